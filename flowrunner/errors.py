@@ -1,0 +1,69 @@
+"""The errors that flowrunner raises, and the diagnostics that some of them carry."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from flowrunner.source import Location
+
+__all__ = [
+    "BrokerError",
+    "ConfigurationError",
+    "Diagnostic",
+    "EngineError",
+    "FlowrunnerError",
+    "PluginError",
+    "WorkflowError",
+]
+
+
+@dataclass(frozen=True)
+class Diagnostic:
+    """One problem, its place and its cure.
+
+    ``message`` says what is wrong, ``location`` where (``None`` when it has no place in
+    any text), ``label`` stands beside the caret, ``notes`` follow the excerpt.
+    """
+
+    message: str
+    location: Location | None = None
+    label: str = ""
+    notes: tuple[str, ...] = ()
+
+
+class FlowrunnerError(Exception):
+    """The root of every error that flowrunner raises on purpose."""
+
+
+class WorkflowError(FlowrunnerError):
+    """A workflow, or the inputs given to it, cannot be run.
+
+    ``diagnostics`` holds every problem that was found, in the order of the file.
+    """
+
+    def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
+        self.diagnostics = tuple(diagnostics)
+        super().__init__("; ".join(_summary(each) for each in self.diagnostics))
+
+
+def _summary(diagnostic: Diagnostic) -> str:
+    if diagnostic.location is None:
+        return diagnostic.message
+    return f"{diagnostic.location}: {diagnostic.message}"
+
+
+class ConfigurationError(FlowrunnerError):
+    """A setting is wrong; the message names the setting, its origin and the cure."""
+
+
+class PluginError(FlowrunnerError):
+    """A plugin cannot be loaded or used; the message names the plugin."""
+
+
+class EngineError(FlowrunnerError):
+    """An engine cannot run a plan; the message says why and what to do."""
+
+
+class BrokerError(EngineError):
+    """The broker or the result backend cannot be reached or cannot run workflows."""

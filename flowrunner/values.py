@@ -1,0 +1,84 @@
+"""What may travel between tasks: JSON values, unchanged.
+
+Values between tasks are JSON on every engine (DESIGN section 1, *Data*). A tuple arrives as a
+list; whatever else JSON would change or refuse is reported at the task that made it, instead
+of as a wrong value three steps later.
+"""
+
+from __future__ import annotations
+
+import json
+from math import isfinite
+from typing import Any
+
+__all__ = ["NotJSONError", "require_json", "shown"]
+
+#: Deeper values could not be encoded: Python's JSON encoder recurses.
+MAXIMUM_DEPTH = 200
+
+
+class NotJSONError(TypeError):
+    """A task returned what JSON would change or refuse."""
+
+
+def require_json(value: Any, where: str = "the result") -> None:
+    """Raise :class:`NotJSONError`, naming what and where, unless JSON carries the value as is."""
+    _check(value, where, 0)
+
+
+def _check(value: Any, where: str, depth: int) -> None:
+    if value is None or isinstance(value, (str, bool, int)):
+        if isinstance(value, str) and not value.isascii():
+            _check_text(value, where)
+        return
+    if isinstance(value, float):
+        if not isfinite(value):
+            raise NotJSONError(
+                f"{where} is {value}, which JSON does not have; return None or a text"
+            )
+        return
+    if depth >= MAXIMUM_DEPTH:
+        raise NotJSONError(f"{where} is nested more than {MAXIMUM_DEPTH} levels deep")
+    if isinstance(value, (list, tuple)):
+        for position, item in enumerate(value):
+            _check(item, f"{where}[{position}]", depth + 1)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            if not isinstance(key, str):
+                raise NotJSONError(
+                    f"{where} has the key {key!r}, a {type(key).__name__}; JSON has texts as "
+                    f"keys only: use str(key)"
+                )
+            _check(item, f"{where}[{key!r}]", depth + 1)
+    else:
+        raise NotJSONError(f"{where} is a {_type_name(value)}; {_cure(value)}")
+
+
+def _check_text(value: str, where: str) -> None:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise NotJSONError(f"{where} holds half of a surrogate pair, which is no text") from None
+
+
+def _type_name(value: Any) -> str:
+    kind = type(value)
+    return kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
+
+
+def _cure(value: Any) -> str:
+    if isinstance(value, (set, frozenset)):
+        return "return a list, for instance sorted(…)"
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return "return a text, for instance value.decode() or base64"
+    if hasattr(value, "isoformat"):
+        return "return a text, for instance value.isoformat()"
+    if hasattr(value, "__next__"):
+        return "return a list, for instance list(…)"
+    return "return None, a boolean, a number, a text, a list or a dict"
+
+
+def shown(value: Any) -> str:
+    """Return a value as people write it, cut to a line."""
+    text = json.dumps(value, ensure_ascii=False) if not isinstance(value, str) else f"'{value}'"
+    return text if len(text) <= 60 else f"{text[:57]}…"
