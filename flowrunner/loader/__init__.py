@@ -1,0 +1,62 @@
+"""Text to a workflow: YAML, then the schema, then the model. Nothing is resolved here."""
+
+from __future__ import annotations
+
+from flowrunner.errors import Diagnostic, WorkflowError
+from flowrunner.loader.composer import compose
+from flowrunner.loader.document import build_workflow
+from flowrunner.loader.reading import read_source
+from flowrunner.model import Workflow
+from flowrunner.node import Mapping, Node, Scalar, Sequence
+from flowrunner.source import Location, Source
+
+__all__ = ["load_workflow", "parse_value", "read_source"]
+
+_EXAMPLE = "for instance 'chord: {header: power x10, body: amass}'"
+
+
+def load_workflow(source: Source) -> Workflow:
+    """Return the workflow that a text describes.
+
+    What is wrong with its keys and values is in its ``problems``: the planner adds what it
+    finds and says all of it at once. Raises :class:`~flowrunner.errors.WorkflowError` where
+    nothing can be made of the text: it is empty, it is not YAML, it is not a mapping.
+    """
+    root, problems = compose(source)
+    if isinstance(root, Mapping):
+        return build_workflow(source, root, problems)
+    raise WorkflowError([*problems, _no_mapping(source, root)])
+
+
+def _no_mapping(source: Source, root: Node | None) -> Diagnostic:
+    if root is None or (isinstance(root, Scalar) and root.value is None):
+        return Diagnostic(
+            "the file is empty", Location(source, 0, 1), "a workflow is one step", (_EXAMPLE,)
+        )
+    if isinstance(root, Sequence):
+        label = "one after the other is 'chain:', side by side is 'group:', then this list"
+        return Diagnostic("a workflow is a mapping, not a list", _start(root.location), label)
+    cure = ""
+    if isinstance(root, Scalar) and isinstance(root.value, str) and len(root.value) < 60:
+        cure = (
+            f"a step alone is written 'group: {root.value}'"
+            if " x" in root.value
+            else (f"a task alone is written 'task: {root.value}'")
+        )
+    return Diagnostic("a workflow is a mapping, not a single value", _start(root.location), cure)
+
+
+def _start(location: Location) -> Location:
+    newline = location.text.find("\n")
+    return location if newline < 0 else location.part(0, newline)
+
+
+def parse_value(source: Source, place: Location | None = None) -> Node:
+    """Return the value of a text, or of a part of it, read as YAML; an empty text is null.
+
+    Raises :class:`~flowrunner.errors.WorkflowError`.
+    """
+    node, problems = compose(source, place)
+    if problems:
+        raise WorkflowError(problems)
+    return Scalar(None, place or Location(source, 0, 0)) if node is None else node

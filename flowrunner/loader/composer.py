@@ -1,0 +1,281 @@
+"""YAML text to nodes, with the place of every node, in bounded time and memory.
+
+PyYAML's events are composed here rather than by ``yaml.compose``: that one recurses, follows
+aliases without a limit and keeps two objects for every position.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Final, NoReturn
+
+import yaml
+
+from flowrunner.errors import Diagnostic, WorkflowError
+from flowrunner.loader.scalars import ScalarError, resolve_plain
+from flowrunner.node import Mapping, Node, Scalar, Sequence
+from flowrunner.source import Location, Source
+
+__all__ = ["MAXIMUM_DEPTH", "MAXIMUM_NODES", "compose"]
+
+#: How deep values may nest. Deeper ones are a mistake or an attack, and Python recurses on them.
+MAXIMUM_DEPTH: Final = 64
+#: How many nodes a file may have.
+MAXIMUM_NODES: Final = 250_000
+#: How many nodes aliases may add to it: the "billion laughs" of ten lines are refused at once.
+MAXIMUM_ALIASED_NODES: Final = 20_000
+
+_LOADER: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def compose(source: Source, place: Location | None = None) -> tuple[Node | None, list[Diagnostic]]:
+    """Return the one document of a text, or of a part of it, and what is wrong with it.
+
+    The node is ``None`` when there is no document. Problems that leave the rest readable
+    (duplicate keys, numbers that JSON does not have, …) are returned.
+    Raises :class:`~flowrunner.errors.WorkflowError` when the text is not YAML or is too large.
+    """
+    offset = place.start if place else 0
+    text = place.text if place else source.text
+    composer = _Composer(source, offset)
+    try:
+        with _garbage_collector_off():
+            for event in yaml.parse(text, Loader=_LOADER):
+                composer.take(event)
+    except (yaml.YAMLError, UnicodeEncodeError) as error:
+        from flowrunner.loader.syntax import explain_syntax_error
+
+        problem = explain_syntax_error(error, source, text, offset)
+        raise WorkflowError([*composer.problems, problem]) from error
+    return composer.document, composer.problems
+
+
+@contextmanager
+def _garbage_collector_off() -> Iterator[None]:
+    # Nodes hold no cycles, and the collector looks at all of them again and again: 5 times slower.
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+@dataclass(slots=True)
+class _Anchor:
+    node: Node
+    size: int
+    height: int
+
+
+@dataclass(slots=True)
+class _Frame:
+    """A list or mapping whose end has not come yet; ``nodes_before`` is the count at its start."""
+
+    is_mapping: bool
+    start: int
+    anchor: str | None
+    nodes_before: int
+    height: int = 1
+    items: list[Node] = field(default_factory=list)
+    entries: list[tuple[Scalar, Node]] = field(default_factory=list)
+    key: Node | None = None
+    seen: dict[str, Scalar] = field(default_factory=dict)
+
+
+class _Composer:
+    """Builds nodes from events with a stack of its own, so that depth is a number to look at."""
+
+    def __init__(self, source: Source, offset: int) -> None:
+        self.document: Node | None = None
+        self.problems: list[Diagnostic] = []
+        self._source = source
+        self._offset = offset
+        self._frames: list[_Frame] = []
+        self._anchors: dict[str, _Anchor] = {}
+        self._open_anchors: set[str] = set()
+        self._nodes = 0
+        self._aliased = 0
+        self._documents = 0
+        self._handlers: dict[type, Callable[[Any], None]] = {
+            yaml.ScalarEvent: self._scalar,
+            yaml.SequenceStartEvent: self._start,
+            yaml.MappingStartEvent: self._start,
+            yaml.SequenceEndEvent: self._end,
+            yaml.MappingEndEvent: self._end,
+            yaml.AliasEvent: self._alias,
+            yaml.DocumentStartEvent: self._document,
+        }
+
+    def take(self, event: Any) -> None:
+        """Take the next event."""
+        handle = self._handlers.get(type(event))
+        if handle is not None:
+            handle(event)
+
+    def _document(self, event: Any) -> None:
+        self._documents += 1
+        if self._documents > 1:
+            self._refuse(
+                "there is more than one document",
+                self._location(event.start_mark.index, event.start_mark.index + 3),
+                "'---' begins another document; put each workflow into a file of its own",
+            )
+
+    def _scalar(self, event: Any) -> None:
+        place = self._location(event.start_mark.index, event.end_mark.index)
+        value: str | int | float | bool | None = event.value
+        if event.tag is not None:
+            self._report_tag(event.tag, place)
+        elif event.implicit[0]:
+            try:
+                value = resolve_plain(event.value)
+            except ScalarError as error:
+                self.problems.append(Diagnostic(error.message, place, error.cure))
+                value = None
+        node = Scalar(value, place)
+        self._count(1, place)
+        if event.anchor is not None:
+            self._anchors[event.anchor] = _Anchor(node, 1, 0)
+        self._add(node, 0)
+
+    def _start(self, event: Any) -> None:
+        start = event.start_mark.index
+        place = self._location(start, start + 1)
+        if len(self._frames) >= MAXIMUM_DEPTH:
+            self._refuse(f"values are nested more than {MAXIMUM_DEPTH} levels deep", place)
+        if event.tag is not None:
+            self._report_tag(event.tag, place)
+        self._count(1, place)
+        if event.anchor is not None:
+            self._open_anchors.add(event.anchor)
+        is_mapping = type(event) is yaml.MappingStartEvent
+        self._frames.append(_Frame(is_mapping, start, event.anchor, self._nodes - 1))
+
+    def _end(self, event: Any) -> None:
+        frame = self._frames.pop()
+        end = event.end_mark.index
+        place = self._trimmed(frame.start, end)
+        node: Node = (
+            Mapping(tuple(frame.entries), place)
+            if frame.is_mapping
+            else Sequence(tuple(frame.items), place)
+        )
+        if frame.anchor is not None:
+            self._open_anchors.discard(frame.anchor)
+            size = self._nodes - frame.nodes_before
+            self._anchors[frame.anchor] = _Anchor(node, size, frame.height)
+        self._add(node, frame.height)
+
+    def _trimmed(self, start: int, end: int) -> Location:
+        """A block ends where the next token begins; the blanks before that are not its own."""
+        first, last = start + self._offset, end + self._offset
+        text = self._source.text
+        while last > first and text[last - 1].isspace():
+            last -= 1
+        return Location(self._source, first, last)
+
+    def _alias(self, event: Any) -> None:
+        place = self._location(event.start_mark.index, event.end_mark.index)
+        anchor = self._anchors.get(event.anchor)
+        if event.anchor in self._open_anchors:
+            self._refuse(f"'*{event.anchor}' stands for something that it is a part of", place)
+        if anchor is None:
+            known = ", ".join(f"&{name}" for name in sorted(self._anchors))
+            self._refuse(
+                f"'*{event.anchor}' stands for nothing",
+                place,
+                f"there is no '&{event.anchor}' before it; quote a text that begins with *",
+                (f"anchors before it: {known}",) if known else (),
+            )
+        self._aliased += anchor.size
+        if self._aliased > MAXIMUM_ALIASED_NODES:
+            self._refuse(
+                "aliases make this file too large",
+                place,
+                f"together they stand for more than {MAXIMUM_ALIASED_NODES:,} values",
+            )
+        if len(self._frames) + anchor.height > MAXIMUM_DEPTH:
+            self._refuse(f"values are nested more than {MAXIMUM_DEPTH} levels deep", place)
+        self._count(anchor.size, place)
+        self._add(anchor.node, anchor.height)
+
+    def _add(self, node: Node, height: int) -> None:
+        if not self._frames:
+            self.document = node
+            return
+        frame = self._frames[-1]
+        frame.height = max(frame.height, height + 1)
+        if not frame.is_mapping:
+            frame.items.append(node)
+        elif frame.key is None:
+            frame.key = node
+        else:
+            key, frame.key = frame.key, None
+            self._add_entry(frame, key, node)
+
+    def _add_entry(self, frame: _Frame, key: Node, value: Node) -> None:
+        if not isinstance(key, Scalar) or not isinstance(key.value, str):
+            self._report_key(key)
+            return
+        if key.value == "<<":
+            self._report(
+                "merge keys ('<<') are not a part of YAML 1.2",
+                key.location,
+                "write the keys out; an alias may stand for a whole value: args: *numbers",
+            )
+            return
+        first = frame.seen.get(key.value)
+        if first is not None:
+            self._report(
+                f"the key '{key.value}' stands twice in one mapping",
+                key.location,
+                f"the first is in line {first.location.line}; only one of them could count",
+            )
+            return
+        frame.seen[key.value] = key
+        frame.entries.append((key, value))
+
+    def _report_key(self, key: Node) -> None:
+        if not isinstance(key, Scalar):
+            self._report(
+                "a key must be a text", key.location, "quote the text, or write braces as values"
+            )
+            return
+        written = key.location.text
+        if not written:
+            self._report("a key is missing before the ':'", key.location)
+            return
+        self._report(
+            f"a key must be a text, and {written} is not one",
+            key.location,
+            f'quote it: "{written}"',
+        )
+
+    def _report_tag(self, tag: str, place: Location) -> None:
+        short = tag.replace("tag:yaml.org,2002:", "!!")
+        self._report(
+            f"the tag '{short}' is not used in workflows",
+            place,
+            "remove it; quotes make a text of a number",
+        )
+
+    def _report(self, message: str, place: Location, label: str = "") -> None:
+        self.problems.append(Diagnostic(message, place, label))
+
+    def _count(self, nodes: int, place: Location) -> None:
+        self._nodes += nodes
+        if self._nodes > MAXIMUM_NODES:
+            self._refuse(f"the file has more than {MAXIMUM_NODES:,} values", place)
+
+    def _refuse(
+        self, message: str, place: Location, label: str = "", notes: tuple[str, ...] = ()
+    ) -> NoReturn:
+        raise WorkflowError([*self.problems, Diagnostic(message, place, label, notes)])
+
+    def _location(self, start: int, end: int) -> Location:
+        return Location(self._source, start + self._offset, end + self._offset)

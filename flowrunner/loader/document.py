@@ -1,0 +1,146 @@
+"""A document's nodes to a workflow."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from flowrunner import model
+from flowrunner.errors import Diagnostic
+from flowrunner.loader.schema_check import check_document
+from flowrunner.loader.steps import StepBuilder, call_keys
+from flowrunner.node import Mapping, Node, Scalar, Sequence, plain
+from flowrunner.source import Source
+
+__all__ = ["build_workflow"]
+
+_JSON_TYPES: Final = {bool: "boolean", int: "integer", float: "number", str: "string"}
+
+
+def build_workflow(source: Source, root: Mapping, problems: list[Diagnostic]) -> model.Workflow:
+    """Return the workflow of a document, with these problems and those that are found here."""
+    found, tainted = check_document(root)
+    builder = StepBuilder(tainted)
+    step = builder.build(root)
+    inputs = tuple(_inputs(root.get("inputs"), tainted))
+    for definition in inputs:
+        found += _default_problems(definition)
+    return model.Workflow(
+        name=_text(root.get("name")) or _stem(source),
+        step=step,
+        source=source,
+        description=_text(root.get("description")),
+        inputs=inputs,
+        defaults=dict(_defaults(root.get("defaults"), tainted)),
+        timeout=_seconds(root.get("timeout")),
+        problems=(*problems, *found, *builder.problems),
+    )
+
+
+def _stem(source: Source) -> str:
+    return Path(source.name.strip("<>")).stem
+
+
+def _text(node: Node | None) -> str:
+    return node.value if isinstance(node, Scalar) and isinstance(node.value, str) else ""
+
+
+def _seconds(node: Node | None) -> float | None:
+    value = node.value if isinstance(node, Scalar) else None
+    return float(value) if isinstance(value, (int, float)) else None
+
+
+def _defaults(node: Node | None, tainted: frozenset[int]) -> Iterator[tuple[str, Any]]:
+    if not isinstance(node, Mapping):
+        return
+    for key, value in node.entries:
+        keys = model.CallKeys()
+        if isinstance(value, Mapping) and id(value) not in tainted:
+            keys = call_keys(value)
+        yield str(key.value), (key.location, keys)
+
+
+def _inputs(node: Node | None, tainted: frozenset[int]) -> Iterator[model.InputDefinition]:
+    if not isinstance(node, Mapping):
+        return
+    for key, value in node.entries:
+        name = str(key.value)
+        if not isinstance(value, Mapping):
+            yield model.InputDefinition(name, _type_of(value), value, key.location)
+        elif id(value) in tainted:
+            # Anything fits what is not known: its problem is said once.
+            yield model.InputDefinition(name, {}, None, key.location)
+        else:
+            schema = {part: each for part, each in plain(value).items() if part != "default"}
+            yield model.InputDefinition(name, schema, value.get("default"), key.location)
+
+
+def _type_of(default: Node) -> dict[str, object]:
+    """The short form: the default says the type; ``null`` says nothing."""
+    if isinstance(default, Sequence):
+        return {"type": "array"}
+    value = default.value if isinstance(default, Scalar) else None
+    return {} if value is None else {"type": _JSON_TYPES[type(value)]}
+
+
+def _default_problems(definition: model.InputDefinition) -> Iterator[Diagnostic]:
+    unusable = [pattern for pattern in _patterns(definition.schema) if not _is_pattern(pattern)]
+    if unusable:
+        yield Diagnostic(
+            f"'{unusable[0]}' is not a regular expression",
+            definition.location,
+            "Python's syntax is used",
+        )
+        return
+    if definition.default is None:
+        return
+    if any("${" in text for text in _texts(definition.default)):
+        yield Diagnostic(
+            "an input's default cannot hold an expression",
+            definition.default.location,
+            "expressions stand where the input is used",
+        )
+    from flowrunner.loader.violation import violations
+
+    for violation in violations(definition.default, definition.schema):
+        yield Diagnostic(
+            f"the default of input '{definition.name}' {violation.message}",
+            violation.location,
+            violation.label,
+        )
+
+
+def _patterns(schema: Any) -> Iterator[str]:
+    """Yield every regular expression of a definition, that of its items and properties too."""
+    if not isinstance(schema, dict):
+        return
+    if isinstance(schema.get("pattern"), str):
+        yield schema["pattern"]
+    for key in ("items", "additionalProperties"):
+        yield from _patterns(schema.get(key))
+    properties = schema.get("properties")
+    for inner in properties.values() if isinstance(properties, dict) else ():
+        yield from _patterns(inner)
+
+
+def _is_pattern(pattern: str) -> bool:
+    try:
+        re.compile(pattern)
+    except (re.error, RecursionError, OverflowError):
+        return False
+    return True
+
+
+def _texts(node: Node) -> Iterator[str]:
+    match node:
+        case Scalar():
+            if isinstance(node.value, str):
+                yield node.value
+        case Sequence():
+            for item in node.items:
+                yield from _texts(item)
+        case Mapping():
+            for _, item in node.entries:
+                yield from _texts(item)

@@ -1,0 +1,103 @@
+"""Files to texts."""
+
+from __future__ import annotations
+
+import sys
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Final
+
+from flowrunner.errors import Diagnostic, WorkflowError
+from flowrunner.source import Source
+
+__all__ = ["MAXIMUM_BYTES", "read_source"]
+
+#: The largest file that is read, in bytes: some 40,000 steps.
+MAXIMUM_BYTES: Final = 4 * 1024 * 1024
+
+_WIDE_ENCODINGS: Final = {
+    b"\xff\xfe": "UTF-16",
+    b"\xfe\xff": "UTF-16",
+    b"{\x00": "UTF-16",
+    b"\x00{": "UTF-16",
+}
+
+
+def read_source(path: Path) -> Source:
+    """Return the text of a UTF-8 file; ``-`` is standard input.
+
+    Raises :class:`~flowrunner.errors.WorkflowError` when there is no such file, or when it is
+    too large or not a text.
+    """
+    name = str(path)
+    try:
+        content = _content(path)
+    except OSError as error:
+        raise WorkflowError([_unreadable(path, error)]) from error
+    if len(content) > MAXIMUM_BYTES:
+        raise WorkflowError(
+            [
+                Diagnostic(
+                    f"{name} is too large",
+                    notes=(f"the limit is {MAXIMUM_BYTES // 1024**2} MiB of YAML",),
+                )
+            ]
+        )
+    if name == "-":
+        return Source("<stdin>", _decoded("standard input", content))
+    return Source(name, _decoded(name, content), path)
+
+
+def _content(path: Path) -> bytes:
+    if str(path) == "-":
+        return sys.stdin.buffer.read(MAXIMUM_BYTES + 1)
+    with path.open("rb") as file:
+        return file.read(MAXIMUM_BYTES + 1)
+
+
+def _unreadable(path: Path, error: OSError) -> Diagnostic:
+    if isinstance(error, FileNotFoundError):
+        return Diagnostic(f"there is no file {path}", notes=_similar(path))
+    if isinstance(error, IsADirectoryError):
+        files = sorted(str(file) for file in path.glob("*.y*ml"))[:8]
+        cure = f"name a file in it: {', '.join(files)}" if files else "name a YAML file"
+        return Diagnostic(f"{path} is a folder", notes=(cure,))
+    return Diagnostic(f"{path} cannot be read: {error.strerror or error}")
+
+
+def _similar(path: Path) -> tuple[str, ...]:
+    for folder in (path.parent, Path("workflows")):
+        try:
+            names = sorted(each.name for each in folder.iterdir() if each.suffix in _SUFFIXES)
+        except OSError:
+            continue
+        stem = path.name if path.suffix in _SUFFIXES else f"{path.name}.yaml"
+        close = get_close_matches(stem, names, n=1)
+        if close:
+            return (f"did you mean {folder / close[0]}?",)
+    return ()
+
+
+_SUFFIXES: Final = (".yaml", ".yml", ".json")
+
+
+def _decoded(name: str, content: bytes) -> str:
+    encoding = _WIDE_ENCODINGS.get(content[:2])
+    if encoding is not None:
+        raise WorkflowError([Diagnostic(f"{name} is in {encoding}", notes=("save it as UTF-8",))])
+    if b"\0" in content:
+        raise WorkflowError(
+            [Diagnostic(f"{name} is not a text", notes=("it holds null bytes: a binary file?",))]
+        )
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise WorkflowError(
+            [
+                Diagnostic(
+                    f"{name} is not UTF-8: byte 0x{content[error.start]:02x} in line {line}",
+                    notes=("save it as UTF-8; if it is no text, it is no workflow",),
+                )
+            ]
+        ) from error

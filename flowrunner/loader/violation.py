@@ -1,0 +1,147 @@
+"""Values against JSON Schemas, through ``jsonschema``, in words that say what is wanted."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from flowrunner.node import Node, node_at, plain
+from flowrunner.source import Location
+from flowrunner.values import shown
+
+if TYPE_CHECKING:
+    from jsonschema.exceptions import ValidationError
+
+__all__ = ["Violation", "describe", "explain", "violations"]
+
+TYPE_WORDS: Final = {
+    "string": "a text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "array": "a list",
+    "object": "a mapping",
+    "null": "null",
+}
+
+
+@dataclass(frozen=True)
+class Violation:
+    """What is wrong with a value: ``message`` begins with "must"."""
+
+    message: str
+    location: Location
+    label: str = ""
+    notes: tuple[str, ...] = ()
+
+
+def violations(node: Node, schema: Mapping[str, object]) -> Iterator[Violation]:
+    """Yield everything that a JSON Schema (draft 2020-12) finds wrong with a value."""
+    from jsonschema import Draft202012Validator
+
+    for error in Draft202012Validator(schema).iter_errors(plain(node)):
+        path = list(error.absolute_path)
+        found = node_at(node, path)
+        yield Violation(explain(error) + _place_within(path), found.location)
+
+
+def _place_within(path: list[str | int]) -> str:
+    if not path:
+        return ""
+    return " at " + "".join(
+        f"[{part}]" if isinstance(part, int) else f".{part}" for part in path
+    ).lstrip(".")
+
+
+def describe(value: Any) -> str:
+    """Return what a value is, with its kind where the value alone would not tell."""
+    if isinstance(value, dict):
+        return "a mapping"
+    if isinstance(value, list):
+        return "a list"
+    if isinstance(value, str):
+        return f"the text {shown(value)}"
+    return shown(value)
+
+
+@dataclass(frozen=True)
+class _Finding:
+    """What jsonschema found: the keyword's value, the value that it was held against."""
+
+    wanted: Any
+    given: Any
+    message: str
+
+
+def explain(error: ValidationError) -> str:
+    """Return what a value must be instead, beginning with "must"."""
+    finding = _Finding(error.validator_value, error.instance, error.message)
+    explainer = _EXPLAINERS.get(str(error.validator))
+    if explainer is None:
+        return f"must satisfy {error.validator}: {shown(finding.wanted)}"
+    return explainer(finding)
+
+
+def _type(finding: _Finding) -> str:
+    names = [finding.wanted] if isinstance(finding.wanted, str) else finding.wanted
+    words = " or ".join(TYPE_WORDS[name] for name in names)
+    return f"must be {words}, not {describe(finding.given)}"
+
+
+def _bound(words: str) -> Callable[[_Finding], str]:
+    return lambda finding: f"must be {words} {finding.wanted}, not {shown(finding.given)}"
+
+
+def _size(words: str, unit: str, units: str) -> Callable[[_Finding], str]:
+    def explained(finding: _Finding) -> str:
+        if words == "at least" and not finding.given:
+            return f"must not be empty: it needs at least {finding.wanted} {units}"
+        counted = unit if finding.wanted == 1 else units
+        return f"must have {words} {finding.wanted} {counted}, not {len(finding.given)}"
+
+    return explained
+
+
+def _enum(finding: _Finding) -> str:
+    choices = ", ".join(shown(choice) for choice in finding.wanted[:12])
+    more = ", …" if len(finding.wanted) > 12 else ""
+    return f"must be one of {choices}{more}, not {shown(finding.given)}"
+
+
+def _required(finding: _Finding) -> str:
+    missing = [key for key in finding.wanted if key not in finding.given]
+    named = [key for key in missing if finding.message.startswith(repr(key))]
+    return f"must have the key '{(named or missing)[0]}'"
+
+
+def _additional(finding: _Finding) -> str:
+    found = _QUOTED.findall(finding.message)
+    return f"must not have the key {', '.join(found) or shown(finding.given)}"
+
+
+_QUOTED: Final = re.compile(r"'[^']*'")
+
+_EXPLAINERS: Final[dict[str, Callable[[_Finding], str]]] = {
+    "type": _type,
+    "enum": _enum,
+    "const": lambda finding: f"must be {shown(finding.wanted)}, not {shown(finding.given)}",
+    "minimum": _bound("at least"),
+    "maximum": _bound("at most"),
+    "exclusiveMinimum": _bound("more than"),
+    "exclusiveMaximum": _bound("less than"),
+    "multipleOf": _bound("a multiple of"),
+    "minLength": _size("at least", "character", "characters"),
+    "maxLength": _size("at most", "character", "characters"),
+    "minItems": _size("at least", "item", "items"),
+    "maxItems": _size("at most", "item", "items"),
+    "minProperties": _size("at least", "entry", "entries"),
+    "maxProperties": _size("at most", "entry", "entries"),
+    "uniqueItems": lambda _: "must not hold the same item twice",
+    "pattern": lambda finding: (
+        f"must match the pattern {finding.wanted}, not {shown(finding.given)}"
+    ),
+    "required": _required,
+    "additionalProperties": _additional,
+}
