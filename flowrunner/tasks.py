@@ -1,0 +1,154 @@
+"""The tasks that workflows can call."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Final
+
+from flowrunner.errors import PluginError
+
+__all__ = ["TaskDefinition", "TaskRegistry"]
+
+#: Task options that say where a message goes.
+ROUTING_OPTIONS: Final = ("queue", "routing_key", "priority")
+
+
+@dataclass(frozen=True)
+class TaskDefinition:
+    """A task: its name, the function that does the work and who provides it.
+
+    ``function`` is what a caller's arguments are bound to; ``celery_task`` is the existing
+    Celery task where there is one; ``options`` are Celery task options for every call.
+    """
+
+    name: str
+    function: Callable[..., Any]
+    plugin: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    celery_task: Any = None
+
+    @cached_property
+    def signature(self) -> inspect.Signature:
+        """The parameters that a call can give, without a bound task's ``self``."""
+        signature = _signature(self.function)
+        if not getattr(self.celery_task, "__bound__", False) or inspect.ismethod(self.function):
+            return signature
+        return signature.replace(parameters=list(signature.parameters.values())[1:])
+
+    @property
+    def routing(self) -> dict[str, Any]:
+        """The options that every message to this task carries: Celery does not hand them on."""
+        return {name: self.options[name] for name in ROUTING_OPTIONS if name in self.options}
+
+    @property
+    def description(self) -> str:
+        """The function's docstring, or an empty text."""
+        return inspect.getdoc(self.function) or ""
+
+
+class TaskRegistry:
+    """Collects the tasks that plugins register.
+
+    A plugin is given its own view of the registry by :meth:`for_plugin`, so that each task
+    knows where it came from.
+    """
+
+    def __init__(self) -> None:
+        self._definitions: dict[str, TaskDefinition] = {}
+
+    def for_plugin(self, plugin: str) -> PluginTasks:
+        """Return the view in which ``plugin`` registers its tasks."""
+        return PluginTasks(self, plugin)
+
+    def register(self, definition: TaskDefinition) -> None:
+        """Add a definition.
+
+        Raises :class:`~flowrunner.errors.PluginError` when another plugin, or the same one,
+        has registered the name already.
+        """
+        known = self._definitions.get(definition.name)
+        if known is not None:
+            raise PluginError(
+                f"two plugins register the task '{definition.name}': {known.plugin} and "
+                f"{definition.plugin}; give one of them another name with "
+                f"registry.add(function, name=…)"
+            )
+        self._definitions[definition.name] = definition
+
+    def get(self, name: str) -> TaskDefinition | None:
+        """Return the task of that name, or ``None``."""
+        return self._definitions.get(name)
+
+    def names(self) -> list[str]:
+        """Return the tasks' names, sorted."""
+        return sorted(self._definitions)
+
+    def __iter__(self) -> Iterator[TaskDefinition]:
+        return (self._definitions[name] for name in self.names())
+
+    def __len__(self) -> int:
+        return len(self._definitions)
+
+
+class PluginTasks:
+    """The registry as one plugin sees it; hooks receive it as ``registry``."""
+
+    def __init__(self, registry: TaskRegistry, plugin: str) -> None:
+        self._registry = registry
+        self._plugin = plugin
+
+    def add(self, task: Any, *, name: str | None = None, **options: Any) -> None:
+        """Register a plain function, or an existing Celery task.
+
+        ``name`` defaults to the function's name, or the Celery task's own. ``options`` are
+        Celery task options that every call takes unless the workflow says otherwise
+        (``queue``, ``priority``, ``time_limit``, …).
+
+        Raises :class:`~flowrunner.errors.PluginError` for anything that is not callable, for
+        a coroutine function (Celery cannot run one) and for a name that is taken.
+        """
+        if is_celery_task(task):
+            if name is not None and name != task.name:
+                raise PluginError(
+                    f"plugin {self._plugin}: the Celery task '{task.name}' cannot be renamed "
+                    f"to '{name}': workers know it by its own name"
+                )
+            definition = TaskDefinition(task.name, task.run, self._plugin, options, task)
+        else:
+            definition = TaskDefinition(self._checked_name(task, name), task, self._plugin, options)
+        self._registry.register(definition)
+
+    def _checked_name(self, task: Any, name: str | None) -> str:
+        if not callable(task):
+            raise PluginError(
+                f"plugin {self._plugin}: registry.add() takes a function or a Celery task, "
+                f"not {task!r}"
+            )
+        if inspect.iscoroutinefunction(task):
+            raise PluginError(
+                f"plugin {self._plugin}: '{task.__name__}' is a coroutine function, which "
+                f"Celery cannot run; wrap it: def {task.__name__}(…): return asyncio.run(…)"
+            )
+        chosen = name if name is not None else getattr(task, "__name__", "")
+        if not chosen or chosen == "<lambda>" or any(character.isspace() for character in chosen):
+            raise PluginError(
+                f"plugin {self._plugin}: {task!r} needs a name without spaces: "
+                f"registry.add(function, name='…')"
+            )
+        return chosen
+
+
+def _signature(function: Callable[..., Any]) -> inspect.Signature:
+    """Return a signature with its annotations as the types that they name, where they do."""
+    try:
+        return inspect.signature(function, eval_str=True)
+    except Exception:  # any expression can stand in an annotation, and fail
+        return inspect.signature(function)
+
+
+def is_celery_task(candidate: Any) -> bool:
+    """Tell whether this is a Celery task, without importing Celery."""
+    return all(hasattr(candidate, name) for name in ("apply_async", "run", "name", "request_stack"))
