@@ -1,0 +1,129 @@
+"""The kinds of JSON values, and how messages show values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from math import isfinite
+from typing import Any, Final
+
+from flowrunner.expressions.errors import OperandError
+from flowrunner.expressions.limits import LONGEST_LIST, LONGEST_TEXT, Work
+
+__all__ = [
+    "BOOLEAN",
+    "DICT",
+    "LIST",
+    "NULL",
+    "NUMBER",
+    "TEXT",
+    "kind_of",
+    "kinds_in",
+    "require_carriable",
+    "require_number",
+    "shown",
+    "suggestion",
+]
+
+NULL: Final = "null"
+BOOLEAN: Final = "a boolean"
+NUMBER: Final = "a number"
+TEXT: Final = "a text"
+LIST: Final = "a list"
+DICT: Final = "a dict"
+
+# bool comes before int, which it is a subclass of.
+_KINDS: Final[dict[type, str]] = {
+    type(None): NULL,
+    bool: BOOLEAN,
+    int: NUMBER,
+    float: NUMBER,
+    str: TEXT,
+    list: LIST,
+    dict: DICT,
+}
+
+_STEPS_PER_ITEM: Final = 2
+_SHOWN_LENGTH: Final = 40
+_SHOWN_NAMES: Final = 8
+# Comparing a name with very many or very long ones would take longer than anyone waits.
+_COMPARED_NAMES: Final = 200
+_COMPARED_LENGTH: Final = 60
+
+
+def kind_of(value: Any) -> str:
+    """Return the kind of a value, as messages call it.
+
+    Raises :class:`OperandError` for what JSON does not have.
+    """
+    return _KINDS.get(type(value)) or _kind_of_type(type(value))
+
+
+def kinds_in(values: Iterable[Any]) -> set[str]:
+    """Return the kinds that occur among the values."""
+    return {_KINDS.get(each) or _kind_of_type(each) for each in set(map(type, values))}
+
+
+def _kind_of_type(type_: type) -> str:
+    for base, kind in _KINDS.items():
+        if issubclass(type_, base):
+            return kind
+    raise OperandError(f"'{type_.__name__}' is not a kind of value that JSON has")
+
+
+def require_number(value: Any) -> None:
+    """Raise :class:`OperandError` for NaN and the infinities."""
+    if isinstance(value, float) and not isfinite(value):
+        raise OperandError(f"the number is {value}, which JSON does not have")
+
+
+def require_carriable(value: Any, work: Work) -> None:
+    """Raise :class:`OperandError` unless a value is JSON and below the caps when written out.
+
+    A part that is used twice counts twice: sharing ends where a value becomes JSON.
+    """
+    items = characters = 0
+    pending = [value]
+    while pending:
+        value = pending.pop()
+        kind = kind_of(value)
+        if kind is TEXT:
+            characters += len(value)
+        elif kind is NUMBER:
+            require_number(value)
+        elif kind is LIST or kind is DICT:
+            items += len(value)
+            if items > LONGEST_LIST:
+                raise OperandError(
+                    f"the value has more than {LONGEST_LIST:,} items, those of inner lists included"
+                )
+            work.spend(len(value) * _STEPS_PER_ITEM)
+            pending.extend(value if kind is LIST else value.values())
+            if kind is DICT:
+                characters += sum(map(len, value))
+        if characters > LONGEST_TEXT:
+            raise OperandError(f"the value has texts of more than {LONGEST_TEXT:,} characters")
+
+
+def shown(text: str) -> str:
+    """Return a text in quotes, short and without control characters."""
+    return repr(text if len(text) <= _SHOWN_LENGTH else f"{text[:_SHOWN_LENGTH]}…")
+
+
+def suggestion(name: str, known: Iterable[str], heading: str) -> str:
+    """Return the cure for a name that is not among the known ones."""
+    names = [each for each in known if isinstance(each, str)]
+    if not names:
+        return f"there are no {heading}"
+    if len(name) <= _COMPARED_LENGTH:
+        from difflib import get_close_matches
+
+        candidates = [each for each in names[:_COMPARED_NAMES] if len(each) <= _COMPARED_LENGTH]
+        close = get_close_matches(name, candidates, n=1)
+        if close:
+            return f"did you mean {shown(close[0])}?"
+    listed = ", ".join(_bare(each) for each in names[:_SHOWN_NAMES])
+    return f"{heading}: {listed}{', …' if len(names) > _SHOWN_NAMES else ''}"
+
+
+def _bare(name: str) -> str:
+    return name if name.isidentifier() and len(name) <= _SHOWN_LENGTH else shown(name)
