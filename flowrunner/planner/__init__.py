@@ -1,0 +1,71 @@
+"""A workflow to a plan: everything that can be known before queuing is checked here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from flowrunner import model
+from flowrunner.errors import WorkflowError
+from flowrunner.node import Mapping
+from flowrunner.plan import Plan
+from flowrunner.planner.builder import PlanBuilder
+from flowrunner.planner.defaults import check_defaults
+from flowrunner.planner.inputs import resolve_inputs
+from flowrunner.planner.normal_form import normal_form
+from flowrunner.planner.problems import Problems
+from flowrunner.planner.resolver import Resolver
+from flowrunner.tasks import TaskRegistry
+
+__all__ = ["plan_workflow"]
+
+
+def plan_workflow(
+    workflow: model.Workflow,
+    registry: TaskRegistry,
+    inputs: Mapping,
+    *,
+    assume_missing_inputs: bool = False,
+    plugin_hint: tuple[str, ...] = (),
+) -> Plan:
+    """Return the plan of a workflow with these inputs.
+
+    ``assume_missing_inputs`` checks a file without the inputs that have to be given; such a
+    plan is not fit to run. ``plugin_hint`` is what to say where a task is unknown.
+
+    Raises :class:`~flowrunner.errors.WorkflowError` with everything that is wrong.
+    """
+    problems = Problems(workflow.problems)
+    assume_missing = assume_missing_inputs or bool(workflow.problems)
+    values = resolve_inputs(workflow, inputs, problems, assume_missing=assume_missing)
+    check_defaults(workflow, registry, problems)
+    resolver = Resolver(values, frozenset(_step_ids(workflow.step)), problems)
+    root = PlanBuilder(workflow, registry, resolver, problems, plugin_hint=plugin_hint).build()
+    if problems or root is None:
+        raise WorkflowError(problems.in_order(workflow.source))
+    return Plan(
+        name=workflow.name,
+        source=workflow.source,
+        root=root,
+        sequence=normal_form(root),
+        description=workflow.description,
+        inputs=values,
+        timeout=workflow.timeout,
+    )
+
+
+def _step_ids(step: model.Step) -> Iterator[str]:
+    match step:
+        case model.Chain():
+            inner: tuple[model.Step, ...] = step.steps
+        case model.Group():
+            inner = step.members
+        case model.Chord():
+            inner = (step.header, step.body)
+        case model.Broken():
+            return
+        case _:
+            if step.id is not None:
+                yield str(step.id.value)
+            return
+    for each in inner:
+        yield from _step_ids(each)

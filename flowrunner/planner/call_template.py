@@ -1,0 +1,93 @@
+"""A call's arguments: resolved once, and again for each index where they use it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from flowrunner import model, plan
+from flowrunner.planner.calls import CallProblem, check_call
+from flowrunner.planner.options import resolve_options
+from flowrunner.planner.problems import Problems
+from flowrunner.planner.resolver import Resolver
+from flowrunner.source import Location
+from flowrunner.tasks import TaskDefinition
+
+__all__ = ["CallTemplate"]
+
+
+class CallTemplate:
+    """What the calls of one written step have in common.
+
+    ``keys`` are the step's own with the document's defaults beneath them.
+    """
+
+    def __init__(
+        self,
+        call: model.TaskCall,
+        keys: model.CallKeys,
+        definition: TaskDefinition,
+        resolver: Resolver,
+        problems: Problems,
+    ) -> None:
+        self._call = call
+        self._keys = keys
+        self._resolver = resolver
+        self._problems = problems
+        self._options = resolve_options(definition, keys.options, resolver, problems)
+        self._immutable = bool(keys.immutable)
+
+    def check(self, definition: TaskDefinition, *, has_input: bool) -> None:
+        """Report what does not fit the task's signature."""
+        indexed = self._call.times is not None and self._keys.args is None
+        args = int(indexed) if self._keys.args is None else len(self._keys.args.items)
+        keywords = () if self._keys.kwargs is None else self._keys.kwargs.names()
+        previous = has_input and not self._immutable
+        for problem in check_call(definition, previous=previous, args=args, keywords=keywords):
+            self._problems.report(problem.message, self._place(problem), problem.label)
+
+    def _place(self, problem: CallProblem) -> Location:
+        kwargs = self._keys.kwargs
+        if problem.keyword is None or kwargs is None:
+            return self._call.location
+        key = kwargs.key(problem.keyword)
+        return self._call.location if key is None else key.location
+
+    def call(self, path: str) -> plan.Call:
+        """Return the one call."""
+        args = () if self._keys.args is None else tuple(self._resolver.value(self._keys.args))
+        kwargs = {} if self._keys.kwargs is None else self._resolver.value(self._keys.kwargs)
+        return self._planned(path, args, kwargs, None)
+
+    def calls(self, path: str, times: int) -> Iterator[plan.Call]:
+        """Yield the calls of a fan-out."""
+        name, keys, resolver = self._call.index, self._keys, self._resolver
+        changing = any(
+            node is not None and resolver.depends_on(node, name)
+            for node in (keys.args, keys.kwargs)
+        )
+        args: tuple[Any, ...] = ()
+        kwargs: dict[str, Any] = {}
+        for index in range(times):
+            if index == 0 or changing:
+                loop = {name: index}
+                args = () if keys.args is None else tuple(resolver.value(keys.args, loop))
+                kwargs = {} if keys.kwargs is None else resolver.value(keys.kwargs, loop)
+            given = (index,) if keys.args is None else args
+            yield self._planned(f"{path}[{index}]", given, kwargs, index)
+
+    def _planned(
+        self, path: str, args: tuple[Any, ...], kwargs: dict[str, Any], index: int | None
+    ) -> plan.Call:
+        identifier = self._call.id
+        return plan.Call(
+            path,
+            self._call.task,
+            self._call.location,
+            args=args,
+            kwargs=kwargs,
+            options=self._options,
+            immutable=self._immutable,
+            index=index,
+            id=None if identifier is None else str(identifier.value),
+        )

@@ -1,0 +1,125 @@
+"""Checking a call against the signature of its task's function."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from difflib import get_close_matches
+from inspect import Parameter
+
+from flowrunner.tasks import TaskDefinition
+
+__all__ = ["CallProblem", "check_call", "positional_names"]
+
+_POSITIONAL = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
+
+
+@dataclass(frozen=True)
+class CallProblem:
+    """What is wrong with a call; ``keyword`` is the argument's name where it is one's fault."""
+
+    message: str
+    label: str
+    keyword: str | None = None
+
+
+def positional_names(definition: TaskDefinition) -> list[str]:
+    """Return the names of the parameters that take positional arguments, in their order."""
+    parameters = definition.signature.parameters.values()
+    return [each.name for each in parameters if each.kind in _POSITIONAL]
+
+
+def check_call(
+    definition: TaskDefinition, *, previous: bool, args: int, keywords: Iterable[str]
+) -> list[CallProblem]:
+    """Return what is wrong with a call of ``args`` positional and some keyword arguments.
+
+    ``previous`` says that the previous step's result comes before them.
+    """
+    parameters = definition.signature.parameters
+    positional = positional_names(definition)
+    given = args + previous
+    keywords = list(keywords)
+    problems = _unknown_keywords(definition, keywords)
+    takes_any = any(each.kind is Parameter.VAR_POSITIONAL for each in parameters.values())
+    if given > len(positional) and not takes_any:
+        problems.append(_too_many(definition, positional, given, previous=previous))
+    filled = positional[:given]
+    problems += (
+        CallProblem(
+            f"task '{definition.name}' gets its argument '{keyword}' twice",
+            _twice_label(filled.index(keyword), previous=previous),
+            keyword,
+        )
+        for keyword in keywords
+        if keyword in filled and parameters[keyword].kind is not Parameter.POSITIONAL_ONLY
+    )
+    missing = [
+        each.name
+        for each in parameters.values()
+        if each.default is Parameter.empty
+        and each.kind in (*_POSITIONAL, Parameter.KEYWORD_ONLY)
+        and each.name not in filled
+        and (each.name not in keywords or each.kind is Parameter.POSITIONAL_ONLY)
+    ]
+    if missing:
+        problems.append(_missing(definition, missing))
+    return problems
+
+
+def _unknown_keywords(definition: TaskDefinition, keywords: list[str]) -> list[CallProblem]:
+    parameters = definition.signature.parameters
+    if any(each.kind is Parameter.VAR_KEYWORD for each in parameters.values()):
+        return []
+    known = [
+        each.name
+        for each in parameters.values()
+        if each.kind in (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
+    ]
+    problems = []
+    for keyword in keywords:
+        if keyword in known:
+            continue
+        close = get_close_matches(keyword, known, n=1)
+        label = f"did you mean '{close[0]}'?" if close else _signature_label(definition)
+        message = f"task '{definition.name}' has no argument '{keyword}'"
+        problems.append(CallProblem(message, label, keyword))
+    return problems
+
+
+def _too_many(
+    definition: TaskDefinition, positional: list[str], given: int, *, previous: bool
+) -> CallProblem:
+    takes = "no positional argument" if not positional else f"at most {len(positional)}"
+    if not previous:
+        arguments = "1 positional argument" if given == 1 else f"{given} positional arguments"
+        message = f"task '{definition.name}' gets {arguments} and takes {takes}"
+        return CallProblem(message, _signature_label(definition))
+    gets = (
+        "the previous result"
+        if given == 1
+        else f"the previous result and {given - 1} more positional argument{'s'[: given - 2]}"
+    )
+    return CallProblem(
+        f"task '{definition.name}' gets {gets} and takes {takes}",
+        f"{_signature_label(definition)}; 'immutable: true' leaves the previous result out",
+    )
+
+
+def _twice_label(position: int, *, previous: bool) -> str:
+    if previous and position == 0:
+        return "the previous result comes first; 'immutable: true' leaves it out"
+    return "once by position ('args', or the index of xN: 'args: []' passes none), once by name"
+
+
+def _missing(definition: TaskDefinition, missing: list[str]) -> CallProblem:
+    names = ", ".join(f"'{name}'" for name in missing)
+    plural = "s" if len(missing) > 1 else ""
+    return CallProblem(
+        f"task '{definition.name}' misses the argument{plural} {names}",
+        _signature_label(definition),
+    )
+
+
+def _signature_label(definition: TaskDefinition) -> str:
+    return f"it is {definition.name}{definition.signature}"

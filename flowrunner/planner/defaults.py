@@ -1,0 +1,63 @@
+"""The document's ``defaults``: keys that calls take unless they say otherwise."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from difflib import get_close_matches
+
+from flowrunner.model import CallKeys, Workflow
+from flowrunner.node import Mapping
+from flowrunner.planner.calls import positional_names
+from flowrunner.planner.problems import Problems
+from flowrunner.tasks import TaskDefinition, TaskRegistry
+
+__all__ = ["check_defaults", "with_defaults"]
+
+EVERY_TASK = "*"
+
+
+def check_defaults(workflow: Workflow, registry: TaskRegistry, problems: Problems) -> None:
+    """Report defaults for tasks that do not exist."""
+    for name, (location, _) in workflow.defaults.items():
+        if name != EVERY_TASK and registry.get(name) is None:
+            close = get_close_matches(name, registry.names(), n=1)
+            label = f"did you mean '{close[0]}'?" if close else "no plugin provides it"
+            problems.report(f"defaults for unknown task '{name}'", location, label)
+
+
+def with_defaults(workflow: Workflow, definition: TaskDefinition, own: CallKeys) -> CallKeys:
+    """Return a call's keys, with the defaults of its task and of every task beneath them.
+
+    Keyword arguments and options are taken name by name; a default keyword argument gives way
+    to a positional argument for the same parameter.
+    """
+    keys = own
+    for name in (definition.name, EVERY_TASK):
+        if name in workflow.defaults:
+            keys = _merged(keys, workflow.defaults[name][1])
+    if keys.args is None or keys.kwargs is None or keys.kwargs is own.kwargs:
+        return keys
+    by_position = set(positional_names(definition)[: len(keys.args.items)])
+    kept = tuple(
+        (key, value)
+        for key, value in keys.kwargs.entries
+        if str(key.value) not in by_position
+        or (own.kwargs is not None and str(key.value) in own.kwargs)
+    )
+    return replace(keys, kwargs=Mapping(kept, keys.kwargs.location))
+
+
+def _merged(strong: CallKeys, weak: CallKeys) -> CallKeys:
+    return CallKeys(
+        args=strong.args if strong.args is not None else weak.args,
+        kwargs=_merged_mappings(strong.kwargs, weak.kwargs),
+        immutable=strong.immutable if strong.immutable is not None else weak.immutable,
+        options={**weak.options, **strong.options},
+    )
+
+
+def _merged_mappings(strong: Mapping | None, weak: Mapping | None) -> Mapping | None:
+    if strong is None or weak is None:
+        return strong or weak
+    added = tuple((key, value) for key, value in weak.entries if str(key.value) not in strong)
+    return Mapping(strong.entries + added, strong.location)

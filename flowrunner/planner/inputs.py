@@ -1,0 +1,77 @@
+"""The inputs of a workflow: given values, defaults, and whether they are what is wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as Lookup
+from difflib import get_close_matches
+from typing import Any
+
+from flowrunner.model import InputDefinition, Workflow
+from flowrunner.node import Mapping, Node, plain
+from flowrunner.planner.problems import Problems
+from flowrunner.planner.resolver import UNKNOWN
+
+__all__ = ["resolve_inputs"]
+
+
+def resolve_inputs(
+    workflow: Workflow,
+    given: Mapping,
+    problems: Problems,
+    *,
+    assume_missing: bool,
+) -> dict[str, Any]:
+    """Return the value of every input.
+
+    ``assume_missing`` gives an input without a value :data:`UNKNOWN` instead of reporting it:
+    a file can be checked without knowing what it will be run with.
+    """
+    definitions = {definition.name: definition for definition in workflow.inputs}
+    for key, _ in given.entries:
+        name = str(key.value)
+        if name not in definitions:
+            problems.report(f"unknown input '{name}'", key.location, _known(name, definitions))
+    return {
+        name: _value(definition, given.get(name), problems, assume_missing=assume_missing)
+        for name, definition in definitions.items()
+    }
+
+
+def _value(
+    definition: InputDefinition,
+    given: Node | None,
+    problems: Problems,
+    *,
+    assume_missing: bool,
+) -> Any:
+    if given is not None:
+        from flowrunner.loader.violation import violations
+
+        found = list(violations(given, definition.schema))
+        for violation in found:
+            problems.report(
+                f"input '{definition.name}' {violation.message}",
+                violation.location,
+                violation.label,
+                (f"the input is defined at {definition.location}", *violation.notes),
+            )
+        return UNKNOWN if found else plain(given)
+    if definition.default is not None:
+        return plain(definition.default)
+    if not assume_missing:
+        problems.report(
+            f"input '{definition.name}' has no value",
+            definition.location,
+            "it has no default, so it has to be given",
+            (f"give it: -i {definition.name}=…",),
+        )
+    return UNKNOWN
+
+
+def _known(name: str, definitions: Lookup[str, InputDefinition]) -> str:
+    close = get_close_matches(name, definitions, n=1)
+    if close:
+        return f"did you mean '{close[0]}'?"
+    if definitions:
+        return f"the workflow's inputs are: {', '.join(sorted(definitions))}"
+    return "the workflow has no inputs"

@@ -1,0 +1,135 @@
+"""The normal form: the shape in which Celery runs every nested workflow rightly.
+
+Celery executes many nested canvases wrongly when they are built as they are written. The
+rules of DESIGN section 3 rewrite a plan's tree so that every canvas is a sequence whose steps
+are plain calls or ``chord(members, one plain call)``, and every member is such a sequence:
+
+1. nested chains are spliced, empty ones dropped, a one-step chain is its step
+2. a group of none is the literal ``[]``; a group of one is its member followed by *wrap*
+3. a group followed by a plain call becomes a chord with it; one followed by anything else, or
+   by nothing, becomes ``chord(members, collect)``
+4. a composite chord body leaves the chord and follows it
+5. a member that ends in a chord gets a trailing *collect*
+6. ``chunks`` is a group of starmaps (the planner has made it one already)
+
+*collect*, *wrap* and literals are Celery's own task ``celery.accumulate``, so that workers
+need nothing of flowrunner's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from flowrunner import plan
+from flowrunner.source import Location
+
+__all__ = ["normal_form"]
+
+ACCUMULATE = "celery.accumulate"
+
+
+@dataclass(frozen=True, slots=True)
+class _OpenFork:
+    """Members side by side whose joining call is not known yet."""
+
+    path: str
+    location: Location
+    members: tuple[plan.Sequence, ...]
+
+
+_Draft: TypeAlias = list[plan.Call | plan.Fork | _OpenFork]
+
+
+def normal_form(root: plan.Node) -> plan.Sequence:
+    """Return the normal form of a plan's tree; it has at least one call."""
+    return _closed(_draft(root, has_input=False)) or (_literal(root.path, root.location, None),)
+
+
+def _draft(node: plan.Node, *, has_input: bool) -> _Draft:
+    match node:
+        case plan.Call():
+            return [node]
+        case plan.Chain():
+            draft: _Draft = []
+            for step in node.steps:
+                draft += _draft(step, has_input=has_input or bool(draft))
+            return draft
+        case plan.Group():
+            return _draft_group(node, has_input=has_input)
+        case plan.Chord():
+            return [
+                *_draft_group(node.header, has_input=has_input),
+                *_draft(node.body, has_input=True),
+            ]
+
+
+def _draft_group(group: plan.Group, *, has_input: bool) -> _Draft:
+    members = list(group.flat())
+    if not members:
+        return [_literal(group.path, group.location, [])]
+    if len(members) == 1:
+        only = _draft(members[0], has_input=has_input)
+        return [*(only or [_unchanged(members[0], has_input)]), _wrap(group)]
+    return [
+        _OpenFork(
+            group.path,
+            group.location,
+            tuple(_member(member, has_input) for member in members),
+        )
+    ]
+
+
+def _member(node: plan.Node, has_input: bool) -> plan.Sequence:
+    if isinstance(node, plan.Call):  # the common case of a wide fan-out
+        return (node,)
+    sequence = _closed(_draft(node, has_input=has_input)) or (_unchanged(node, has_input),)
+    if isinstance(sequence[-1], plan.Fork):
+        return (*sequence, _collect(f"{node.path}:return", node.location))
+    return sequence
+
+
+def _closed(draft: _Draft) -> plan.Sequence:
+    """Give every open fork its joining call: the plain call that follows, or *collect*."""
+    items: list[plan.Item] = []
+    for position, item in enumerate(draft):
+        if isinstance(item, plan.Call) and position and isinstance(draft[position - 1], _OpenFork):
+            continue  # it has become the join of the fork before it
+        if isinstance(item, _OpenFork):
+            follower = draft[position + 1] if position + 1 < len(draft) else None
+            join = (
+                follower
+                if isinstance(follower, plan.Call)
+                else _collect(f"{item.path}:collect", item.location)
+            )
+            items.append(plan.Fork(item.members, join))
+        else:
+            items.append(item)
+    return tuple(items)
+
+
+def _unchanged(node: plan.Node, has_input: bool) -> plan.Call:
+    """Return a call in place of an empty chain, which passes its input through."""
+    if has_input:
+        return _collect(f"{node.path}:pass", node.location)
+    return _literal(node.path, node.location, None)
+
+
+def _collect(path: str, location: Location) -> plan.Call:
+    return plan.Call(path, ACCUMULATE, location, kwargs={"index": 0}, kind="builtin")
+
+
+def _wrap(group: plan.Group) -> plan.Call:
+    return plan.Call(f"{group.path}:wrap", ACCUMULATE, group.location, kind="builtin")
+
+
+def _literal(path: str, location: Location, value: Any) -> plan.Call:
+    return plan.Call(
+        f"{path}:literal",
+        ACCUMULATE,
+        location,
+        args=(value,),
+        kwargs={"index": 0},
+        immutable=True,
+        kind="builtin",
+    )

@@ -1,0 +1,104 @@
+"""What the planner refuses, beyond the files of ``tests/invalid``."""
+
+import pytest
+
+from flowrunner.errors import WorkflowError
+from tests.planner.planning import planned
+
+
+def refused(text: str, inputs: dict[str, str] | None = None) -> list[str]:
+    with pytest.raises(WorkflowError) as caught:
+        planned(text, inputs)
+    return [problem.message for problem in caught.value.diagnostics]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("task: power", "task 'power' misses the argument 'value'"),
+        ("{task: power, args: [1, 2, 3]}",
+         "task 'power' gets 3 positional arguments and takes at most 2"),
+        ("{task: power, args: [1], kwargs: {value: 2}}",
+         "task 'power' gets its argument 'value' twice"),
+        ("{task: keyed, args: [1]}",
+         "task 'keyed' gets 1 positional argument and takes no positional argument"),
+        ("task: keyed", "task 'keyed' misses the argument 'name'"),
+        ("{task: positional, kwargs: {value: 1}}", "task 'positional' has no argument 'value'"),
+        ("chain: [power x2, {task: none}]",
+         "task 'none' gets the previous result and takes no positional argument"),
+        ("chain: [none, {task: power, args: [1, 2]}]",
+         "task 'power' gets the previous result and 2 more positional arguments and takes at most"
+         " 2"),
+        ("chord: {header: power x2, body: none}",
+         "task 'none' gets the previous result and takes no positional argument"),
+        ("group: none x2",
+         "task 'none' gets 1 positional argument and takes no positional argument"),
+        ("group: none x0",
+         "task 'none' gets 1 positional argument and takes no positional argument"),
+        ("map: {task: none, over: [1]}",
+         "task 'none' gets 1 positional argument and takes no positional argument"),
+        ("{task: power, times: '${1.5}', args: [1]}",
+         "the number of calls must be a whole number from 0, not 1.5"),
+        ("{task: power, times: '${0 - 1}', args: [1]}",
+         "the number of calls must be a whole number from 0, not -1"),
+        ("{task: power, times: '${true}', args: [1]}",
+         "the number of calls must be a whole number from 0, not true"),
+        ("{task: call, priority: '${300}'}",
+         "'priority' must be a whole number from 0 to 255, not 300"),
+        ("{task: call, queue: '${1}'}", "'queue' must be a queue's name, not 1"),
+        ("{task: call, args: ['${i}']}", "unknown name 'i'"),
+        ("{task: call, times: 2, as: n, args: ['${i}']}", "unknown name 'i'"),
+        ("chain: [{task: call, id: first}, {task: call, args: ['${first}']}]",
+         "'first' is known at run time only"),
+    ],
+)  # fmt: skip
+def test_a_call_that_cannot_work_is_refused(text: str, message: str) -> None:
+    assert message in refused(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "chain: [none, {task: power, immutable: true, args: [1, 2]}]",
+        "chain: [none, power]",
+        "{task: keyed, kwargs: {name: x}}",
+        "{task: positional, args: [1]}",
+        "{task: none, times: 3, args: []}",
+        "chain: [none, {task: none, immutable: true}]",
+    ],
+)
+def test_a_call_that_can_work_is_planned(text: str) -> None:
+    planned(text)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "message"),
+    [
+        ({}, "input 'n' has no value"),
+        ({"n": "ten"}, "input 'n' must be a whole number, not the text 'ten'"),
+        ({"n": "0"}, "input 'n' must be at least 1, not 0"),
+        ({"n": "null"}, "input 'n' must be a whole number, not null"),
+        ({"n": "1", "m": "2"}, "unknown input 'm'"),
+    ],
+)
+def test_inputs_that_do_not_fit_are_refused(inputs: dict[str, str], message: str) -> None:
+    text = "{inputs: {n: {type: integer, minimum: 1}}, group: 'call x${inputs.n}'}"
+    assert refused(text, inputs) == [message]
+
+
+def test_a_problem_of_every_call_of_a_fan_out_is_said_once() -> None:
+    assert refused("{task: call, times: 1000, args: ['${1 / i}']}") == ["division by zero"]
+
+
+def test_too_many_calls_are_refused_before_they_are_made() -> None:
+    assert refused("group: power x999999999") == ["the workflow has more than 100,000 calls"]
+
+
+def test_everything_wrong_is_said_at_once_in_the_order_of_the_file() -> None:
+    text = "chain:\n- powr\n- {task: power, agrs: []}\n- {task: power, kwargs: {x: 1}}\n- amas\n"
+    assert refused(text) == [
+        "unknown task 'powr'",
+        "unknown key 'agrs'",
+        "task 'power' has no argument 'x'",
+        "unknown task 'amas'",
+    ]
