@@ -1,0 +1,126 @@
+"""What stands side by side in a plan and looks alike is shown once: a stack.
+
+A stack holds nodes of one *shape*: the same steps in the same places with the same options,
+whose values alone may differ. The steps of stacked chains are stacks again, so a renderer
+walks a stack just as it would walk one node.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import TypeAlias, TypeVar
+
+from flowrunner.plan import Call, Chain, Chord, Group, Node, Repeat
+
+__all__ = ["More", "Stack", "abridged", "member_count", "members_of", "steps_of"]
+
+#: Fewer steps of one shape than this are shown one by one.
+SMALLEST_STACK = 5
+
+#: A longer list of siblings is abridged to this many.
+MOST_SIBLINGS = 20
+
+_Member: TypeAlias = Node | Repeat
+_Entry = TypeVar("_Entry")
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """Nodes of one shape. ``count`` of them stand side by side; ``None`` for a lone step.
+
+    There are more nodes than ``count`` when the parent is a stack itself: ``count`` for each
+    of its nodes. ``index`` names the loop variable where the nodes are calls of one fan-out.
+    """
+
+    nodes: tuple[Node, ...]
+    count: int | None = None
+    index: str = ""
+
+    @property
+    def multiplier(self) -> str:
+        """The count as people read it, ``" ×10"``, or nothing for a lone step."""
+        return "" if self.count is None else f" ×{self.count:,}"
+
+
+@dataclass(frozen=True, slots=True)
+class More:
+    """Siblings that are left out to keep a list short."""
+
+    count: int
+
+    def __str__(self) -> str:
+        return f"… {self.count:,} more"
+
+
+def member_count(group: Group) -> int:
+    """Return the number of a group's members, each call of a fan-out counted."""
+    return sum(len(each.calls) if isinstance(each, Repeat) else 1 for each in group.members)
+
+
+def members_of(groups: Sequence[Group], *, expand: bool) -> list[Stack]:
+    """Return the members of groups that have one shape, stacked unless ``expand``."""
+    if expand:
+        return [Stack((node,)) for group in groups for node in group.flat()]
+    return [
+        _stack([member for group in groups for member in group.members[start:end]], end - start)
+        for start, end in _runs(groups[0].members)
+    ]
+
+
+def steps_of(chains: Sequence[Chain]) -> list[Stack]:
+    """Return the steps of chains that have one shape, each step a stack."""
+    return [Stack(steps) for steps in zip(*(chain.steps for chain in chains), strict=True)]
+
+
+def abridged(
+    entries: Sequence[_Entry], *, expand: bool, size: Callable[[_Entry], int] = lambda entry: 1
+) -> list[_Entry | More]:
+    """Return the entries, those before the last left out where there are too many.
+
+    ``size`` says how many siblings an entry stands for.
+    """
+    if expand or len(entries) <= MOST_SIBLINGS:
+        return list(entries)
+    shown = MOST_SIBLINGS - 2
+    return [*entries[:shown], More(sum(map(size, entries[shown:-1]))), entries[-1]]
+
+
+def _stack(members: Sequence[_Member], side_by_side: int) -> Stack:
+    first = members[0]
+    if isinstance(first, Repeat):
+        calls = (call for each in members if isinstance(each, Repeat) for call in each.calls)
+        return Stack(tuple(calls), len(first.calls), first.index)
+    nodes = tuple(each for each in members if not isinstance(each, Repeat))
+    return Stack(nodes, side_by_side if side_by_side > 1 else None)
+
+
+def _runs(members: Sequence[_Member]) -> Iterator[tuple[int, int]]:
+    """Yield where to cut a group: a long run of one shape stays whole, the rest stands alone."""
+    end = 0
+    for _, run in groupby(members, _run_key):
+        start, end = end, end + sum(1 for _ in run)
+        step = end - start if end - start >= SMALLEST_STACK else 1
+        yield from ((position, position + step) for position in range(start, end, step))
+
+
+def _run_key(member: _Member) -> object:
+    # Fan-outs never join a run: each has a range of its own.
+    return id(member) if isinstance(member, Repeat) else _shape(member)
+
+
+def _shape(node: _Member) -> tuple[object, ...]:
+    match node:
+        case Call():
+            arguments = (len(node.args), *node.kwargs)
+            return (node.kind, node.task, node.immutable, node.id, arguments, tuple(node.options))
+        case Repeat():
+            ends = node.calls[:1] + node.calls[-1:]  # the last batch of chunks may be smaller
+            return ("repeat", len(node.calls), node.index, *map(_shape, ends))
+        case Chain():
+            return ("chain", *map(_shape, node.steps))
+        case Group():
+            return ("group", node.batched, *map(_shape, node.members))
+        case Chord():
+            return ("chord", _shape(node.header), _shape(node.body))

@@ -1,0 +1,34 @@
+"""A task's traceback as its author wants to read it: the task's own frames first."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+__all__ = ["own_frames"]
+
+#: Frames of the machinery that called the task.
+_MACHINERY: Final = re.compile(
+    r'^  File "[^"]*[/\\](?:celery|billiard|kombu)[/\\](?:app|concurrency|worker|canvas)'
+    r'|^  File "[^"]*[/\\]flowrunner[/\\]engines[/\\]'
+)
+_FRAME: Final = re.compile(r'^  File "')
+
+
+def own_frames(text: str) -> str:
+    """Return a traceback without the frames of Celery and of flowrunner's engines.
+
+    A text that is no traceback, or has no other frames, is returned as it is.
+    """
+    kept: list[str] = []
+    own = 0
+    dropping = False
+    for line in text.rstrip().splitlines():
+        if _FRAME.match(line):
+            dropping = _MACHINERY.match(line) is not None
+            own += not dropping
+        elif not line.startswith("    "):
+            dropping = False
+        if not dropping:
+            kept.append(line)
+    return "\n".join(kept) if own else text.rstrip()

@@ -1,0 +1,177 @@
+"""What is known of a run: the state of every call, told by the engine as it happens.
+
+The ledger decides when a run has ended. It follows the plan's normal form and not Celery's
+own propagation of failures: when a call fails, everything that would have come after it is
+*skipped*, and the run has ended when every call has succeeded, failed, was revoked or skipped.
+So a failing member fails the run once every sibling has ended, and a run cannot be waited for
+that nothing can end any more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from threading import Condition
+from time import time
+
+from flowrunner import plan
+
+__all__ = ["Ledger", "StepError", "StepState"]
+
+PENDING, STARTED, RETRY = "PENDING", "STARTED", "RETRY"
+SUCCESS, FAILURE, REVOKED, SKIPPED = "SUCCESS", "FAILURE", "REVOKED", "SKIPPED"
+_FINAL = frozenset({SUCCESS, FAILURE, REVOKED, SKIPPED})
+_KNOWN = _FINAL | {PENDING, STARTED, RETRY}
+
+
+@dataclass(frozen=True)
+class StepError:
+    """Why a call failed: the exception's type and message, and the traceback as text."""
+
+    call: plan.Call
+    type: str
+    message: str
+    traceback: str = ""
+
+
+@dataclass(slots=True)
+class StepState:
+    """What is known of one call; times are seconds since the epoch."""
+
+    call: plan.Call
+    sequence: plan.Sequence = field(repr=False)
+    position: int
+    outer: StepState | None = field(repr=False)
+    state: str = PENDING
+    started: float | None = None
+    ended: float | None = None
+    retries: int = 0
+
+
+class Ledger:
+    """The states of a run's calls, by path. Safe to use from several threads."""
+
+    def __init__(self, sequence: plan.Sequence) -> None:
+        self.steps: dict[str, StepState] = {}
+        self.errors: list[StepError] = []
+        self._sequence = sequence
+        self._changed = Condition()
+        self._failed = False
+        self._enter(sequence, None)
+        self._open = len(self.steps)
+        self.changes = 0
+
+    def _enter(self, sequence: plan.Sequence, outer: StepState | None) -> None:
+        for position, item in enumerate(sequence):
+            call = item.join if isinstance(item, plan.Fork) else item
+            step = StepState(call, sequence, position, outer)
+            if isinstance(item, plan.Fork):
+                for member in item.members:
+                    self._enter(member, step)
+            self.steps[call.path] = step
+
+    @property
+    def ended(self) -> bool:
+        """Whether every call has come to its end."""
+        return self._open == 0
+
+    @property
+    def failed(self) -> bool:
+        """Whether a call has failed or was revoked, so that the run has no value."""
+        return self._failed
+
+    @property
+    def running(self) -> bool:
+        """Whether a call runs at this moment."""
+        return any(step.state == STARTED for step in list(self.steps.values()))
+
+    def skipped(self) -> list[plan.Call]:
+        """Return the calls of the author's that will not run because of a failure."""
+        return [
+            step.call
+            for step in self.steps.values()
+            if step.state == SKIPPED and step.call.kind != "builtin"
+        ]
+
+    def open_steps(self) -> list[StepState]:
+        """Return the calls that have not come to their end."""
+        return [step for step in self.steps.values() if step.state not in _FINAL]
+
+    def in_state(self, *states: str) -> list[plan.Call]:
+        """Return the calls that are in one of these states."""
+        return [step.call for step in self.steps.values() if step.state in states]
+
+    def record(self, path: str, state: str, error: StepError | None = None) -> None:
+        """Note that a call has entered a state; ``error`` comes with ``FAILURE``.
+
+        What arrives late is ignored: a state after the last one, or Celery's own marking of
+        the calls behind a failed one. A state of the task's own (``PROGRESS``) means that it
+        runs.
+        """
+        if state not in _KNOWN:
+            state = STARTED
+        with self._changed:
+            step = self.steps[path]
+            if step.state in _FINAL:
+                return
+            self.changes += 1
+            if state == STARTED:
+                step.started = step.started or time()
+            elif state == RETRY:
+                step.retries += 1
+            step.state = state
+            if state not in _FINAL:
+                return
+            step.ended = time()
+            self._open -= 1
+            if state in (FAILURE, REVOKED):
+                self._failed = True
+                if error is None and state == FAILURE:
+                    error = StepError(step.call, "Failure", "the task says no more than that")
+                if error is not None:
+                    self.errors.append(error)
+                self._skip_after(step)
+            if not self._open:
+                self._changed.notify_all()
+
+    def _skip_after(self, step: StepState) -> None:
+        """Mark whatever comes after a call as skipped, out to the end of the run."""
+        place: StepState | None = step
+        while place is not None:
+            for call in plan.calls_of(place.sequence[place.position + 1 :]):
+                self._skip(call)
+            place = place.outer
+            if place is not None and not self._skip(place.call):
+                return  # an earlier failure has come this way
+
+    def _skip(self, call: plan.Call) -> bool:
+        step = self.steps[call.path]
+        if step.state in _FINAL:
+            return False
+        step.state = SKIPPED
+        self._open -= 1
+        return True
+
+    def wait(self, timeout: float) -> bool:
+        """Wait up to ``timeout`` seconds for the end of the run; tell whether it has come."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self.ended, timeout)
+
+    def expected(self) -> Iterator[StepState]:
+        """Yield the calls that may end next: not ended, and nothing before them is open."""
+        yield from self._expected(self._sequence)
+
+    def _expected(self, sequence: plan.Sequence) -> Iterator[StepState]:
+        for item in sequence:
+            call = item.join if isinstance(item, plan.Fork) else item
+            step = self.steps[call.path]
+            if step.state == SUCCESS:
+                continue
+            if isinstance(item, plan.Fork):
+                inner = [step for member in item.members for step in self._expected(member)]
+                if inner:
+                    yield from inner
+                    return
+            if step.state not in _FINAL:
+                yield step
+            return

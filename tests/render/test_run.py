@@ -1,0 +1,212 @@
+"""How a run is told: the tree with what each line has done, the failures, the last line."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from flowrunner.plan import Plan
+from flowrunner.render.diagnostics import format_diagnostics
+from flowrunner.render.outcome import failures, headline, outcome_to_json, result_text
+from flowrunner.render.progress import RunTree, Tally
+from flowrunner.render.traceback import own_frames
+from flowrunner.runs.ledger import Ledger, StepError
+from flowrunner.runs.outcome import Outcome
+from tests.planner.planning import planned
+
+TEXT = "chain:\n  - chord:\n      header: [call x3, call]\n      body: call\n  - call\n"
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+
+def told(plan: Plan, states: dict[str, str], *, message: str = "no") -> Ledger:
+    ledger = Ledger(plan.sequence)
+    for path, state in states.items():
+        step = ledger.steps[path].call
+        error = StepError(step, "ValueError", message) if state == "FAILURE" else None
+        ledger.record(path, state, error)
+    return ledger
+
+
+def ended(plan: Plan, ledger: Ledger, state: Any = "FAILURE", **known: Any) -> Outcome:
+    return Outcome(
+        UUID(int=1),
+        plan.name,
+        state,
+        NOON,
+        NOON + timedelta(seconds=1.5),
+        errors=tuple(ledger.errors),
+        skipped=tuple(ledger.skipped()),
+        **known,
+    )
+
+
+def tree(plan: Plan, ledger: Ledger) -> list[str]:
+    return [
+        f"{line.text} | {line.tally}" if line.tally else line.text
+        for line in RunTree(plan).lines(ledger)
+    ]
+
+
+HEADER = "chain[0].chord.header"
+
+
+def test_each_line_says_how_far_its_calls_are() -> None:
+    plan = planned(TEXT)
+    ledger = told(
+        plan,
+        {f"{HEADER}[0][0]": "SUCCESS", f"{HEADER}[0][1]": "STARTED", f"{HEADER}[1]": "RETRY"},
+    )
+    assert tree(plan, ledger) == [
+        "└─ chain",
+        "   ├─ chord",
+        "   │  ├─ header  group of 4",
+        "   │  │  ├─ call ×3 | 1/3 done, 1 running",
+        "   │  │  └─ call | retrying",
+        "   │  └─ body    call | waiting",
+        "   └─ call | waiting",
+    ]
+
+
+def test_a_failure_skips_what_comes_after_it_and_not_its_siblings() -> None:
+    plan = planned(TEXT)
+    ledger = told(plan, {f"{HEADER}[1]": "FAILURE"})
+    assert tree(plan, ledger)[3:] == [
+        "   │  │  ├─ call ×3 | 0/3 done",
+        "   │  │  └─ call | failed",
+        "   │  └─ body    call | skipped",
+        "   └─ call | skipped",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("tally", "bar"),
+    [
+        (Tally(4), "····"),
+        (Tally(4, succeeded=1, running=2), "#···"),
+        (Tally(4, succeeded=1, failed=1, skipped=1), "###·"),
+        (Tally(3, succeeded=3), "####"),
+        (Tally(1, succeeded=1), ""),
+    ],
+)
+def test_the_bar_shows_what_has_ended(tally: Tally, bar: str) -> None:
+    assert tally.bar(4, full="#", empty="·") == bar
+
+
+def test_failures_of_one_step_that_are_alike_are_told_together() -> None:
+    plan = planned(TEXT)
+    ledger = told(plan, {f"{HEADER}[0][{n}]": "FAILURE" for n in range(3)})
+    shown = format_diagnostics(failures(ended(plan, ledger)))
+    assert shown.splitlines() == [
+        "error: task 'call' failed (3 calls): ValueError: no",
+        "  ┌─ test.yaml:3:16",
+        "  │",
+        "3 │       header: [call x3, call]",
+        f"  │                ^^^^ {HEADER}[0][0], {HEADER}[0][1], {HEADER}[0][2]",
+        "  │",
+        "  = skipped because of it: chain[0].chord.body, chain[1]",
+    ]
+
+
+def test_hundreds_of_failures_are_counted() -> None:
+    plan = planned("group: call x300")
+    ledger = Ledger(plan.sequence)
+    for number in range(300):
+        step = ledger.steps[f"group[{number}]"].call
+        ledger.record(step.path, "FAILURE", StepError(step, "ValueError", f"no {number}"))
+    found = failures(ended(plan, ledger))
+    assert len(found) == 11
+    assert found[-1].message == "… and 290 more failures"
+
+
+def test_a_run_that_was_interrupted_has_skipped_steps_and_no_failure() -> None:
+    plan = planned(TEXT)
+    ledger = told(plan, {f"{HEADER}[1]": "REVOKED"})
+    outcome = ended(plan, ledger, "REVOKED", reason="interrupted")
+    assert failures(outcome) == []
+    assert headline(outcome, ledger) == (
+        "test was cancelled after 1.50 s: interrupted · "
+        "6 tasks: 2 skipped, 1 cancelled, 3 not started"
+    )
+
+
+def test_the_last_line_of_a_run_that_succeeded() -> None:
+    plan = planned("task: call")
+    outcome = ended(plan, ledger := told(plan, {"task": "SUCCESS"}), "SUCCESS")
+    assert headline(outcome, ledger) == "test succeeded after 1.50 s · 1 task"
+
+
+@pytest.mark.parametrize(
+    ("result", "text"),
+    [
+        (285, "285"),
+        (2.0, "2.0"),
+        (None, "null"),
+        (True, "true"),
+        ("a text", "a text"),
+        ([1, "ä"], '[1, "ä"]'),
+        ({"a": 1}, '{"a": 1}'),
+        (["x" * 60, "y" * 60], f'[\n  "{"x" * 60}",\n  "{"y" * 60}"\n]'),
+    ],
+)
+def test_a_result_is_json_and_a_text_is_itself(result: Any, text: str) -> None:
+    assert result_text(result) == text
+
+
+def test_programs_get_everything_that_is_known() -> None:
+    plan = planned(TEXT)
+    ledger = told(plan, {f"{HEADER}[1]": "FAILURE"})
+    assert outcome_to_json(ended(plan, ledger), plan) == {
+        "run": "00000000-0000-0000-0000-000000000001",
+        "workflow": "test",
+        "state": "FAILURE",
+        "result": None,
+        "reason": None,
+        "errors": [
+            {
+                "step": "call",
+                "path": f"{HEADER}[1]",
+                "file": "test.yaml",
+                "line": 3,
+                "type": "ValueError",
+                "message": "no",
+                "traceback": "",
+            }
+        ],
+        "skipped": ["chain[0].chord.body", "chain[1]"],
+        "started": "2026-01-01T12:00:00+00:00",
+        "ended": "2026-01-01T12:00:01.500000+00:00",
+    }
+
+
+TRACEBACK = """\
+Traceback (most recent call last):
+  File "/site-packages/celery/app/trace.py", line 564, in trace_task
+    R = retval = fun(*args, **kwargs)
+                 ^^^^^^^^^^^^^^^^^^^^
+  File "/home/flowrunner/engines/application.py", line 82, in task
+    result = function(*args, **kwargs)
+  File "/home/celery/tasks.py", line 8, in crash
+    helper(value)
+  File "/site-packages/requests/api.py", line 1, in get
+    raise ValueError("no")
+ValueError: no
+second line
+"""
+
+
+def test_a_traceback_is_cut_to_what_the_author_of_the_task_wrote_and_called() -> None:
+    assert own_frames(TRACEBACK).splitlines() == [
+        "Traceback (most recent call last):",
+        '  File "/home/celery/tasks.py", line 8, in crash',
+        "    helper(value)",
+        '  File "/site-packages/requests/api.py", line 1, in get',
+        '    raise ValueError("no")',
+        "ValueError: no",
+        "second line",
+    ]
+
+
+@pytest.mark.parametrize("text", ["", "no traceback at all", TRACEBACK.split('  File "/home/c')[0]])
+def test_a_text_without_own_frames_is_left_as_it_is(text: str) -> None:
+    assert own_frames(text) == text.rstrip()
