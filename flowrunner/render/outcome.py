@@ -47,7 +47,7 @@ def headline(outcome: Outcome, ledger: Ledger) -> str:
     counts = [(sum(step.state == state for step in own), word) for state, word in states]
     shown = [f"{count:,} {word}" for count, word in counts if count]
     total = f"{len(own):,} task{'s'[: len(own) != 1]}"
-    tasks = total if len(shown) < 2 else f"{total}: {', '.join(shown)}"
+    tasks = total if outcome.state == "SUCCESS" else f"{total}: {', '.join(shown)}"
     verb = {"SUCCESS": "succeeded", "FAILURE": "failed", "REVOKED": "was cancelled"}[outcome.state]
     reason = f": {outcome.reason}" if outcome.reason else ""
     return f"{outcome.workflow} {verb} after {outcome.seconds:.2f} s{reason} · {tasks}"

@@ -22,7 +22,9 @@ TEXT = "chord:\n  header: powr x10\n"
 
 
 def test_a_diagnostic_has_message_place_excerpt_caret_cure_and_notes() -> None:
-    problem = Diagnostic("unknown task 'powr'", at(TEXT, "powr"), "did you mean 'power'?", ("note",))
+    problem = Diagnostic(
+        "unknown task 'powr'", at(TEXT, "powr"), "did you mean 'power'?", ("note",)
+    )
     assert lines(problem) == [
         "error: unknown task 'powr'",
         "  ┌─ w.yaml:2:11",

@@ -1,0 +1,280 @@
+"""What flowrunner does: check, plan and run workflows. The one place that wires things up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import UUID, uuid4
+
+from flowrunner.errors import ConfigurationError, Diagnostic, WorkflowError
+from flowrunner.loader import load_workflow, parse_value, read_source
+from flowrunner.model import Workflow
+from flowrunner.node import Mapping as NodeMapping
+from flowrunner.node import Node, Scalar
+from flowrunner.plan import Plan
+from flowrunner.planner import plan_workflow
+from flowrunner.plugins import PluginManager, load_plugins
+from flowrunner.settings import Settings
+from flowrunner.source import Location, Source
+from flowrunner.tasks import TaskRegistry
+
+if TYPE_CHECKING:
+    from celery import Celery
+
+    from flowrunner.engines.protocol import Engine
+    from flowrunner.runs.ledger import Ledger
+    from flowrunner.runs.outcome import Outcome
+
+__all__ = ["InterruptedRunError", "Project", "given_inputs", "run_plan"]
+
+
+@dataclass(frozen=True)
+class Project:
+    """The settings that hold here, and what they bring: plugins, tasks, an engine."""
+
+    settings: Settings
+
+    @cached_property
+    def plugins(self) -> PluginManager:
+        """The loaded plugins. Raises :class:`~flowrunner.errors.PluginError`."""
+        return load_plugins(self.settings.plugins)
+
+    @cached_property
+    def registry(self) -> TaskRegistry:
+        """The tasks that can be called. Raises :class:`~flowrunner.errors.PluginError`."""
+        return self.plugins.tasks()
+
+    def plan(
+        self,
+        file: Path,
+        *,
+        inputs: Sequence[str] = (),
+        inputs_file: Path | None = None,
+        assume_missing_inputs: bool = False,
+    ) -> Plan:
+        """Return the plan of a workflow file.
+
+        ``inputs`` are ``name=value`` texts and win over those in ``inputs_file``, a YAML or JSON
+        mapping. With ``assume_missing_inputs`` a required input needs no value; such a plan
+        is a check of the file and not fit to run.
+
+        Raises :class:`~flowrunner.errors.WorkflowError` with everything that is wrong.
+        """
+        workflow = load_workflow(read_source(file))
+        return plan_workflow(
+            workflow,
+            self.registry,
+            given_inputs(workflow, inputs, inputs_file),
+            assume_missing_inputs=assume_missing_inputs,
+            plugin_hint=_plugin_hint(file),
+        )
+
+    def validate(
+        self, files: Iterable[Path], *, inputs: Sequence[str] = (), inputs_file: Path | None = None
+    ) -> dict[Path, tuple[Diagnostic, ...]]:
+        """Return the problems of each file; none for a file that is right."""
+        problems: dict[Path, tuple[Diagnostic, ...]] = {}
+        for file in files:
+            try:
+                self.plan(file, inputs=inputs, inputs_file=inputs_file, assume_missing_inputs=True)
+            except WorkflowError as error:
+                problems[file] = error.diagnostics
+            else:
+                problems[file] = ()
+        return problems
+
+    def engine(self, *, processes: int | None = None) -> Engine:
+        """Return the engine that the settings ask for; not yet started.
+
+        ``processes`` runs the embedded engine's task functions in that many processes.
+        Raises :class:`~flowrunner.errors.ConfigurationError` for settings that do not go
+        together.
+        """
+        settings = self.settings
+        if settings.broker is not None or settings.backend is not None:
+            return self._celery_engine(processes)
+        if processes is not None:
+            from flowrunner.engines.processes import ProcessPoolEngine
+
+            return ProcessPoolEngine(
+                self.registry,
+                configure=self.plugins.configure_app,
+                references=settings.plugins,
+                processes=processes,
+                concurrency=settings.concurrency,
+            )
+        from flowrunner.engines.embedded import DEFAULT_CONCURRENCY, EmbeddedEngine
+
+        return EmbeddedEngine(
+            self.registry,
+            configure=self.plugins.configure_app,
+            concurrency=settings.concurrency or DEFAULT_CONCURRENCY,
+        )
+
+    def _celery_engine(self, processes: int | None) -> Engine:
+        if processes is not None:
+            raise ConfigurationError(
+                "--processes belongs to the embedded engine; on a broker the workers decide: "
+                "celery worker --concurrency"
+            )
+        from flowrunner.engines.celery import CeleryEngine
+
+        broker, backend = self._cluster()
+        return CeleryEngine(
+            self.registry,
+            configure=self.plugins.configure_app,
+            broker=broker,
+            backend=backend,
+        )
+
+    def _cluster(self) -> tuple[str, str]:
+        settings = self.settings
+        if settings.broker is None or settings.backend is None:
+            missing = "broker" if settings.broker is None else "result backend"
+            raise ConfigurationError(
+                f"no {missing} is configured; a cluster needs a broker and a result backend: "
+                f"--broker redis://localhost/0 --backend redis://localhost/1"
+            )
+        return settings.broker, settings.backend
+
+    def worker_app(self) -> Celery:
+        """Return the Celery app of a worker that has this project's tasks.
+
+        Raises :class:`~flowrunner.errors.ConfigurationError` without a broker and a backend.
+        """
+        from flowrunner.engines.application import build_app
+        from flowrunner.engines.celery import cluster_settings
+
+        return build_app(
+            self.registry,
+            cluster_settings(*self._cluster()),
+            configure=self.plugins.configure_app,
+        )
+
+
+class InterruptedRunError(KeyboardInterrupt):
+    """Ctrl-C, after what was queued was cancelled and what ran has ended."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        super().__init__("interrupted")
+        self.outcome = outcome
+
+
+def run_plan(
+    plan: Plan,
+    engine: Engine,
+    *,
+    ledger: Ledger | None = None,
+    run: UUID | None = None,
+    timeout: float | None = None,
+) -> Outcome:
+    """Run a plan on an engine that has been started, and return how it ended.
+
+    ``ledger`` follows the run while it goes on. ``timeout`` is in seconds and wins over the
+    plan's own. Raises :class:`InterruptedRunError` for Ctrl-C and
+    :class:`~flowrunner.errors.EngineError` when the engine cannot run it.
+    """
+    from flowrunner.engines.protocol import RunStalledError, RunTimeoutError
+    from flowrunner.runs.ledger import Ledger
+    from flowrunner.runs.outcome import Outcome, RunState
+
+    run = run or uuid4()
+    ledger = ledger or Ledger(plan.sequence)
+    started = datetime.now(UTC)
+
+    def outcome(state: RunState, *, result: Any = None, reason: str = "") -> Outcome:
+        return Outcome(
+            run,
+            plan.name,
+            state,
+            started,
+            datetime.now(UTC),
+            result,
+            tuple(ledger.errors),
+            tuple(ledger.skipped()),
+            reason,
+        )
+
+    try:
+        limit = timeout if timeout is not None else plan.timeout
+        result = engine.run(plan, run=run, ledger=ledger, timeout=limit)
+    except (RunTimeoutError, RunStalledError) as error:
+        return outcome("FAILURE", reason=str(error))
+    except KeyboardInterrupt:
+        raise InterruptedRunError(outcome("REVOKED", reason="interrupted")) from None
+    if ledger.failed:
+        return outcome("FAILURE")
+    return outcome("SUCCESS", result=result)
+
+
+def given_inputs(
+    workflow: Workflow, options: Sequence[str], file: Path | None = None
+) -> NodeMapping:
+    """Return the inputs that ``name=value`` texts and a file give, with their places.
+
+    A value is read as YAML, but for an input of type ``string``, whose text is taken as it is.
+    Raises :class:`~flowrunner.errors.WorkflowError`.
+    """
+    given: dict[str, tuple[Scalar, Node]] = {}
+    if file is not None:
+        given = {str(key.value): (key, value) for key, value in _inputs_of_file(file).entries}
+    types = {definition.name: definition.schema.get("type") for definition in workflow.inputs}
+    problems: list[Diagnostic] = []
+    for option in options:
+        source = Source("-i", option)
+        name, equals, text = option.partition("=")
+        if not equals or not name.strip():
+            problems.append(
+                Diagnostic(
+                    "an input is given as name=value",
+                    Location(source, 0, len(option)),
+                    "there is no '='" if not equals else "there is no name before the '='",
+                )
+            )
+            continue
+        place = Location(source, len(name) + 1, len(option))
+        try:
+            node = (
+                Scalar(text, place)
+                if types.get(name.strip()) == "string"
+                else parse_value(source, place)
+            )
+        except WorkflowError as error:
+            problems += error.diagnostics
+        else:
+            key = Scalar(name.strip(), Location(source, 0, len(name)))
+            given[name.strip()] = (key, node)
+    if problems:
+        raise WorkflowError(problems)
+    return NodeMapping(tuple(given.values()), Location(workflow.source, 0, 0))
+
+
+def _inputs_of_file(file: Path) -> NodeMapping:
+    source = read_source(file)
+    node = parse_value(source)
+    if not isinstance(node, NodeMapping):
+        raise WorkflowError(
+            [
+                Diagnostic(
+                    "a file of inputs is a mapping of names to values",
+                    node.location,
+                    "for instance 'count: 10'",
+                )
+            ]
+        )
+    return node
+
+
+def _plugin_hint(file: Path) -> tuple[str, ...]:
+    """Return how to name a folder of plugins that stands near and is not loaded."""
+    for folder in (Path("plugins"), file.parent / "plugins", file.parent.parent / "plugins"):
+        if folder.is_dir() and any(folder.glob("*.py")):
+            return (
+                f"{folder}/ stands near and is not loaded; name it: --plugin {folder}, or "
+                f'plugins = ["{folder}"] under [tool.flowrunner] in pyproject.toml',
+            )
+    return ()

@@ -1,0 +1,120 @@
+"""``flowrunner apply``."""
+
+from __future__ import annotations
+
+import gc
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from flowrunner.cli.exit_status import FAILED, INTERRUPTED, REFUSED, SUCCEEDED
+from flowrunner.cli.options import FILE, input_options, plugin_option
+
+if TYPE_CHECKING:
+    from flowrunner.app import Project
+    from flowrunner.plan import Plan
+    from flowrunner.runs.outcome import Outcome
+
+__all__ = ["command"]
+
+
+@click.command("apply")
+@click.argument("file", type=FILE)
+@input_options
+@click.option("--dry-run", is_flag=True, help="Check it and print its graph; run nothing.")
+@click.option("--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option(
+    "--concurrency",
+    type=click.IntRange(1, 10_000),
+    metavar="N",
+    help="Run up to N tasks at a time on the embedded engine.  [default: 32]",
+)
+@click.option(
+    "--processes",
+    type=click.IntRange(1, 1_000),
+    metavar="N",
+    help="Run task functions in N processes on the embedded engine, for CPU-bound work.",
+)
+@click.option("--broker", metavar="URL", help="Run on a cluster: the broker, redis://… or amqp://…")
+@click.option("--backend", metavar="URL", help="Run on a cluster: the result backend, redis://…")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(0, min_open=True),
+    metavar="SECONDS",
+    help="End the run as failed after this time.",
+)
+@plugin_option
+def command(
+    file: Path,
+    inputs: tuple[str, ...],
+    inputs_file: Path | None,
+    dry_run: bool,
+    output: str,
+    concurrency: int | None,
+    processes: int | None,
+    broker: str | None,
+    backend: str | None,
+    timeout: float | None,
+    plugins: tuple[str, ...],
+) -> int:
+    """Check the workflow in FILE, run it and print its result.
+
+    Without a broker it runs in this process, on Celery, with nothing to set up. The result goes
+    to stdout, everything else to stderr. Exits with 0 when the run succeeded, 1 when it failed,
+    2 when the file or the command line is wrong, 3 when the broker or the result backend cannot
+    be reached, 130 when it was interrupted.
+    """
+    from flowrunner.app import Project
+    from flowrunner.cli.output import print_json, refused_json
+    from flowrunner.errors import WorkflowError
+    from flowrunner.settings import load_settings
+
+    settings = load_settings(
+        plugins=plugins, broker=broker, backend=backend, concurrency=concurrency
+    )
+    project = Project(settings)
+    try:
+        plan = project.plan(file, inputs=inputs, inputs_file=inputs_file)
+        if dry_run:
+            return _print_graph(plan, output)
+        return _run(project, plan, processes=processes, timeout=timeout, output=output)
+    except WorkflowError as error:
+        if output != "json":
+            raise
+        print_json(refused_json(error.diagnostics))
+        return REFUSED
+
+
+def _print_graph(plan: Plan, output: str) -> int:
+    from flowrunner.render.graph import GRAPH_FORMATS
+
+    graph_format = "json" if output == "json" else "tree"
+    click.echo(GRAPH_FORMATS[graph_format](plan, False).rstrip("\n"))
+    return SUCCEEDED
+
+
+def _run(
+    project: Project, plan: Plan, *, processes: int | None, timeout: float | None, output: str
+) -> int:
+    from flowrunner.app import InterruptedRunError, run_plan
+    from flowrunner.cli.run_output import announcing_interrupts, following, print_outcome
+    from flowrunner.runs.ledger import Ledger
+
+    ledger = Ledger(plan.sequence)
+    interrupted = False
+    with project.engine(processes=processes) as engine:
+        engine.check(plan)
+        gc.freeze()  # what has been made so far stays until the process ends
+        gc.enable()
+        with announcing_interrupts(), following(plan, ledger):
+            try:
+                outcome = run_plan(plan, engine, ledger=ledger, timeout=timeout)
+            except InterruptedRunError as error:
+                outcome, interrupted = error.outcome, True
+    print_outcome(outcome, plan, ledger, output)
+    return INTERRUPTED if interrupted else _status(outcome)
+
+
+def _status(outcome: Outcome) -> int:
+    return SUCCEEDED if outcome.state == "SUCCESS" else FAILED

@@ -1,0 +1,43 @@
+"""``flowrunner graph``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from flowrunner.cli.exit_status import SUCCEEDED
+from flowrunner.cli.options import FILE, input_options, plugin_option
+
+__all__ = ["command"]
+
+
+@click.command("graph")
+@click.argument("file", type=FILE)
+@click.option(
+    "--format",
+    "graph_format",
+    type=click.Choice(["tree", "mermaid", "dot", "json"]),
+    default="tree",
+    show_default=True,
+)
+@click.option("--expand", is_flag=True, help="Show every call of a fan-out.")
+@input_options
+@plugin_option
+def command(
+    file: Path,
+    graph_format: str,
+    expand: bool,
+    inputs: tuple[str, ...],
+    inputs_file: Path | None,
+    plugins: tuple[str, ...],
+) -> int:
+    """Check FILE and print its graph; nothing is run."""
+    from flowrunner.app import Project
+    from flowrunner.render.graph import GRAPH_FORMATS
+    from flowrunner.settings import load_settings
+
+    project = Project(load_settings(plugins=plugins))
+    plan = project.plan(file, inputs=inputs, inputs_file=inputs_file)
+    click.echo(GRAPH_FORMATS[graph_format](plan, expand).rstrip("\n"))
+    return SUCCEEDED

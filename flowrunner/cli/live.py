@@ -1,0 +1,98 @@
+"""The live tree of a run on a terminal."""
+
+from __future__ import annotations
+
+from threading import Event, Thread
+from time import monotonic
+from types import TracebackType
+from typing import TYPE_CHECKING, Final, Self
+
+from flowrunner.plan import Plan
+from flowrunner.render.progress import ProgressLine, RunTree
+from flowrunner.runs.ledger import Ledger
+
+if TYPE_CHECKING:
+    from rich.table import Table
+    from rich.text import Text
+
+__all__ = ["LiveTree"]
+
+#: A run that has ended by then is not worth a display, nor the time that rich takes to import.
+PATIENCE: Final = 0.25
+REFRESH: Final = 0.1
+
+STYLES: Final = {
+    "failed": "bold red",
+    "done": "green",
+    "running": "cyan",
+    "retrying": "yellow",
+    "skipped": "dim",
+    "cancelled": "yellow",
+    "waiting": "dim",
+}
+
+
+class LiveTree:
+    """Redraws the tree of a run until the ``with`` block ends; its last state stays."""
+
+    def __init__(self, plan: Plan, ledger: Ledger) -> None:
+        self._tree = RunTree(plan)
+        self._ledger = ledger
+        self._started = monotonic()
+        self._stopped = Event()
+        self._thread = Thread(target=self._show, name="flowrunner-live", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._stopped.set()
+        self._thread.join()
+        if self._ledger.failed and monotonic() - self._started < PATIENCE:
+            self._show_once()
+
+    def _show(self) -> None:
+        if self._stopped.wait(PATIENCE):
+            return
+        from rich.console import Console
+        from rich.live import Live
+
+        console = Console(stderr=True)
+        with Live(self._table(), console=console, auto_refresh=False) as live:
+            while not self._stopped.wait(REFRESH):
+                live.update(self._table(), refresh=True)
+            live.update(self._table(), refresh=True)
+
+    def _show_once(self) -> None:
+        from rich.console import Console
+
+        Console(stderr=True).print(self._table())
+
+    def _table(self) -> Table:
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table.grid(padding=(0, 2))
+        table.add_column(no_wrap=True, overflow="ellipsis")
+        table.add_column(no_wrap=True)
+        table.add_column(no_wrap=True, overflow="ellipsis")
+        seconds = monotonic() - self._started
+        table.add_row(Text(self._tree.title, style="bold"), "", Text(f"{seconds:.1f} s", "dim"))
+        for line in self._tree.lines(self._ledger):
+            table.add_row(Text(line.text), *_status(line))
+        return table
+
+
+def _status(line: ProgressLine) -> tuple[Text, Text]:
+    from rich.text import Text
+
+    if line.tally is None:
+        return Text(), Text()
+    style = STYLES[line.tally.word]
+    return Text(line.tally.bar(), style), Text(str(line.tally), style)

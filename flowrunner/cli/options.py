@@ -1,0 +1,44 @@
+"""Options that several commands have."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+__all__ = ["FILE", "input_options", "plugin_option"]
+
+#: A file of the user's; whether it is there is said by a diagnostic, like everything else.
+FILE: Final = click.Path(path_type=Path)
+
+
+def plugin_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add ``--plugin``."""
+    return click.option(
+        "--plugin",
+        "plugins",
+        multiple=True,
+        metavar="PATH",
+        help="Load a plugin: a .py file, a folder of them, or a module. Can be repeated.",
+    )(command)
+
+
+def input_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add ``-i`` and ``--inputs``."""
+    command = click.option(
+        "--inputs",
+        "inputs_file",
+        type=FILE,
+        metavar="FILE",
+        help="Read inputs from a YAML or JSON file; -i wins over it.",
+    )(command)
+    return click.option(
+        "-i",
+        "--input",
+        "inputs",
+        multiple=True,
+        metavar="NAME=VALUE",
+        help="Give an input of the workflow; the value is YAML. Can be repeated.",
+    )(command)

@@ -1,0 +1,47 @@
+"""What goes where: results to stdout, everything else to stderr; colour on a terminal only."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterable
+from typing import Any, TextIO
+
+from flowrunner.errors import Diagnostic
+
+__all__ = ["print_diagnostics", "print_json", "refused_json", "wants_colour", "wants_unicode"]
+
+
+def wants_colour(stream: TextIO) -> bool:
+    """Tell whether a stream is a terminal that shows colour; https://no-color.org is kept."""
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return False
+    return stream.isatty()
+
+
+def wants_unicode(stream: TextIO) -> bool:
+    """Tell whether a stream can carry more than ASCII."""
+    return (stream.encoding or "").lower().replace("-", "").startswith("utf")
+
+
+def print_diagnostics(diagnostics: Iterable[Diagnostic]) -> None:
+    """Print diagnostics on stderr."""
+    from flowrunner.render.diagnostics import format_diagnostics
+
+    text = format_diagnostics(
+        diagnostics, colour=wants_colour(sys.stderr), unicode=wants_unicode(sys.stderr)
+    )
+    sys.stderr.write(text.rstrip("\n") + "\n")
+
+
+def print_json(value: Any) -> None:
+    """Print a value as JSON on stdout."""
+    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=not wants_unicode(sys.stdout)) + "\n")
+
+
+def refused_json(diagnostics: Iterable[Diagnostic]) -> dict[str, Any]:
+    """Return what ``--output json`` prints for a file that is refused."""
+    from flowrunner.render.diagnostics import diagnostic_to_json
+
+    return {"state": "REFUSED", "diagnostics": [diagnostic_to_json(each) for each in diagnostics]}

@@ -1,0 +1,45 @@
+"""``flowrunner plugins``."""
+
+from __future__ import annotations
+
+import click
+
+from flowrunner.cli.exit_status import SUCCEEDED
+from flowrunner.cli.options import plugin_option
+from flowrunner.cli.output import print_json
+
+__all__ = ["command"]
+
+
+@click.command("plugins")
+@plugin_option
+@click.option("--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def command(plugins: tuple[str, ...], output: str) -> int:
+    """List the plugins that are loaded, who named them and the tasks they bring."""
+    from flowrunner.app import Project
+    from flowrunner.settings import load_settings
+
+    project = Project(load_settings(plugins=plugins))
+    rows = [
+        {
+            "plugin": plugin.name,
+            "version": plugin.version,
+            "origin": plugin.origin,
+            "tasks": [task.name for task in project.registry if task.plugin == plugin.name],
+        }
+        for plugin in project.plugins.loaded
+    ]
+    if output == "json":
+        print_json(rows)
+        return SUCCEEDED
+    if not rows:
+        click.echo(
+            "no plugin is loaded; name one with --plugin PATH, FLOWRUNNER_PLUGINS or\n"
+            'plugins = ["plugins"] under [tool.flowrunner] in pyproject.toml',
+            err=True,
+        )
+    for row in rows:
+        version = f" {row['version']}" if row["version"] else ""
+        click.echo(f"{row['plugin']}{version}  ({row['origin']})")
+        click.echo(f"  tasks: {', '.join(row['tasks']) or 'none'}")
+    return SUCCEEDED

@@ -1,0 +1,80 @@
+"""What ``apply`` shows while a run goes on and when it has ended."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
+from types import FrameType
+
+import click
+
+from flowrunner.cli.output import print_diagnostics, print_json
+from flowrunner.plan import Plan
+from flowrunner.render.outcome import failures, headline, outcome_to_json, result_text
+from flowrunner.runs.ledger import Ledger
+from flowrunner.runs.outcome import Outcome
+
+__all__ = ["announcing_interrupts", "following", "print_outcome"]
+
+
+@contextmanager
+def announcing_interrupts() -> Iterator[None]:
+    """Say on the first Ctrl-C what happens now, and what another one does."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        sys.stderr.write("\ncancelling what is queued, waiting for what runs; Ctrl-C leaves now\n")
+        raise KeyboardInterrupt
+
+    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield  # somebody handles it already, or it is ignored
+        return
+    signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@contextmanager
+def following(plan: Plan, ledger: Ledger) -> Iterator[None]:
+    """Show a run's progress on a terminal; what tasks print goes to stderr."""
+    with redirect_stdout(sys.stderr):  # stdout is for the result
+        if not sys.stderr.isatty():
+            yield
+            return
+        from flowrunner.cli.live import LiveTree
+
+        with LiveTree(plan, ledger):
+            yield
+
+
+def print_outcome(outcome: Outcome, plan: Plan, ledger: Ledger, output: str) -> None:
+    """Print the result on stdout, and on stderr how the run ended where that needs words."""
+    if output == "json":
+        print_json(outcome_to_json(outcome, plan))
+        return
+    if outcome.state == "SUCCESS":
+        if sys.stderr.isatty():
+            click.echo(headline(outcome, ledger), err=True)
+        sys.stdout.write(f"{result_text(outcome.result)}\n")  # click.echo would drop escapes
+        return
+    if not sys.stderr.isatty():  # on a terminal the live tree has just said it
+        _print_tree(plan, ledger)
+    click.echo(err=True)
+    found = failures(outcome)
+    if found:
+        print_diagnostics(found)
+        click.echo(err=True)
+    click.echo(f"error: {headline(outcome, ledger)}", err=True)
+
+
+def _print_tree(plan: Plan, ledger: Ledger) -> None:
+    from flowrunner.render.progress import RunTree
+
+    tree = RunTree(plan)
+    click.echo(tree.title, err=True)
+    for line in tree.lines(ledger):
+        click.echo(f"{line.text}   {line.tally}" if line.tally else line.text, err=True)

@@ -1,0 +1,42 @@
+"""``flowrunner tasks``."""
+
+from __future__ import annotations
+
+import click
+
+from flowrunner.cli.exit_status import SUCCEEDED
+from flowrunner.cli.options import plugin_option
+from flowrunner.cli.output import print_json
+
+__all__ = ["command"]
+
+
+@click.command("tasks")
+@plugin_option
+@click.option("--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def command(plugins: tuple[str, ...], output: str) -> int:
+    """List the tasks that workflows can call, with their signatures and docs."""
+    from flowrunner.app import Project
+    from flowrunner.settings import load_settings
+
+    registry = Project(load_settings(plugins=plugins)).registry
+    rows = [
+        {
+            "task": task.name,
+            "signature": str(task.signature),
+            "description": task.description,
+            "plugin": task.plugin,
+            "options": {name: repr(value) for name, value in task.options.items()},
+        }
+        for task in registry
+    ]
+    if output == "json":
+        print_json(rows)
+        return SUCCEEDED
+    if not rows:
+        click.echo("no plugin registers a task (flowrunner plugins)", err=True)
+    for row in rows:
+        click.echo(f"{row['task']}{row['signature']}")
+        first_line = str(row["description"]).partition("\n")[0]
+        click.echo(f"    {first_line or 'no description'}  [{row['plugin']}]")
+    return SUCCEEDED

@@ -1,0 +1,51 @@
+"""``flowrunner validate``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from flowrunner.cli.exit_status import REFUSED, SUCCEEDED
+from flowrunner.cli.options import FILE, input_options, plugin_option
+from flowrunner.cli.output import print_diagnostics, print_json, refused_json
+
+__all__ = ["command"]
+
+
+@click.command("validate")
+@click.argument("files", nargs=-1, required=True, type=FILE, metavar="FILE…")
+@input_options
+@plugin_option
+@click.option("--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def command(
+    files: tuple[Path, ...],
+    inputs: tuple[str, ...],
+    inputs_file: Path | None,
+    plugins: tuple[str, ...],
+    output: str,
+) -> int:
+    """Check workflows and report every problem in every file.
+
+    An input that has to be given may be missing: what hangs on it is not checked then.
+    Exits with 2 when a file has a problem.
+    """
+    from flowrunner.app import Project
+    from flowrunner.settings import load_settings
+
+    project = Project(load_settings(plugins=plugins))
+    found = project.validate(files, inputs=inputs, inputs_file=inputs_file)
+    problems = [each for diagnostics in found.values() for each in diagnostics]
+    if output == "json":
+        print_json(refused_json(problems) if problems else {"state": "VALID", "diagnostics": []})
+    elif problems:
+        print_diagnostics(problems)
+        wrong = sum(bool(diagnostics) for diagnostics in found.values())
+        click.echo(f"\n{_counted(len(problems), 'problem')} in {_counted(wrong, 'file')}", err=True)
+    else:
+        click.echo(f"{_counted(len(found), 'file')} checked, no problem")
+    return REFUSED if problems else SUCCEEDED
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -1,0 +1,97 @@
+"""The Celery app that knows the registered tasks; engines and workers build it the same way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from celery import Celery
+
+from flowrunner.engines.messages import message_of
+from flowrunner.tasks import TaskDefinition, TaskRegistry
+from flowrunner.values import require_json
+
+__all__ = ["TaskExitedError", "build_app"]
+
+FunctionWrapper = Callable[[TaskDefinition, Callable[..., Any]], Callable[..., Any]]
+
+
+class TaskExitedError(RuntimeError):
+    """A task raised what would end a worker: ``sys.exit()``, ``KeyboardInterrupt``, …"""
+
+
+def build_app(
+    registry: TaskRegistry,
+    settings: dict[str, Any],
+    *,
+    configure: Callable[[Celery], None],
+    wrap: FunctionWrapper | None = None,
+) -> Celery:
+    """Return a new Celery app with every task of the registry.
+
+    ``settings`` are Celery settings; ``configure`` runs the plugins'
+    ``flowrunner_configure_app`` hooks; ``wrap`` may put something around each function.
+    """
+    # Given to the constructor, these win over CELERY_… environment variables.
+    app = Celery(
+        "flowrunner",
+        set_as_current=False,
+        broker=settings.get("broker_url"),
+        backend=settings.get("result_backend"),
+    )
+    app.conf.update(settings)
+    configure(app)
+    for definition in registry:
+        if definition.celery_task is None:
+            function = (
+                definition.function if wrap is None else wrap(definition, definition.function)
+            )
+            # Not shared: Celery would hand this function to every later app of the process.
+            app.task(
+                _checked(function),
+                name=definition.name,
+                typing=False,
+                shared=False,
+                **definition.options,
+            )
+    app.finalize()
+    for definition in registry:
+        if definition.celery_task is not None:
+            task = _own_instance(app, definition)
+            task.run = _checked(task.run)
+    return app
+
+
+def _own_instance(app: Celery, definition: TaskDefinition) -> Any:
+    """Return this app's own instance of an existing Celery task."""
+    if definition.name not in app.tasks:
+        # Its app does not share it. A subclass, because registering binds the class to this app.
+        original = definition.celery_task.__class__  # type() sees a lazy proxy
+        own = type(original.__name__, (original,), {"name": definition.name, "app": app})
+        app.register_task(own())
+    return app.tasks[definition.name]
+
+
+def _checked(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the function as a worker runs it: its result is JSON, it cannot end the worker."""
+
+    @wraps(function)
+    def task(*args: Any, **kwargs: Any) -> Any:
+        try:
+            result = function(*args, **kwargs)
+        except SystemExit as error:
+            raise TaskExitedError(f"the task called sys.exit({error.code!r})") from error
+        except Exception:
+            raise
+        except BaseException as error:
+            raise TaskExitedError(
+                f"the task raised {type(error).__name__}, which is no Exception: "
+                f"{message_of(error)}"
+            ) from error
+        require_json(result)
+        return result
+
+    if not task.__name__.isidentifier():  # a lambda; Celery writes a header with the name
+        task.__name__ = "task"
+    return task

@@ -1,0 +1,226 @@
+"""The celery engine: plans run by workers of a cluster, over a broker and a result backend."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from time import monotonic, sleep
+from types import TracebackType
+from typing import Any, Final, Self
+from uuid import UUID
+
+from celery import Celery, states
+
+from flowrunner.engines.application import build_app
+from flowrunner.engines.canvas import lower_to_canvas
+from flowrunner.engines.cluster import Cluster, cluster_settings, producer_settings
+from flowrunner.engines.protocol import RunTimeoutError, task_ids
+from flowrunner.engines.step_errors import step_error
+from flowrunner.errors import BrokerError
+from flowrunner.plan import Plan
+from flowrunner.runs.ledger import Ledger, StepError, StepState
+from flowrunner.tasks import TaskRegistry
+
+__all__ = ["CeleryEngine", "cluster_settings"]
+
+#: Seconds between looks at the result backend: short at first, longer while nothing changes.
+SHORTEST_POLL: Final = 0.01
+LONGEST_POLL: Final = 0.5
+#: Seconds for which a connection that has dropped is tried again.
+RECONNECT_FOR: Final = 60.0
+#: Seconds without any change after which the workers are asked what they run.
+LOST_AFTER: Final = 5.0
+#: Seconds after which the mark of a run is renewed, unless results expire sooner.
+RENEW_MARK: Final = 3600.0
+
+
+class CeleryEngine:
+    """Queues plans on a broker and follows their tasks in the result backend."""
+
+    def __init__(
+        self,
+        registry: TaskRegistry,
+        *,
+        configure: Callable[[Celery], None],
+        broker: str,
+        backend: str,
+    ) -> None:
+        self._app = build_app(registry, producer_settings(broker, backend), configure=configure)
+        self._cluster = Cluster(self._app)
+
+    def __enter__(self) -> Self:
+        self._cluster.preflight()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._app.close()
+
+    def check(self, plan: Plan) -> None:
+        """Raise :class:`~flowrunner.errors.BrokerError` for a call that no worker would run."""
+        self._cluster.check(plan)
+
+    def run(self, plan: Plan, *, run: UUID, ledger: Ledger, timeout: float | None) -> Any:
+        """Run a plan to its end; see :class:`~flowrunner.engines.protocol.Engine`.
+
+        A :class:`KeyboardInterrupt` or a timeout makes the workers drop what is queued; what
+        runs goes on there, and nobody waits for it.
+        """
+        self.check(plan)
+        ids = task_ids(plan, run)
+        follower = _Follower(self._app, self._cluster, ids, run, ledger)
+        try:
+            follower.mark()
+            self._publish(plan, ids)
+            follower.follow(timeout)
+        except BaseException:
+            self._cluster.revoke([ids[step.call.path] for step in ledger.open_steps()])
+            raise
+        if ledger.failed:
+            return None
+        *_, last = plan.calls()
+        return follower.value(last.path)
+
+    def _publish(self, plan: Plan, ids: dict[str, str]) -> None:
+        canvas = lower_to_canvas(plan.sequence, app=self._app, task_ids=lambda call: ids[call.path])
+        try:
+            canvas.apply_async()
+        except self._cluster.connection_errors as error:
+            raise BrokerError(f"the broker {self._cluster.broker} has gone: {error}") from error
+
+
+class _Follower:
+    """Follows one run in the result backend until it has ended."""
+
+    def __init__(
+        self, app: Celery, cluster: Cluster, ids: dict[str, str], run: UUID, ledger: Ledger
+    ) -> None:
+        self._backend = app.backend
+        self._cluster = cluster
+        self._ids = ids
+        self._ledger = ledger
+        self._acks_late = {name for name, task in app.tasks.items() if task.acks_late}
+        self._mark = self._backend.get_key_for_task(f"flowrunner-run-{run}")
+        self._renew_every = min(RENEW_MARK, (self._backend.expires or RENEW_MARK) / 2)
+        self._renew_at = 0.0
+        self._suspects: set[str] = set()
+
+    def mark(self) -> None:
+        """Leave the mark by which a backend is known to have kept its data."""
+        self._retrying(lambda: self._backend.set(self._mark, b"1"))
+        self._renew_at = monotonic() + self._renew_every
+
+    def follow(self, timeout: float | None) -> None:
+        """Wait for the end of the run, noting in the ledger whatever happens."""
+        deadline = None if timeout is None else monotonic() + timeout
+        pause, changed, patience = SHORTEST_POLL, monotonic(), LOST_AFTER
+        while True:
+            before = self._ledger.changes
+            self._look()
+            if self._ledger.ended:
+                return
+            now = monotonic()
+            if self._ledger.changes != before:
+                pause, changed, patience = SHORTEST_POLL, now, LOST_AFTER
+            else:
+                pause = min(pause * 1.5, LONGEST_POLL)
+            if deadline is not None and now >= deadline:
+                raise RunTimeoutError(f"the run took longer than {timeout:g} s")
+            if now - changed >= patience:
+                self._give_up_lost()
+                patience = monotonic() - changed + (LOST_AFTER if self._suspects else 2 * patience)
+            sleep(pause if deadline is None else min(pause, deadline - now))
+
+    def value(self, path: str) -> Any:
+        """Return the value of a call that has succeeded."""
+        (meta,) = self._metas([path])
+        if meta is None:
+            raise self._lost_data()
+        return meta["result"]
+
+    def _look(self) -> None:
+        """Note what the backend knows of the calls that may have moved on."""
+        steps = list(self._ledger.expected())
+        metas = self._metas(step.call.path for step in steps)
+        for step, meta in zip(steps, metas, strict=True):
+            if meta is not None and meta["status"] != step.state:
+                state, error = meta["status"], None
+                if state in states.EXCEPTION_STATES:
+                    error = step_error(step.call, meta["result"], meta.get("traceback"))
+                self._ledger.record(step.call.path, state, error)
+        if monotonic() >= self._renew_at:
+            self.mark()
+
+    def _metas(self, paths: Iterable[str]) -> list[dict[str, Any] | None]:
+        backend = self._backend
+        keys = [backend.get_key_for_task(self._ids[path]) for path in paths]
+        mark, *values = self._retrying(lambda: backend.mget([self._mark, *keys]))
+        if mark is None:
+            raise self._lost_data()
+        return [None if value is None else backend.decode(value) for value in values]
+
+    def _lost_data(self) -> BrokerError:
+        return BrokerError(
+            f"the result backend {self._cluster.backend} has lost what it kept of this run: it "
+            f"was emptied, or restarted without persistence"
+        )
+
+    def _retrying(self, ask: Callable[[], Any]) -> Any:
+        give_up = monotonic() + RECONNECT_FOR
+        while True:
+            try:
+                return ask()
+            except self._cluster.connection_errors as error:
+                if monotonic() >= give_up:
+                    raise BrokerError(
+                        f"the result backend {self._cluster.backend} has been away for "
+                        f"{RECONNECT_FOR:g} s: {error}"
+                    ) from error
+                sleep(LONGEST_POLL)
+
+    def _give_up_lost(self) -> None:
+        """Fail the calls that have started and of which their worker knows nothing, twice asked.
+
+        The worker was restarted, or the task raised Celery's ``Ignore`` or ``Reject``.
+        """
+        started = self._started()
+        if not started:
+            return
+        before, self._suspects = (
+            self._suspects,
+            self._cluster.not_running(
+                {self._ids[step.call.path]: worker for step, worker in started}
+            ),
+        )
+        self._look()  # it may have ended in the meantime
+        for step, worker in started:
+            lost = self._ids[step.call.path] in before & self._suspects
+            if lost and step.state == states.STARTED:
+                error = StepError(
+                    step.call,
+                    "TaskLostError",
+                    f"the task started on {worker}, which does not run it any more, and left no "
+                    f"result: the worker was restarted, or the task raised Celery's Ignore or "
+                    f"Reject",
+                )
+                self._ledger.record(step.call.path, states.FAILURE, error)
+
+    def _started(self) -> list[tuple[StepState, str]]:
+        """Return the calls that run, each with its worker; but for those that would come again."""
+        steps = [
+            step
+            for step in self._ledger.expected()
+            if step.state == states.STARTED and step.call.task not in self._acks_late
+        ]
+        metas = self._metas(step.call.path for step in steps)
+        return [
+            (step, meta["result"]["hostname"])
+            for step, meta in zip(steps, metas, strict=True)
+            if meta is not None
+            and meta["status"] == states.STARTED
+            and isinstance(meta["result"], dict)
+            and "hostname" in meta["result"]
+        ]

@@ -1,0 +1,279 @@
+"""A cluster as an engine finds it: whether everything is there that a plan needs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any, Final
+
+from celery import Celery
+from kombu.exceptions import OperationalError
+
+from flowrunner.engines.messages import message_of
+from flowrunner.errors import BrokerError, EngineError
+from flowrunner.plan import Call, Plan
+
+__all__ = ["Cluster", "cluster_settings", "producer_settings", "without_password"]
+
+#: Seconds to wait for a worker to answer.
+WORKER_ANSWER: Final = 3.0
+#: Seconds to wait for what workers run: every one that has a name answers, and two may share it.
+QUERY_ANSWER: Final = 1.0
+#: More than there are workers; without a limit Celery takes one answer for each name.
+EVERYBODY: Final = 10_000
+#: Seconds for a broker or a backend to accept a connection.
+CONNECT_TIMEOUT: Final = 5
+#: Seconds for a broker or a backend that is connected to answer.
+ANSWER_TIMEOUT: Final = 20
+
+#: Options of a call that decide which queue it goes to.
+_ROUTING: Final = ("queue", "exchange", "routing_key")
+
+
+def cluster_settings(broker: str, backend: str) -> dict[str, Any]:
+    """Return the Celery settings that producers and workers of a cluster share."""
+    return {
+        "broker_url": broker,
+        "result_backend": backend,
+        "task_serializer": "json",
+        "result_serializer": "json",
+        "accept_content": ["json"],
+        "task_track_started": True,
+        "broker_connection_timeout": CONNECT_TIMEOUT,
+        "broker_connection_retry_on_startup": True,
+        "redis_socket_connect_timeout": CONNECT_TIMEOUT,
+        "result_backend_thread_safe": True,
+    }
+
+
+def producer_settings(broker: str, backend: str) -> dict[str, Any]:
+    """Return the settings of who queues runs: it does not wait long for what does not answer."""
+    settings = {**cluster_settings(broker, backend), "redis_socket_timeout": ANSWER_TIMEOUT}
+    if broker.startswith(("redis", "rediss")):
+        settings["broker_transport_options"] = {
+            "socket_connect_timeout": CONNECT_TIMEOUT,
+            "socket_timeout": ANSWER_TIMEOUT,
+        }
+    return settings
+
+
+def without_password(text: str) -> str:
+    """Return a text with the passwords of the URLs in it replaced by ``**``."""
+    text = re.sub(r"://([^:/@\s]*):[^/\s]*@", r"://\1:**@", text)
+    return re.sub(r"(password=)[^&\s;]*", r"\1**", text)
+
+
+def _stop_subscribing(backend: Any) -> None:
+    """Keep a result backend from subscribing to every single result.
+
+    Nobody reads what would arrive, and unsubscribing as each result is collected as garbage
+    reaches for the network (``celery/result.py``, ``AsyncResult.__del__``).
+    """
+    backend.on_task_call = lambda producer, task_id: None
+    backend.add_pending_result = lambda result, *_, **__: result
+    backend.remove_pending_result = lambda result: result
+
+
+@dataclass(frozen=True)
+class _Worker:
+    queues: frozenset[str]
+    tasks: frozenset[str]
+
+
+class Cluster:
+    """The broker, the result backend and the workers behind a Celery app."""
+
+    def __init__(self, app: Celery) -> None:
+        self._app = app
+        self._workers: dict[str, _Worker] = {}
+
+    def preflight(self) -> None:
+        """Look whether broker, backend and a worker are there.
+
+        Raises :class:`~flowrunner.errors.BrokerError`, within a few seconds, for what is not.
+        """
+        with self._needing("broker", self.broker), self._connected():
+            pass
+        with self._needing("result backend", self.backend):
+            self._check_backend()
+        with self._needing("broker", self.broker):
+            self._workers = self._ask_workers(limit=1)  # more are asked when a plan needs them
+        if not self._workers:
+            raise BrokerError(
+                f"no worker answers on {self.broker} within {WORKER_ANSWER:g} s; start one that "
+                f"has the tasks: celery -A flowrunner.worker worker"
+            )
+
+    @property
+    def broker(self) -> str:
+        """The broker's URL, fit to be shown."""
+        return without_password(str(self._app.conf.broker_url))
+
+    @property
+    def backend(self) -> str:
+        """The result backend's URL, fit to be shown."""
+        return without_password(str(self._app.conf.result_backend))
+
+    @property
+    def connection_errors(self) -> tuple[type[BaseException], ...]:
+        """What broker and backend raise when their connection drops."""
+        connection = self._app.connection_for_write()
+        of_backend = getattr(self._app.backend, "connection_errors", ())
+        return (OperationalError, *connection.connection_errors, *of_backend)
+
+    @contextmanager
+    def _needing(self, what: str, address: str) -> Iterator[None]:
+        try:
+            yield
+        except EngineError:
+            raise
+        # Whatever it is: each transport and each backend fails in words of its own.
+        except Exception as error:
+            reason = without_password(message_of(error)) or type(error).__name__
+            raise BrokerError(f"the {what} {address} cannot be reached: {reason}") from error
+
+    @contextmanager
+    def _connected(self) -> Iterator[Any]:
+        """Yield a new connection to the broker, which answers.
+
+        Celery's broadcasts would try for ever to reach one that is away. And on Redis a pooled
+        connection that has waited in vain for a reply swallows the reply to the next question.
+        """
+        with self._app.connection_for_write() as connection:
+            yield connection.ensure_connection(max_retries=1, interval_start=0.2)
+
+    def _ask(
+        self,
+        question: str,
+        *,
+        timeout: float,
+        limit: int,
+        arguments: dict[str, Any] | None = None,
+        workers: list[str] | None = None,
+    ) -> list[tuple[str, Any]]:
+        """Return what workers answer, each with its name: two of them may have the same.
+
+        Takes ``timeout`` seconds unless ``limit`` workers have answered before.
+        """
+        with self._connected() as connection:
+            replies = self._app.control.broadcast(
+                question,
+                arguments=arguments,
+                destination=workers,
+                connection=connection,
+                reply=True,
+                timeout=timeout,
+                limit=limit,
+            )
+        return [answer for reply in replies or () for answer in reply.items()]
+
+    def _check_backend(self) -> None:
+        backend = self._app.backend
+        try:
+            backend.ensure_chords_allowed()
+        except NotImplementedError as error:
+            raise BrokerError(
+                f"the result backend {self.backend} cannot run chords, which workflows are made "
+                f"of; use one that can: --backend redis://…"
+            ) from error
+        if not hasattr(backend, "mget"):
+            raise BrokerError(
+                f"the result backend {self.backend} keeps no results that can be looked up "
+                f"together; use one that does: --backend redis://…"
+            )
+        backend.mget([backend.get_key_for_task("flowrunner")])
+        _stop_subscribing(backend)
+
+    def _ask_workers(self, limit: int) -> dict[str, _Worker]:
+        queues = dict(self._ask("active_queues", timeout=WORKER_ANSWER, limit=limit))
+        if not queues:
+            return {}
+        names = list(queues)
+        tasks = dict(
+            self._ask("registered", workers=names, timeout=WORKER_ANSWER, limit=len(names))
+        )
+        return {
+            name: _Worker(
+                frozenset(queue["name"] for queue in queues[name]),
+                # "name [rate_limit=…]"
+                frozenset(task.partition(" ")[0] for task in tasks.get(name, ())),
+            )
+            for name in names
+        }
+
+    def check(self, plan: Plan) -> None:
+        """Raise :class:`~flowrunner.errors.BrokerError` for a call that no worker would run."""
+        needs = self._needs(plan)
+        if any(self._lack(queue, task) for queue, task in needs):
+            with self._needing("broker", self.broker):
+                self._workers = self._ask_workers(EVERYBODY)
+        lacks = [lack for queue, task in needs if (lack := self._lack(queue, task))]
+        if lacks:
+            raise BrokerError("; ".join(lacks))
+
+    def _needs(self, plan: Plan) -> list[tuple[str, str]]:
+        """Return the queues that a plan uses, each with the tasks that are to come from it."""
+        examples: dict[tuple[Any, ...], tuple[str, Call]] = {}
+        for call in plan.calls():
+            # Celery's own map task goes to a queue as itself and then calls the plan's task.
+            message = f"celery.{call.kind}" if call.kind in ("map", "starmap") else call.task
+            routing = tuple(call.options.get(option) for option in _ROUTING)
+            examples.setdefault((message, call.task, routing), (message, call))
+        return sorted({(self._queue(*example), example[1].task) for example in examples.values()})
+
+    def _queue(self, message: str, call: Call) -> str:
+        route = self._app.amqp.router.route(dict(call.options), message)
+        queue = route.get("queue")
+        return str(getattr(queue, "name", queue) or self._app.conf.task_default_queue)
+
+    def _lack(self, queue: str, task: str) -> str | None:
+        consumers = {
+            name: worker for name, worker in self._workers.items() if queue in worker.queues
+        }
+        if not consumers:
+            return (
+                f"no worker consumes the queue '{queue}', where task '{task}' goes; start one: "
+                f"celery -A flowrunner.worker worker -Q {queue}"
+            )
+        if task.startswith("celery.") or any(task in each.tasks for each in consumers.values()):
+            return None
+        return (
+            f"no worker knows the task '{task}' (asked: {', '.join(sorted(consumers))}); a worker "
+            f"has the plugins that [tool.flowrunner] or FLOWRUNNER_PLUGINS names where it starts"
+        )
+
+    def revoke(self, task_ids: list[str]) -> None:
+        """Tell the workers to drop these tasks when they come to them."""
+        # The run is being left: this is the last that can be tried.
+        with suppress(Exception), self._connected() as connection:
+            self._app.control.revoke(task_ids, connection=connection)
+
+    def not_running(self, task_ids: dict[str, str]) -> set[str]:
+        """Return those of these tasks, id → worker, of which their worker knows nothing.
+
+        A worker that does not answer may be busy: nothing is said of its tasks.
+        """
+        try:
+            answers = self._ask(
+                "query_task",
+                arguments={"ids": list(task_ids)},
+                workers=sorted(set(task_ids.values())),
+                timeout=QUERY_ANSWER,
+                limit=EVERYBODY,
+            )
+        except self.connection_errors:
+            return set()
+        answered = {worker for worker, _ in answers}
+        known = {
+            task_id
+            for _, tasks in answers
+            for task_id, (state, _) in tasks.items()
+            if state != "ready"
+        }
+        return {
+            task_id
+            for task_id, worker in task_ids.items()
+            if worker in answered and task_id not in known
+        }

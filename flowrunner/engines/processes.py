@@ -1,0 +1,89 @@
+"""The embedded engine with its task functions in processes, for work that needs the CPU."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import wraps
+from types import TracebackType
+from typing import Any
+
+from celery import Celery
+
+from flowrunner.engines.embedded import EmbeddedEngine
+from flowrunner.engines.process_pool import ProcessPool
+from flowrunner.engines.process_worker import Failure, Order
+from flowrunner.plugins import PluginReference
+from flowrunner.tasks import TaskDefinition, TaskRegistry
+
+__all__ = ["ProcessPoolEngine", "RemoteTaskError"]
+
+
+class RemoteTaskError(Exception):
+    """Stands for an exception that cannot travel between processes."""
+
+    def __init__(self, remote_type: str, message: str, remote_traceback: str) -> None:
+        super().__init__(remote_type, message, remote_traceback)
+        self.remote_type = remote_type
+        self.message = message
+        self.remote_traceback = remote_traceback
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class ProcessPoolEngine(EmbeddedEngine):
+    """Celery and the canvas in this process, the functions of plain tasks in others.
+
+    Existing Celery tasks stay in this process's threads: they may need their request.
+    What a task prints appears as it prints it, on this process's own streams.
+    """
+
+    def __init__(
+        self,
+        registry: TaskRegistry,
+        *,
+        configure: Callable[[Celery], None],
+        references: Sequence[PluginReference],
+        processes: int,
+        concurrency: int | None = None,
+    ) -> None:
+        self._pool = ProcessPool(processes, references)
+        super().__init__(
+            registry, configure=configure, concurrency=concurrency or processes, wrap=self._wrap
+        )
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        try:
+            super().__exit__(kind, error, traceback)
+        finally:
+            self._pool.close()
+
+    def _wrap(self, definition: TaskDefinition, function: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(function)
+        def call_in_process(*args: Any, **kwargs: Any) -> Any:
+            reply = self._pool.call(Order(definition.name, args, kwargs))
+            if isinstance(reply, Failure):
+                raise _exception(reply)
+            return json.loads(reply.json)
+
+        return call_in_process
+
+
+def _exception(failure: Failure) -> BaseException:
+    """Return the task's own exception where it can travel, for Celery's ``autoretry_for``."""
+    error: object = None
+    if failure.pickled is not None:
+        with suppress(Exception):
+            error = pickle.loads(failure.pickled)  # noqa: S301
+    if not isinstance(error, BaseException) or type(error).__name__ != failure.type:
+        return RemoteTaskError(failure.type, failure.message, failure.traceback)
+    error.remote_traceback = failure.traceback  # type: ignore[attr-defined]
+    return error

@@ -1,0 +1,61 @@
+"""What an engine is: something that takes a plan and runs it."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Any, Protocol, Self
+from uuid import UUID, uuid5
+
+from flowrunner.errors import EngineError
+from flowrunner.plan import Plan
+from flowrunner.runs.ledger import Ledger
+
+__all__ = ["Engine", "RunStalledError", "RunTimeoutError", "task_ids"]
+
+
+class RunTimeoutError(EngineError):
+    """A run took longer than it was given."""
+
+
+class RunStalledError(EngineError):
+    """Nothing is queued or running and yet the run has not ended."""
+
+
+class Engine(Protocol):
+    """Runs plans, any number of them, one after another or side by side.
+
+    An engine is a context manager: it is started on entry and leaves nothing behind on exit.
+    """
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None: ...
+
+    def check(self, plan: Plan) -> None:
+        """Raise :class:`~flowrunner.errors.WorkflowError` for what this engine cannot run.
+
+        Raises :class:`~flowrunner.errors.BrokerError` for what no worker would run.
+        """
+
+    def run(self, plan: Plan, *, run: UUID, ledger: Ledger, timeout: float | None) -> Any:
+        """Run a plan to its end, noting every state in the ledger.
+
+        Returns the run's value, or ``None`` when a call has failed: the ledger says which.
+        ``timeout`` is in seconds. Raises :class:`RunTimeoutError`, :class:`RunStalledError`
+        or another :class:`~flowrunner.errors.EngineError`. A :class:`KeyboardInterrupt`
+        cancels what is queued, waits for what runs in this process, and is raised again; a
+        second one does not wait.
+        """
+
+
+def task_ids(plan: Plan, run: UUID) -> dict[str, str]:
+    """Return the task id of every call, by path.
+
+    Ids are ``uuid5(run, path)``: the same call of the same run always has the same id.
+    """
+    return {call.path: str(uuid5(run, call.path)) for call in plan.calls()}

@@ -1,0 +1,55 @@
+"""Why a call failed, from what Celery keeps of it."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from celery.utils.serialization import UnpickleableExceptionWrapper
+
+from flowrunner.engines.messages import message_of
+from flowrunner.plan import Call
+from flowrunner.runs.ledger import StepError
+
+__all__ = ["step_error"]
+
+
+def step_error(call: Call, result: Any, trace: str | None) -> StepError | None:
+    """Return why a call failed, from what Celery gives as its result; ``None`` for no failure.
+
+    The result is an exception, or the mapping that a result backend keeps of one; Celery puts
+    an ``UnpickleableExceptionWrapper`` in place of one that does not pickle.
+    """
+    if isinstance(result, UnpickleableExceptionWrapper):
+        return StepError(call, result.exc_cls_name, _text(result.exc_args), trace or "")
+    if isinstance(result, BaseException):
+        kind = getattr(result, "remote_type", type(result).__name__)
+        trace = getattr(result, "remote_traceback", trace)
+        return StepError(call, kind, message_of(result), trace or "")
+    if isinstance(result, dict) and "exc_type" in result:
+        return _stored_error(call, str(result["exc_type"]), result.get("exc_message"), trace or "")
+    return None
+
+
+def _stored_error(call: Call, kind: str, arguments: Any, trace: str) -> StepError:
+    if kind == UnpickleableExceptionWrapper.__name__ and len(arguments) == 4:
+        _, kind, arguments, _ = arguments
+    message = _message_in(trace, kind)
+    return StepError(call, kind, _text(arguments) if message is None else message, trace)
+
+
+def _message_in(trace: str, kind: str) -> str | None:
+    """Return what a traceback gives as the message of its last exception.
+
+    A result backend keeps an exception's arguments only, which are not what it says:
+    ``[Errno 2] No such file…`` is kept as ``(2, 'No such file…')``.
+    """
+    heads = list(re.finditer(rf"^(?:[\w.<>]+\.)?{re.escape(kind)}: ", trace, re.MULTILINE))
+    return trace[heads[-1].end() :].rstrip() if heads else None
+
+
+def _text(arguments: Any) -> str:
+    """Return an exception's arguments as its message, as ``str()`` makes it of them."""
+    if isinstance(arguments, (list, tuple)):
+        return str(arguments[0]) if len(arguments) == 1 else str(tuple(arguments) or "")
+    return str(arguments)

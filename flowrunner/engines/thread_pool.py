@@ -1,0 +1,90 @@
+"""A Celery worker pool of daemon threads.
+
+Celery's own thread pool is a ``ThreadPoolExecutor``, whose threads are joined when the
+interpreter exits: a task that sleeps for an hour would hold the whole process for an hour
+after Ctrl-C. Daemon threads let the engine decide how long it waits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from os import getpid
+from queue import SimpleQueue
+from threading import Lock, Thread
+from time import monotonic
+from typing import Any, TypeAlias
+
+from celery import states
+from celery.concurrency.base import BasePool
+
+from flowrunner.engines.memory_backend import MemoryStore
+
+__all__ = ["DaemonThreadPool"]
+
+_Job: TypeAlias = Callable[[], None]
+
+
+class DaemonThreadPool(BasePool):  # type: ignore[misc]
+    """Runs up to ``limit`` tasks at a time; threads start as they are needed."""
+
+    body_can_be_buffer = True
+    signal_safe = False
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        self._lock = Lock()
+        self._unfinished = 0
+        self._threads = 0
+
+    @property
+    def unfinished(self) -> int:
+        """How many tasks run or wait for a thread."""
+        return self._unfinished
+
+    def on_apply(
+        self,
+        target: Callable[..., Any],
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+        callback: Callable[..., Any] | None = None,
+        accept_callback: Callable[..., Any] | None = None,
+        **_: Any,
+    ) -> None:
+        """Queue a task for the next free thread."""
+        task_id = args[1]
+
+        def job() -> None:
+            store: MemoryStore = self.app.backend.store
+            if store.is_cancelled(task_id):
+                store.tell(task_id, states.REVOKED, None, None)
+                return
+            try:
+                if accept_callback is not None:
+                    accept_callback(getpid(), monotonic())
+                result = target(*args, **(kwargs or {}))
+                if callback is not None:
+                    callback(result)
+            except BaseException as error:  # without this the run would wait for ever
+                self.app.backend.mark_as_failure(task_id, error)
+
+        with self._lock:
+            self._unfinished += 1
+            if self._threads < min(self._unfinished, self.limit):
+                self._threads += 1
+                Thread(target=self._work, name=f"task-{self._threads}", daemon=True).start()
+        self._jobs.put(job)
+
+    def _work(self) -> None:
+        self.app.set_current()  # tracing looks the app up in its thread
+        while (job := self._jobs.get()) is not None:
+            try:
+                job()
+            finally:
+                with self._lock:
+                    self._unfinished -= 1
+
+    def on_stop(self) -> None:
+        """Let the threads end as they become idle; the engine has waited for their tasks."""
+        for _ in range(self._threads):
+            self._jobs.put(None)

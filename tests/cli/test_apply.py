@@ -1,0 +1,175 @@
+"""``flowrunner apply``: what it prints, where, and what it exits with."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from tests.cli.commands import Folder
+
+
+def test_the_result_is_all_that_stands_on_stdout(folder: Folder) -> None:
+    ended = folder.run("apply", "powersum.yaml")
+    assert (ended.code, ended.out, ended.err) == (0, "285\n", "")
+
+
+@pytest.mark.parametrize(
+    ("workflow", "printed"),
+    [
+        ("group: power x3", "[0, 1, 4]\n"),
+        ("group: power x60", "[\n  0,\n  1,\n"),
+        ("chain: []", "null\n"),
+        ("task: text", "größer\x1b[31m\n"),
+    ],
+)
+def test_a_result_is_printed_as_json_and_a_text_as_it_is(
+    folder: Folder, workflow: str, printed: str
+) -> None:
+    ended = folder.run("apply", "-", stdin=workflow)
+    assert ended.out.startswith(printed)
+    assert ended.code == 0
+
+
+def test_inputs_come_from_options_and_a_file_and_options_win(folder: Folder) -> None:
+    name = folder.write(
+        "w.yaml",
+        "inputs: {n: 1, expo: 2, name: {type: string, default: x}}\n"
+        "chord:\n  header: {task: power, times: '${inputs.n}', kwargs: {expo: '${inputs.expo}'}}\n"
+        "  body: amass\n",
+    )
+    given = folder.write("given.yaml", "n: 4\nexpo: 1\n")
+    assert folder.run("apply", name, "--inputs", given).out == "6\n"
+    assert folder.run("apply", name, "--inputs", given, "-i", "n=3", "-i", "name=12").out == "3\n"
+
+
+def test_a_failed_run_names_the_step_its_place_its_siblings_and_what_was_skipped(
+    folder: Folder,
+) -> None:
+    name = folder.write(
+        "w.yaml", "chord:\n  header:\n    - power x3\n    - crash x2\n  body: amass\n"
+    )
+    ended = folder.run("apply", name)
+    assert ended.code == 1
+    assert ended.out == ""
+    lines = ended.err.splitlines()
+    assert lines[:2] == ["about to crash"] * 2  # what tasks print
+    assert "   │  ├─ power ×3   3/3 done" in lines
+    assert "   │  └─ crash ×2   0/2 done, 2 failed" in lines
+    assert "   └─ body    amass   skipped" in lines
+    assert "error: task 'crash' failed: ValueError: no invoice for 0" in lines
+    assert "  ┌─ w.yaml:4:7" in lines
+    assert "  │       ^^^^^ chord.header[1][0]" in lines
+    assert any(line.endswith(", in crash") for line in lines)
+    assert "celery/app/trace.py" not in ended.err
+    assert "  = skipped because of it: chord.body" in lines
+    assert lines[-1].startswith("error: w failed after ")
+    assert lines[-1].endswith("6 tasks: 3 succeeded, 2 failed, 1 skipped")
+
+
+def test_programs_get_a_failed_run_as_one_object(folder: Folder) -> None:
+    ended = folder.run("apply", "-", "--output", "json", stdin="chain: [crash, amass]")
+    said = json.loads(ended.out)
+    assert ended.code == 1
+    assert (said["state"], said["result"], said["skipped"]) == ("FAILURE", None, ["chain[1]"])
+    (error,) = said["errors"]
+    assert {name: error[name] for name in ("step", "path", "file", "line", "type", "message")} == {
+        "step": "crash",
+        "path": "chain[0]",
+        "file": "<stdin>",
+        "line": 1,
+        "type": "ValueError",
+        "message": "no invoice for None",
+    }
+    assert "raise ValueError" in error["traceback"]
+
+
+@pytest.mark.parametrize(
+    ("task", "words"), [("leave", "SystemExit"), ("odd", "the result is a set; return a list")]
+)
+def test_what_a_task_must_not_do_fails_its_step(folder: Folder, task: str, words: str) -> None:
+    ended = folder.run("apply", "-", stdin=f"task: {task}")
+    assert ended.code == 1
+    assert words in ended.err
+
+
+def test_a_refused_file_runs_nothing_and_exits_with_2(folder: Folder) -> None:
+    ended = folder.run("apply", "-", stdin="chain: [crash, powr]")
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err.startswith("error: unknown task 'powr'\n  ┌─ <stdin>:1:16\n")
+    assert "about to crash" not in ended.err
+
+
+def test_programs_get_a_refusal_as_one_object(folder: Folder) -> None:
+    ended = folder.run("apply", "-", "--output", "json", stdin="task: powr")
+    said = json.loads(ended.out)
+    assert (ended.code, said["state"]) == (2, "REFUSED")
+    assert said["diagnostics"][0]["message"] == "unknown task 'powr'"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["powersum.yaml", "-i", "a=1"], "unknown input 'a'"),
+        (["powersum.yaml", "-i", "a"], "an input is given as name=value"),
+        (["powersum.yaml", "-i", "=1"], "there is no name before the '='"),
+        (["powersum.yaml", "-i", "a=[1"], "a ',' or the closing ']' is missing"),
+        (["powersum.yaml", "--inputs", "none.yaml"], "there is no file none.yaml"),
+        (["powersum.yaml", "--inputs", "powersum.yaml"], "unknown input 'chord'"),
+        (["powersun.yaml"], "did you mean powersum.yaml?"),
+        (["plugins"], "plugins is a folder"),
+        (["powersum.yaml", "--plugin", "none.py"], "plugin none.py (--plugin)"),
+        (["powersum.yaml", "--concurrency", "0"], "--concurrency"),
+        (["powersum.yaml", "--timeout", "-1"], "--timeout"),
+        (["powersum.yaml", "--broker", "redis://localhost"], "no result backend is configured"),
+        (["powersum.yaml", "--tpyo"], "--tpyo"),
+        ([], "Missing argument 'FILE'"),
+    ],
+)
+def test_a_wrong_command_line_exits_with_2_and_says_why(
+    folder: Folder, arguments: list[str], words: str
+) -> None:
+    ended = folder.run("apply", *arguments)
+    assert (ended.code, ended.out) == (2, "")
+    assert words in ended.err
+    assert "Traceback" not in ended.err
+
+
+def test_a_dry_run_prints_the_graph_and_imports_no_celery(folder: Folder) -> None:
+    # A module that cannot be imported stands in for Celery and all that it brings.
+    for name in ("celery", "kombu", "billiard", "redis"):
+        folder.write(f"{name}.py", "raise ImportError('imported')")
+    ended = folder.run("apply", "powersum.yaml", "--dry-run", PYTHONPATH=".")
+    assert ended.code == 0
+    assert "header  power ×10   i = 0…9" in ended.out
+    for arguments in (["graph", "powersum.yaml"], ["validate", "powersum.yaml"], ["--help"]):
+        assert folder.run(*arguments, PYTHONPATH=".").code == 0
+    assert folder.run("apply", "powersum.yaml", PYTHONPATH=".").code != 0
+
+
+def test_a_timeout_ends_the_run_as_failed(folder: Folder) -> None:
+    folder.write(
+        "plugins/waiting.py",
+        "import threading\nfrom flowrunner import hookimpl\n"
+        "def wait():\n    threading.Event().wait()\n"
+        "@hookimpl\ndef flowrunner_register_tasks(registry):\n    registry.add(wait)\n",
+    )
+    ended = folder.run("apply", "-", "--timeout", "0.1", stdin="chain: [wait, power]")
+    assert ended.code == 1
+    assert "0.1 s" in ended.err
+
+
+def test_output_that_nobody_reads_is_no_fault(folder: Folder) -> None:
+    command = f"{sys.executable} -m flowrunner graph powersum.yaml --expand | true"
+    ended = subprocess.run(
+        command, shell=True, cwd=folder.path, capture_output=True, text=True, check=False
+    )
+    assert ended.stderr == ""
+
+
+def test_a_folder_that_cannot_be_written_is_no_fault(folder: Folder) -> None:
+    folder.path.chmod(0o500)
+    try:
+        assert folder.run("apply", "powersum.yaml").out == "285\n"
+    finally:
+        folder.path.chmod(0o700)

@@ -1,0 +1,166 @@
+"""What a terminal is shown: a live tree, colour; and what anything else is spared."""
+
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from threading import Thread
+
+import pytest
+
+from tests.cli.commands import Folder
+
+SLOW = '''
+import threading
+from flowrunner import hookimpl
+
+def first(value):
+    """Take longer than a run that is not worth a display."""
+    threading.Event().wait(0.6)
+    print(f"working on {value}")
+    return value
+
+def forever(value=None):
+    print("waiting for ever", flush=True)
+    threading.Event().wait()
+
+def crash_late(value):
+    threading.Event().wait(0.6)
+    raise ValueError("no")
+
+@hookimpl
+def flowrunner_register_tasks(registry):
+    for task in (first, forever, crash_late):
+        registry.add(task)
+'''
+
+
+class Terminal:
+    """A command whose stderr is a terminal of its own, and what it has shown."""
+
+    def __init__(self, folder: Folder, *arguments: str, **environment: str) -> None:
+        self._ours, theirs = pty.openpty()
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "flowrunner", *arguments],
+            cwd=folder.path,
+            env=folder.environment(TERM="xterm-256color", COLUMNS="100", **environment),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=theirs,
+            text=True,
+        )
+        os.close(theirs)
+        self._shown = ""
+        self._reader = Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        while True:
+            try:
+                part = os.read(self._ours, 65536)
+            except OSError:  # the other end is closed
+                return
+            if not part:
+                return
+            self._shown += part.decode()
+
+    def end(self) -> tuple[int, str, str]:
+        """Wait for the end; return the exit code, what stdout got and what the terminal showed."""
+        out, _ = self.process.communicate(timeout=60)
+        self._reader.join(timeout=10)
+        os.close(self._ours)
+        return self.process.returncode, out, self._shown
+
+
+@pytest.fixture
+def slow(folder: Folder) -> Iterator[Folder]:
+    folder.write("plugins/slow.py", SLOW)
+    folder.write("slow.yaml", "chord:\n  header: first x4\n  body: amass\n")
+    return folder
+
+
+def plain(text: str) -> str:
+    return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", text).replace("\r\n", "\n")
+
+
+def test_a_run_is_shown_as_a_live_tree_and_the_result_stands_apart(slow: Folder) -> None:
+    code, out, shown = Terminal(slow, "apply", "slow.yaml").end()
+    assert (code, out) == (0, "6\n")
+    text = plain(shown)
+    assert "first ×4" in text
+    assert "4 running" in text
+    assert re.search(r"━{20} +4/4 done", text)
+    assert "slow succeeded after" in text
+    assert "\x1b[" in shown
+
+
+def test_what_tasks_print_stands_in_lines_of_its_own(slow: Folder) -> None:
+    _, _, shown = Terminal(slow, "apply", "slow.yaml").end()
+    lines = [line.strip() for line in plain(shown).replace("\r", "\n").splitlines()]
+    for value in range(4):
+        assert f"working on {value}" in lines
+
+
+def test_a_short_run_is_not_worth_a_display(slow: Folder) -> None:
+    code, out, shown = Terminal(slow, "apply", "powersum.yaml").end()
+    assert (code, out) == (0, "285\n")
+    assert plain(shown).startswith("powersum succeeded after")
+
+
+def test_a_failed_run_leaves_the_tree_and_the_failure(slow: Folder) -> None:
+    slow.write("crash.yaml", "chord:\n  header: [first x2, crash_late x1]\n  body: amass\n")
+    code, out, shown = Terminal(slow, "apply", "crash.yaml").end()
+    assert (code, out) == (1, "")
+    text = plain(shown)
+    assert "task 'crash_late' failed: ValueError: no" in text
+    assert "skipped because of it: chord.body" in text
+
+
+def test_diagnostics_are_coloured_on_a_terminal_only_and_never_against_no_color(
+    slow: Folder,
+) -> None:
+    wrong = slow.write("wrong.yaml", "task: powr\n")
+    assert "\x1b[1;31merror\x1b[0m" in Terminal(slow, "validate", wrong).end()[2]
+    assert "\x1b" not in Terminal(slow, "validate", wrong, NO_COLOR="1").end()[2]
+    assert "\x1b" not in slow.run("validate", wrong).err
+
+
+def interrupted(folder: Folder, workflow: str, *, after: str) -> subprocess.Popen[str]:
+    """Start a run, one task at a time, and interrupt it when its first line has come."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "flowrunner", "apply", workflow, "--concurrency", "1"],
+        cwd=folder.path,
+        env=folder.environment(PYTHONUNBUFFERED="1"),
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    assert process.stderr.readline() == after
+    process.send_signal(signal.SIGINT)
+    return process
+
+
+def test_ctrl_c_waits_for_what_runs_and_a_second_one_leaves(slow: Folder) -> None:
+    slow.write("forever.yaml", "chain: [{group: [forever, forever]}, amass]\n")
+    process = interrupted(slow, "forever.yaml", after="waiting for ever\n")
+    assert process.stderr is not None
+    assert process.stderr.readline() == "\n"
+    assert "waiting for what runs; Ctrl-C leaves now" in process.stderr.readline()
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "Traceback" not in err
+
+
+def test_ctrl_c_cancels_what_is_queued_and_says_what_became_of_each_step(slow: Folder) -> None:
+    slow.write("long.yaml", "chord:\n  header: first x100\n  body: amass\n")
+    process = interrupted(slow, "long.yaml", after="working on 0\n")
+    out, err = process.communicate(timeout=30)
+    assert (process.returncode, out) == (130, "")
+    assert "long was cancelled after" in err
+    assert "cancelled" in err
+    assert "skipped" in err

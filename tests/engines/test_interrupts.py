@@ -1,0 +1,125 @@
+"""Ctrl-C: what is queued is cancelled, what runs may end; a second one leaves at once."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from time import sleep
+
+import pytest
+
+from tests.engines.plans import HANG
+from tests.engines.services import ROOT, ClusterAddress, Worker
+
+
+class Files:
+    """The files by which a task and a test know of each other."""
+
+    def __init__(self, folder: Path) -> None:
+        self.here, self.until, self.after = (folder / name for name in ("here", "until", "after"))
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Iterator[Files]:
+    files = Files(tmp_path)
+    yield files
+    files.until.touch()
+
+
+@contextmanager
+def running(
+    kind: str, files: Files, address: ClusterAddress | None = None
+) -> Iterator[subprocess.Popen[str]]:
+    """A run whose first task has started."""
+    environment = os.environ if address is None else address.environment()
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "tests.engines.interruptible", kind),
+            *(str(files.here), str(files.until), str(files.after)),
+        ],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        env={**environment, "PYTHONPATH": str(ROOT)},
+        process_group=0,
+    )
+    try:
+        while not files.here.exists():
+            assert process.poll() is None, process.communicate()
+            sleep(0.005)  # until the task says that it is here
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def interrupt(process: subprocess.Popen[str]) -> None:
+    """Do what a terminal does: send Ctrl-C to the whole process group."""
+    os.killpg(process.pid, signal.SIGINT)
+
+
+def line(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    return process.stdout.readline()
+
+
+@pytest.mark.parametrize("kind", ["embedded", "processes"])
+def test_ctrl_c_waits_for_what_runs_and_starts_nothing_more(kind: str, files: Files) -> None:
+    with running(kind, files) as process:
+        interrupt(process)
+        assert line(process) == "waiting\n"
+        files.until.touch()
+        out, err = process.communicate(timeout=HANG)
+    assert process.returncode == 130
+    assert out.splitlines()[-1] == "REVOKED interrupted SUCCESS REVOKED"
+    assert err == ""
+    assert not files.after.exists()
+
+
+@pytest.mark.parametrize("kind", ["embedded", "processes"])
+def test_a_second_ctrl_c_leaves_at_once(kind: str, files: Files) -> None:
+    with running(kind, files) as process:
+        interrupt(process)
+        assert line(process) == "waiting\n"
+        interrupt(process)
+        out, _ = process.communicate(timeout=HANG)
+        assert not files.until.exists()
+    assert process.returncode == 130
+    assert out.splitlines()[-1] == "REVOKED interrupted STARTED PENDING"
+
+
+def test_ctrl_c_leaves_a_cluster_run_at_once_and_the_workers_drop_what_is_queued(
+    worker: Worker, files: Files
+) -> None:
+    with running("celery", files, worker.address) as process:
+        interrupt(process)
+        out, err = process.communicate(timeout=HANG)
+    assert process.returncode == 130
+    assert out.startswith("REVOKED interrupted")
+    assert err == ""
+    worker.wait_for("Tasks flagged as revoked")
+    files.until.touch()
+    worker.wait_for("Discarding revoked task: touches")
+    assert not files.after.exists()
+
+
+def test_children_do_not_outlive_a_process_that_is_killed(files: Files) -> None:
+    with running("processes", files) as process:
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+        if not children.exists():
+            pytest.skip("needs /proc")
+        # Tasks run in threads, each of which may be a child's parent.
+        tasks = Path(f"/proc/{process.pid}/task")
+        child = next(pid for each in tasks.glob("*/children") for pid in each.read_text().split())
+        process.kill()
+        process.wait()
+        while (
+            Path(f"/proc/{child}/cmdline").exists() and Path(f"/proc/{child}/cmdline").read_bytes()
+        ):
+            sleep(0.005)

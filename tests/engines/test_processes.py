@@ -1,0 +1,103 @@
+"""``--processes``: task functions in processes of their own."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from flowrunner.engines.process_pool import ProcessDiedError, ProcessPool
+from flowrunner.engines.process_worker import Failure, Order, Success
+from flowrunner.engines.protocol import Engine
+from tests.engines.conftest import processes
+from tests.engines.plans import PLUGIN, call, chord, group, run
+
+
+@pytest.fixture
+def engine() -> Iterator[Engine]:
+    with processes(2) as running:
+        yield running
+
+
+def test_tasks_run_at_the_same_time_in_different_processes(engine: Engine, tmp_path: Path) -> None:
+    # Each waits for what the other does first: one process, or one after the other, would hang.
+    first, second = str(tmp_path / "first"), str(tmp_path / "second")
+    ran = run(engine, group(call("waits_for", first, second), call("waits_for", second, first)))
+    assert ran.errors == {}
+    assert len({*ran.value, os.getpid()}) == 3
+
+
+def test_never_more_processes_than_asked_for(engine: Engine) -> None:
+    ran = run(engine, group(*[call("process_id")] * 20))
+    assert 1 <= len(set(ran.value)) <= 2
+
+
+@pytest.mark.parametrize(
+    ("task", "how"),
+    [("kills_itself", "was killed by SIGKILL"), ("leaves", "ended with exit status 3")],
+)
+def test_a_process_that_dies_fails_its_step_and_no_other(
+    engine: Engine, task: str, how: str
+) -> None:
+    ran = run(engine, chord([call("tag", 1), call(task), *[call("tag", 2)] * 4], call("tag")))
+    assert set(ran.errors) == {"root.header.1"}
+    error = ran.errors["root.header.1"]
+    assert error.type == "ProcessDiedError"
+    assert f"the process that ran task '{task}' {how}" in error.message
+    assert "Traceback" in error.traceback
+    assert run(engine, call("power", 3)).value == 9  # in a process that has taken its place
+
+
+def test_what_a_task_prints_appears_on_this_processs_streams(
+    engine: Engine, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert run(engine, call("prints")).errors == {}
+    out, err = capfd.readouterr()
+    assert out == "printed: €\n"
+    assert "complained\n" in err
+    # What no Python stream sees must not get between the result on stdout.
+    assert "written\n" in err
+    assert "echoed\n" in err
+
+
+def test_a_plugin_that_a_child_cannot_load_is_named(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.py"
+    broken.write_text("raise RuntimeError('not here')")
+    pool = ProcessPool(1, [replace(PLUGIN, name=str(broken))])
+    try:
+        for _ in range(2):
+            reply = pool.call(Order("tag", (), {}))
+            assert isinstance(reply, Failure)
+            assert reply.type == "PluginError"
+            assert "broken.py" in reply.message
+            assert "not here" in reply.message
+    finally:
+        pool.close()
+
+
+def test_a_childs_modules_are_not_hidden_by_files_in_the_working_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "json.py").write_text("raise RuntimeError('the wrong json')")
+    monkeypatch.setattr(sys, "path", [entry or str(Path.cwd()) for entry in sys.path])
+    monkeypatch.chdir(tmp_path)
+    pool = ProcessPool(1, [PLUGIN])
+    try:
+        assert pool.call(Order("power", (3,), {})) == Success("9")
+    finally:
+        pool.close()
+
+
+def test_a_closed_pool_has_no_children_and_takes_no_calls() -> None:
+    pool = ProcessPool(1, [PLUGIN])
+    reply = pool.call(Order("process_id", (), {}))
+    assert isinstance(reply, Success)
+    pool.close()
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(reply.json), 0)
+    with pytest.raises(ProcessDiedError, match="has stopped"):
+        pool.call(Order("process_id", (), {}))
