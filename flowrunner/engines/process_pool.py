@@ -59,12 +59,15 @@ class ProcessPool:
             child = self._take()
             try:
                 reply = child.call(order)
-            except (EOFError, OSError):
+            except BaseException as error:
                 with self._lock:
                     self._children.discard(child)
-                raise ProcessDiedError(
-                    f"the process that ran task '{order.task}' {child.end()}"
-                ) from None
+                if isinstance(error, (EOFError, OSError)):
+                    raise ProcessDiedError(
+                        f"the process that ran task '{order.task}' {child.end()}"
+                    ) from None
+                child.kill()
+                raise
             with self._lock:
                 self._idle.append(child)
             return reply

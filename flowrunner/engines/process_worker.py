@@ -87,7 +87,7 @@ class _Channel:
             try:
                 while True:
                     orders.put(self._connection.recv())
-            except (EOFError, OSError):
+            finally:
                 os._exit(1)  # even in the middle of a task: nobody waits for its result
 
         Thread(target=read, name="orders", daemon=True).start()

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from threading import Lock
 
 import pytest
 
@@ -88,6 +89,30 @@ def test_a_childs_modules_are_not_hidden_by_files_in_the_working_directory(
     pool = ProcessPool(1, [PLUGIN])
     try:
         assert pool.call(Order("power", (3,), {})) == Success("9")
+    finally:
+        pool.close()
+
+
+def test_a_message_that_a_child_cannot_read_ends_the_child_and_not_the_run() -> None:
+    pool = ProcessPool(1, [PLUGIN])
+    try:
+        pool.call(Order("power", (2,), {}))
+        (child,) = pool._children
+        child._connection.send_bytes(b"not a pickle")
+        with pytest.raises(ProcessDiedError, match="ended with exit status 1"):
+            pool.call(Order("power", (2,), {}))
+        assert pool.call(Order("power", (2,), {})) == Success("4")
+    finally:
+        pool.close()
+
+
+def test_a_call_that_cannot_be_sent_costs_no_place_in_the_pool() -> None:
+    pool = ProcessPool(1, [PLUGIN])
+    try:
+        with pytest.raises(TypeError, match="pickle"):
+            pool.call(Order("power", (Lock(),), {}))
+        assert pool.call(Order("power", (2,), {})) == Success("4")
+        assert len(pool._children) == 1
     finally:
         pool.close()
 
