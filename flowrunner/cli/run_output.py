@@ -6,6 +6,8 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
+from queue import SimpleQueue
+from threading import Thread
 from types import FrameType
 
 import click
@@ -23,19 +25,29 @@ __all__ = ["announcing_interrupts", "following", "print_outcome"]
 def announcing_interrupts() -> Iterator[None]:
     """Say on the first Ctrl-C what happens now, and what another one does."""
 
+    interrupts: SimpleQueue[bool] = SimpleQueue()
+
+    def announce() -> None:
+        if interrupts.get():
+            sys.stderr.write(
+                "\ncancelling what is queued, waiting for what runs; Ctrl-C leaves now\n"
+            )
+
     def interrupt(number: int, frame: FrameType | None) -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        sys.stderr.write("\ncancelling what is queued, waiting for what runs; Ctrl-C leaves now\n")
+        interrupts.put(True)  # another thread writes: here a second Ctrl-C would be lost
         raise KeyboardInterrupt
 
     if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
         yield  # somebody handles it already, or it is ignored
         return
     signal.signal(signal.SIGINT, interrupt)
+    Thread(target=announce, name="flowrunner-interrupts", daemon=True).start()
     try:
         yield
     finally:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+        interrupts.put(False)
 
 
 @contextmanager

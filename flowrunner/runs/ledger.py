@@ -10,8 +10,10 @@ that nothing can end any more.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
-from threading import Condition
+from queue import Empty, SimpleQueue
+from threading import Lock
 from time import time
 
 from flowrunner import plan
@@ -55,7 +57,8 @@ class Ledger:
         self.steps: dict[str, StepState] = {}
         self.errors: list[StepError] = []
         self._sequence = sequence
-        self._changed = Condition()
+        self._lock = Lock()
+        self._end: SimpleQueue[None] = SimpleQueue()
         self._failed = False
         self._enter(sequence, None)
         self._open = len(self.steps)
@@ -110,7 +113,7 @@ class Ledger:
         """
         if state not in _KNOWN:
             state = STARTED
-        with self._changed:
+        with self._lock:
             step = self.steps[path]
             if step.state in _FINAL:
                 return
@@ -132,7 +135,7 @@ class Ledger:
                     self.errors.append(error)
                 self._skip_after(step)
             if not self._open:
-                self._changed.notify_all()
+                self._end.put(None)
 
     def _skip_after(self, step: StepState) -> None:
         """Mark whatever comes after a call as skipped, out to the end of the run."""
@@ -154,8 +157,12 @@ class Ledger:
 
     def wait(self, timeout: float) -> bool:
         """Wait up to ``timeout`` seconds for the end of the run; tell whether it has come."""
-        with self._changed:
-            return self._changed.wait_for(lambda: self.ended, timeout)
+        if not self.ended:
+            # In C, so that Ctrl-C cannot leave a lock half released, as in a Condition.
+            with suppress(Empty):
+                self._end.get(timeout=timeout)
+                self._end.put(None)  # for whoever else waits
+        return self.ended
 
     def expected(self) -> Iterator[StepState]:
         """Yield the calls that may end next: not ended, and nothing before them is open."""
