@@ -70,7 +70,7 @@ class Project:
             self.registry,
             given_inputs(workflow, inputs, inputs_file),
             assume_missing_inputs=assume_missing_inputs,
-            plugin_hint=_plugin_hint(file),
+            plugin_hint=_plugin_hint(file, self.plugins),
         )
 
     def validate(
@@ -269,10 +269,15 @@ def _inputs_of_file(file: Path) -> NodeMapping:
     return node
 
 
-def _plugin_hint(file: Path) -> tuple[str, ...]:
+def _plugin_hint(file: Path, plugins: PluginManager) -> tuple[str, ...]:
     """Return how to name a folder of plugins that stands near and is not loaded."""
-    for folder in (Path("plugins"), file.parent / "plugins", file.parent.parent / "plugins"):
-        if folder.is_dir() and any(folder.glob("*.py")):
+    loaded = {Path(getattr(plugin.module, "__file__", None) or "") for plugin in plugins.loaded}
+    folders = [Path("plugins"), file.parent / "plugins"]
+    if file.resolve().parent.name == "workflows":
+        folders.append(file.parent / ".." / "plugins")
+    for folder in folders:
+        files = {found.resolve() for found in folder.glob("*.py")} if folder.is_dir() else set()
+        if files and not files & loaded:
             return (
                 f"{folder}/ stands near and is not loaded; name it: --plugin {folder}, or "
                 f'plugins = ["{folder}"] under [tool.flowrunner] in pyproject.toml',

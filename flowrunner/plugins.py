@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib import import_module
@@ -121,12 +122,15 @@ class PluginManager:
     def _call(self, plugin: LoadedPlugin, hook: str, **arguments: Any) -> None:
         others = [other.module for other in self.loaded if other is not plugin]
         try:
-            self._manager.subset_hook_caller(hook, others)(**arguments)
+            with redirect_stdout(sys.stderr):
+                self._manager.subset_hook_caller(hook, others)(**arguments)
         except FlowrunnerError:
             raise
-        except (Exception, SystemExit) as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
             raise PluginError(
-                f"plugin {plugin.name}: {hook} raised {type(error).__name__}: {error}"
+                f"plugin {plugin.name}: {hook} raised {_described(error)}"
                 f"{_place(error, plugin.module)}"
             ) from error
 
@@ -166,7 +170,13 @@ def _installed() -> Iterator[LoadedPlugin]:
 
 
 def _find(reference: PluginReference) -> Iterator[LoadedPlugin]:
-    path = reference.folder / Path(reference.name).expanduser()
+    if not reference.name.strip():
+        raise PluginError(f"a plugin without a name ({reference.origin}); '.' is this folder")
+    try:
+        path = reference.folder / Path(reference.name).expanduser()
+        path.is_file()
+    except (OSError, RuntimeError, ValueError) as error:
+        raise PluginError(f"plugin {reference.name} ({reference.origin}): {error}") from error
     if (path / "__init__.py").is_file():
         module = _load_file(path / "__init__.py", reference)
         yield LoadedPlugin(reference.name, reference.origin, module)
@@ -237,22 +247,30 @@ def _load_file(file: Path, reference: PluginReference) -> ModuleType:
 
 def _imported(name: str, origin: str, load: Callable[[], T]) -> T:
     try:
-        return load()
+        with redirect_stdout(sys.stderr):  # stdout is for flowrunner's own output
+            return load()
     except ModuleNotFoundError as error:
-        if error.name and name.split(".")[0] == error.name.split(".")[0]:
+        if error.name and f"{name}.".startswith(f"{error.name}."):
             raise PluginError(
-                f"plugin {name} ({origin}): there is no module of that name; a file is named "
-                f"by its path, for instance plugins/{name}.py"
+                f"plugin {name} ({origin}): there is no module {error.name}; a file is named by "
+                f"its path, for instance plugins/tasks.py"
             ) from error
         raise PluginError(_import_message(name, origin, error)) from error
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         raise PluginError(_import_message(name, origin, error)) from error
 
 
 def _import_message(name: str, origin: str, error: BaseException) -> str:
-    return f"plugin {name} ({origin}) cannot be loaded: {type(error).__name__}: {error}" + _place(
-        error
-    )
+    return f"plugin {name} ({origin}) cannot be loaded: {_described(error)}{_place(error)}"
+
+
+def _described(error: BaseException) -> str:
+    try:
+        return f"{type(error).__name__}: {error}"
+    except Exception:  # a plugin's own exception class may fail here too
+        return type(error).__name__
 
 
 def _place(error: BaseException, module: Any = None) -> str:

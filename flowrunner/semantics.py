@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 from flowrunner import plan
+from flowrunner.values import require_json
 
 __all__ = ["Failure", "TaskFunction", "evaluate", "evaluate_sequence"]
 
@@ -112,6 +113,7 @@ def _call(call: plan.Call, given: Any, call_task: TaskFunction) -> Any:
             value = accumulate(*previous, *call.args, **call.kwargs)
         else:
             value = call_task(call.task, (*previous, *call.args), dict(call.kwargs))
+        require_json(value)
     except Exception as error:  # a task may raise anything: that is its failure, not ours
         return Failure(((call.path, error),))
     return json.loads(json.dumps(value))

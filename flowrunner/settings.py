@@ -43,7 +43,10 @@ def load_settings(
     Plugins of all origins are loaded; of every other setting the strongest origin wins.
     Raises :class:`~flowrunner.errors.ConfigurationError` for a file or a value that is wrong.
     """
-    folder = folder or Path.cwd()
+    try:
+        folder = folder or Path.cwd()
+    except FileNotFoundError as error:
+        raise ConfigurationError("the working directory has been deleted") from error
     environment = os.environ if environment is None else environment
     settings = _from_environment(_from_file(folder), environment)
     return replace(
@@ -79,9 +82,10 @@ def _read_table(file: Path) -> dict[str, Any] | None:
 
     try:
         document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise ConfigurationError(f"{file} is not TOML: {error}") from error
-    table = document if is_own else document.get("tool", {}).get("flowrunner")
+    tools = document.get("tool")
+    table = document if is_own else tools.get("flowrunner") if isinstance(tools, dict) else None
     if table is not None and not isinstance(table, dict):
         raise ConfigurationError(f"{file}: [tool.flowrunner] must be a table")
     return table

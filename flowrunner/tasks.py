@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from functools import cached_property
 from typing import Any, Final
 
 from flowrunner.errors import PluginError
 
 __all__ = ["TaskDefinition", "TaskRegistry"]
+
+#: Celery's task options that a plugin can set; the others are flowrunner's to decide.
+TASK_OPTIONS: Final = (
+    *("queue", "routing_key", "priority", "rate_limit", "time_limit", "soft_time_limit"),
+    *("acks_late", "acks_on_failure_or_timeout", "reject_on_worker_lost", "throws"),
+    *("autoretry_for", "dont_autoretry_for", "max_retries", "default_retry_delay"),
+    *("retry_backoff", "retry_backoff_max", "retry_jitter", "retry_kwargs"),
+)
+_ROUTING_TYPES: Final[dict[str, type]] = {"queue": str, "routing_key": str, "priority": int}
 
 #: Task options that say where a message goes.
 ROUTING_OPTIONS: Final = ("queue", "routing_key", "priority")
@@ -110,6 +121,7 @@ class PluginTasks:
         Raises :class:`~flowrunner.errors.PluginError` for anything that is not callable, for
         a coroutine function (Celery cannot run one) and for a name that is taken.
         """
+        self._check_options(options)
         if is_celery_task(task):
             if name is not None and name != task.name:
                 raise PluginError(
@@ -121,6 +133,21 @@ class PluginTasks:
             definition = TaskDefinition(self._checked_name(task, name), task, self._plugin, options)
         self._registry.register(definition)
 
+    def _check_options(self, options: Mapping[str, Any]) -> None:
+        for option, value in options.items():
+            if option not in TASK_OPTIONS:
+                close = get_close_matches(option, TASK_OPTIONS, n=1)
+                cure = f"did you mean '{close[0]}'?" if close else f"{', '.join(TASK_OPTIONS)}"
+                raise PluginError(
+                    f"plugin {self._plugin}: registry.add() takes no option '{option}'; {cure}"
+                )
+            wanted = _ROUTING_TYPES.get(option)
+            if wanted is not None and type(value) is not wanted:
+                raise PluginError(
+                    f"plugin {self._plugin}: the option '{option}' takes a {wanted.__name__}, "
+                    f"not {value!r}"
+                )
+
     def _checked_name(self, task: Any, name: str | None) -> str:
         if not callable(task):
             raise PluginError(
@@ -129,10 +156,17 @@ class PluginTasks:
             )
         if inspect.iscoroutinefunction(task):
             raise PluginError(
-                f"plugin {self._plugin}: '{task.__name__}' is a coroutine function, which "
-                f"Celery cannot run; wrap it: def {task.__name__}(…): return asyncio.run(…)"
+                f"plugin {self._plugin}: {getattr(task, '__name__', task)} is a coroutine "
+                f"function, which Celery cannot run; wrap it in one that calls asyncio.run(…)"
             )
         chosen = name if name is not None else getattr(task, "__name__", "")
+        if not isinstance(chosen, str):
+            raise PluginError(f"plugin {self._plugin}: a task's name is a text, not {chosen!r}")
+        if chosen.startswith("celery."):
+            raise PluginError(
+                f"plugin {self._plugin}: '{chosen}' cannot be registered: names that begin with "
+                f"'celery.' are Celery's own"
+            )
         if not chosen or chosen == "<lambda>" or any(character.isspace() for character in chosen):
             raise PluginError(
                 f"plugin {self._plugin}: {task!r} needs a name without spaces: "
@@ -143,10 +177,10 @@ class PluginTasks:
 
 def _signature(function: Callable[..., Any]) -> inspect.Signature:
     """Return a signature with its annotations as the types that they name, where they do."""
-    try:
-        return inspect.signature(function, eval_str=True)
-    except Exception:  # any expression can stand in an annotation, and fail
-        return inspect.signature(function)
+    for eval_str in (True, False):  # any expression can stand in an annotation, and fail
+        with suppress(Exception):
+            return inspect.signature(function, eval_str=eval_str)
+    return inspect.signature(lambda *args, **kwargs: None)  # some builtins do not tell
 
 
 def is_celery_task(candidate: Any) -> bool:

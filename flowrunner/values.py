@@ -43,12 +43,19 @@ def _check(value: Any, where: str, depth: int) -> None:
         for position, item in enumerate(value):
             _check(item, f"{where}[{position}]", depth + 1)
     elif isinstance(value, dict):
+        if value.keys() == {"__type__", "__value__"}:
+            raise NotJSONError(
+                f"{where} is a dict of '__type__' and '__value__' alone, which Celery's JSON takes "
+                f"for its own; add a third key"
+            )
         for key, item in value.items():
             if not isinstance(key, str):
                 raise NotJSONError(
                     f"{where} has the key {key!r}, a {type(key).__name__}; JSON has texts as "
                     f"keys only: use str(key)"
                 )
+            if not key.isascii():
+                _check_text(key, f"a key of {where}")
             _check(item, f"{where}[{key!r}]", depth + 1)
     else:
         raise NotJSONError(f"{where} is a {_type_name(value)}; {_cure(value)}")

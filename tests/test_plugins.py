@@ -128,7 +128,7 @@ def test_what_is_no_task_is_refused(tmp_path: Path, call: str, words: str) -> No
     [
         ("none.py", "there is no such file or folder in "),
         ("none/", "there is no such file or folder in "),
-        ("no_such_module_anywhere", "there is no module of that name"),
+        ("no_such_module_anywhere", "there is no module no_such_module_anywhere"),
         ("empty", "there is no .py file in "),
     ],
 )
@@ -203,3 +203,41 @@ def test_every_plugin_configures_the_app(tmp_path: Path) -> None:
     configured: list[str] = []
     manager.configure_app(configured)
     assert [Path(file).name for file in configured] == ["one.py", "two.py"]
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        ("registry.add(print, name='celery.map')", "are Celery's own"),
+        ("registry.add(print, quue='x')", "takes no option 'quue'; did you mean 'queue'?"),
+        ("registry.add(print, ignore_result=True)", "takes no option 'ignore_result'"),
+        ("registry.add(print, bind=True)", "takes no option 'bind'"),
+        ("registry.add(print, queue=5)", "the option 'queue' takes a str, not 5"),
+        ("registry.add(print, name=5)", "a task's name is a text, not 5"),
+    ],
+)
+def test_what_is_no_option_of_a_task_is_refused(tmp_path: Path, call: str, words: str) -> None:
+    body = (
+        "from flowrunner import hookimpl\n"
+        f"@hookimpl\ndef flowrunner_register_tasks(registry):\n    {call}\n"
+    )
+    assert words in refused(write(tmp_path, "one.py", body))
+
+
+def test_a_builtin_that_tells_no_signature_takes_anything(tmp_path: Path) -> None:
+    body = (
+        "from flowrunner import hookimpl\n"
+        "@hookimpl\ndef flowrunner_register_tasks(registry):\n    registry.add(max)\n"
+    )
+    (task,) = load_plugins([write(tmp_path, "one.py", body)]).tasks()
+    assert str(task.signature) == "(*args, **kwargs)"
+
+
+def test_a_plugin_without_a_name_is_not_the_whole_folder(tmp_path: Path) -> None:
+    write(tmp_path, "setup.py", "raise RuntimeError")
+    assert "a plugin without a name" in refused(PluginReference("", "--plugin", tmp_path))
+
+
+@pytest.mark.parametrize("raised", ["GeneratorExit", "type('Own', (BaseException,), {})"])
+def test_whatever_a_plugin_raises_is_told(tmp_path: Path, raised: str) -> None:
+    assert "cannot be loaded" in refused(write(tmp_path, "one.py", f"raise {raised}()"))

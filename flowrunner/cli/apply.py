@@ -40,7 +40,7 @@ __all__ = ["command"]
 @click.option("--backend", metavar="URL", help="Run on a cluster: the result backend, redis://…")
 @click.option(
     "--timeout",
-    type=click.FloatRange(0, min_open=True),
+    type=click.FloatRange(0, 31_536_000, min_open=True),
     metavar="SECONDS",
     help="End the run as failed after this time.",
 )

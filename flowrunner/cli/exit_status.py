@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import traceback
 from typing import Final
 
@@ -18,6 +17,7 @@ __all__ = [
     "SUCCEEDED",
     "UNREACHABLE",
     "UNREAD",
+    "UNWRITTEN",
     "report_error",
 ]
 
@@ -26,6 +26,7 @@ FAILED: Final = 1
 REFUSED: Final = 2
 UNREACHABLE: Final = 3
 BUG: Final = 70
+UNWRITTEN: Final = 74  # sysexits.h: an error while doing I/O
 INTERRUPTED: Final = 130
 UNREAD: Final = 141  # what a shell says of a process that SIGPIPE ended
 
@@ -57,4 +58,6 @@ def report_error(error: BaseException) -> int:
 
 
 def _say(message: str) -> None:
-    click.echo(f"error: {message}", err=True, file=sys.stderr)
+    from flowrunner.cli.output import write_to_stderr
+
+    write_to_stderr(f"error: {message}\n")

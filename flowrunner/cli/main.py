@@ -10,7 +10,8 @@ from typing import Final
 import click
 
 from flowrunner import __version__
-from flowrunner.cli.exit_status import UNREAD, report_error
+from flowrunner.cli.exit_status import UNREAD, UNWRITTEN, report_error
+from flowrunner.errors import FlowrunnerError
 
 __all__ = ["main"]
 
@@ -63,6 +64,10 @@ def main(arguments: list[str] | None = None) -> int:
         # Whoever read our output has gone; click makes an exit of that. Nothing else exits here.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return UNREAD
+    except OSError as error:
+        report_error(FlowrunnerError(f"the output cannot be written: {error.strerror}"))
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return UNWRITTEN
     except BaseException as error:
         return report_error(error)
     return status if isinstance(status, int) else 0

@@ -10,7 +10,14 @@ from typing import Any, TextIO
 
 from flowrunner.errors import Diagnostic
 
-__all__ = ["print_diagnostics", "print_json", "refused_json", "wants_colour", "wants_unicode"]
+__all__ = [
+    "print_diagnostics",
+    "print_json",
+    "refused_json",
+    "wants_colour",
+    "wants_unicode",
+    "write_to_stderr",
+]
 
 
 def wants_colour(stream: TextIO) -> bool:
@@ -32,7 +39,16 @@ def print_diagnostics(diagnostics: Iterable[Diagnostic]) -> None:
     text = format_diagnostics(
         diagnostics, colour=wants_colour(sys.stderr), unicode=wants_unicode(sys.stderr)
     )
-    sys.stderr.write(text.rstrip("\n") + "\n")
+    write_to_stderr(text.rstrip("\n") + "\n")
+
+
+def write_to_stderr(text: str) -> None:
+    """Write to stderr; one that is full or gone does not change the exit code."""
+    try:
+        sys.stderr.write(text)
+        sys.stderr.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 
 
 def print_json(value: Any) -> None:

@@ -236,6 +236,10 @@ def mapping(entries: Sequence[tuple[Part, Part]]) -> Evaluate:
             if key in result:
                 raise key_part.blame(f"the key {shown(key)} stands here twice")
             result[key] = value_part.evaluate(scope)
+        if result.keys() == {"__type__", "__value__"}:
+            raise entries[0][0].blame(
+                "a dict cannot be '__type__' and '__value__' alone: Celery takes it for its own"
+            )
         return result
 
     return evaluate

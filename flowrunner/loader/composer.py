@@ -101,6 +101,7 @@ class _Composer:
         self._nodes = 0
         self._aliased = 0
         self._documents = 0
+        self._blanks_before = (0, 0)
         self._handlers: dict[type, Callable[[Any], None]] = {
             yaml.ScalarEvent: self._scalar,
             yaml.SequenceStartEvent: self._start,
@@ -169,15 +170,20 @@ class _Composer:
             self._open_anchors.discard(frame.anchor)
             size = self._nodes - frame.nodes_before
             self._anchors[frame.anchor] = _Anchor(node, size, frame.height)
+        if frame.seen.keys() == {"__type__", "__value__"}:
+            label = "Celery's JSON takes these two for its own; add a third key"
+            self._report("a mapping cannot be '__type__' and '__value__' alone", place, label)
         self._add(node, frame.height)
 
     def _trimmed(self, start: int, end: int) -> Location:
         """A block ends where the next token begins; the blanks before that are not its own."""
         first, last = start + self._offset, end + self._offset
-        text = self._source.text
-        while last > first and text[last - 1].isspace():
-            last -= 1
-        return Location(self._source, first, last)
+        if last != self._blanks_before[0]:  # many blocks may end at one place
+            text, trimmed = self._source.text, last
+            while trimmed and text[trimmed - 1].isspace():
+                trimmed -= 1
+            self._blanks_before = (last, trimmed)
+        return Location(self._source, first, max(first, self._blanks_before[1]))
 
     def _alias(self, event: Any) -> None:
         place = self._location(event.start_mark.index, event.end_mark.index)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
+from warnings import catch_warnings, simplefilter
 
 from flowrunner import model
 from flowrunner.errors import Diagnostic
@@ -24,15 +26,18 @@ def build_workflow(source: Source, root: Mapping, problems: list[Diagnostic]) ->
     found, tainted = check_document(root)
     builder = StepBuilder(tainted)
     step = builder.build(root)
-    inputs = tuple(_inputs(root.get("inputs"), tainted))
-    for definition in inputs:
-        found += _default_problems(definition)
+    inputs = []
+    for definition in _inputs(root.get("inputs"), tainted):
+        wrong = list(_definition_problems(definition))
+        found += wrong
+        # Anything fits a definition that is wrong: its problem is said once.
+        inputs.append(replace(definition, schema={}, default=None) if wrong else definition)
     return model.Workflow(
         name=_text(root.get("name")) or _stem(source),
         step=step,
         source=source,
         description=_text(root.get("description")),
-        inputs=inputs,
+        inputs=tuple(inputs),
         defaults=dict(_defaults(root.get("defaults"), tainted)),
         timeout=_seconds(root.get("timeout")),
         problems=(*problems, *found, *builder.problems),
@@ -70,7 +75,6 @@ def _inputs(node: Node | None, tainted: frozenset[int]) -> Iterator[model.InputD
         if not isinstance(value, Mapping):
             yield model.InputDefinition(name, _type_of(value), value, key.location)
         elif id(value) in tainted:
-            # Anything fits what is not known: its problem is said once.
             yield model.InputDefinition(name, {}, None, key.location)
         else:
             schema = {part: each for part, each in plain(value).items() if part != "default"}
@@ -85,7 +89,7 @@ def _type_of(default: Node) -> dict[str, object]:
     return {} if value is None else {"type": _JSON_TYPES[type(value)]}
 
 
-def _default_problems(definition: model.InputDefinition) -> Iterator[Diagnostic]:
+def _definition_problems(definition: model.InputDefinition) -> Iterator[Diagnostic]:
     unusable = [pattern for pattern in _patterns(definition.schema) if not _is_pattern(pattern)]
     if unusable:
         yield Diagnostic(
@@ -127,7 +131,9 @@ def _patterns(schema: Any) -> Iterator[str]:
 
 def _is_pattern(pattern: str) -> bool:
     try:
-        re.compile(pattern)
+        with catch_warnings():
+            simplefilter("ignore")  # Python foresees changes of its syntax on stderr
+            re.compile(pattern)
     except (re.error, RecursionError, OverflowError):
         return False
     return True

@@ -46,6 +46,19 @@ RESERVED_NAMES: Final = frozenset(
     {
         *("inputs", "prev", "true", "false", "null", "True", "False", "None"),
         *("and", "or", "not", "if", "else", "in", "is"),
-        *("for", "lambda", "class", "def", "import", "from", "return", "while", "with", "as"),
+        *(
+            "for",
+            "lambda",
+            "await",
+            "yield",
+            "class",
+            "def",
+            "import",
+            "from",
+            "return",
+            "while",
+            "with",
+            "as",
+        ),
     }
 )

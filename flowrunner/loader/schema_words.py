@@ -162,9 +162,9 @@ class _Problem:
         known = self._known_keys(mapping)
         for key in mapping.names():
             if key not in known:
-                yield self._unknown_key(mapping, key)
+                yield self._unknown_key(mapping, key, known)
 
-    def _unknown_key(self, mapping: Mapping, key: str) -> Diagnostic:
+    def _unknown_key(self, mapping: Mapping, key: str, known: list[str]) -> Diagnostic:
         if key in LATER_KEYS:
             return _later(mapping, key)
         step = next((name for name in STEP_KEYS if name in mapping), None)
@@ -175,7 +175,6 @@ class _Problem:
                 place.location if place else mapping.location,
                 "put the steps into a chain or a group",
             )
-        known = self._known_keys(mapping)
         close = get_close_matches(key, known, n=1)
         if close:
             return _unknown(mapping, key, f"did you mean '{close[0]}'?")

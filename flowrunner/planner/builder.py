@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from collections.abc import Mapping as Lookup
 from difflib import get_close_matches
 from typing import Any, Final
@@ -68,11 +69,7 @@ class PlanBuilder:
                 return plan.Group(path, (repeat,), step.location)
             case model.Chain():
                 path = _joined(path, "chain")
-                steps = tuple(
-                    self._step(inner, f"{path}[{position}]", has_input=has_input or position > 0)
-                    for position, inner in enumerate(step.steps)
-                )
-                return plan.Chain(path, steps, step.location)
+                return plan.Chain(path, tuple(self._steps(step, path, has_input)), step.location)
             case model.Group():
                 return self._group(step, _joined(path, "group"), has_input=has_input)
             case model.Chord():
@@ -86,9 +83,16 @@ class PlanBuilder:
                 path = _joined(path, "chunks")
                 return plan.Group(path, (self._batches(step, path),), step.location, batched=True)
             case model.Broken():
+                assert self._workflow.problems, "BUG: a broken step without a problem"  # noqa: S101
                 if step.task is not None:
                     self._definition(step.task, step.location)
                 return plan.Call(path or "task", step.task or "", step.location)
+
+    def _steps(self, chain: model.Chain, path: str, has_input: bool) -> Iterator[plan.Node]:
+        for position, inner in enumerate(chain.steps):
+            step = self._step(inner, f"{path}[{position}]", has_input=has_input)
+            has_input = has_input or not _passes_on(step)
+            yield step
 
     def _group(self, group: model.Group, path: str, *, has_input: bool) -> plan.Group:
         members: list[plan.Node | plan.Repeat] = []
@@ -109,9 +113,8 @@ class PlanBuilder:
         definition = self._definition(call.task, call.location)
         calls: tuple[plan.Call, ...] = ()
         if definition is not None:
-            # Zero calls are checked like one: the file must not go wrong with its inputs.
             template = self._template(call, definition, has_input=has_input)
-            calls = tuple(template.calls(path, max(times, 1)))[:times]
+            calls = tuple(template.calls(path, times))
         self._name(call.id, call.location)
         return plan.Repeat(path, calls, call.index, call.location)
 
@@ -127,6 +130,9 @@ class PlanBuilder:
         self, call: model.TaskCall, definition: TaskDefinition, *, has_input: bool
     ) -> CallTemplate:
         keys = with_defaults(self._workflow, definition, call.keys)
+        previous = has_input and not keys.immutable
+        indexed = call.times is not None and keys.args is None
+        keys = with_defaults(self._workflow, definition, call.keys, before_args=previous + indexed)
         template = CallTemplate(call, keys, definition, self._resolver, self._problems)
         template.check(definition, has_input=has_input)
         return template
@@ -255,6 +261,11 @@ class PlanBuilder:
                 (*_known_tasks(self._registry), *(() if close else self._plugin_hint)),
             )
         return definition
+
+
+def _passes_on(step: plan.Node) -> bool:
+    """Tell whether a step gives what it is given: an empty chain, or a chain of such."""
+    return isinstance(step, plan.Chain) and all(map(_passes_on, step.steps))
 
 
 def _joined(path: str, key: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flowrunner import model, plan
@@ -14,6 +15,15 @@ from flowrunner.source import Location
 from flowrunner.tasks import TaskDefinition
 
 __all__ = ["CallTemplate"]
+
+
+@dataclass(frozen=True)
+class _Values:
+    """What a call is given."""
+
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    options: dict[str, Any]
 
 
 class CallTemplate:
@@ -34,7 +44,7 @@ class CallTemplate:
         self._keys = keys
         self._resolver = resolver
         self._problems = problems
-        self._options = resolve_options(definition, keys.options, resolver, problems)
+        self._definition = definition
         self._immutable = bool(keys.immutable)
 
     def check(self, definition: TaskDefinition, *, has_input: bool) -> None:
@@ -55,38 +65,40 @@ class CallTemplate:
 
     def call(self, path: str) -> plan.Call:
         """Return the one call."""
-        args = () if self._keys.args is None else tuple(self._resolver.value(self._keys.args))
-        kwargs = {} if self._keys.kwargs is None else self._resolver.value(self._keys.kwargs)
-        return self._planned(path, args, kwargs, None)
+        return self._planned(path, self._values({}), None)
 
     def calls(self, path: str, times: int) -> Iterator[plan.Call]:
         """Yield the calls of a fan-out."""
-        name, keys, resolver = self._call.index, self._keys, self._resolver
-        changing = any(
-            node is not None and resolver.depends_on(node, name)
-            for node in (keys.args, keys.kwargs)
-        )
-        args: tuple[Any, ...] = ()
-        kwargs: dict[str, Any] = {}
+        name, keys = self._call.index, self._keys
+        nodes = [node for node in (keys.args, keys.kwargs, *keys.options.values()) if node]
+        # Not any(): each is read, so that what is wrong is said for no calls as well.
+        changing = max((self._resolver.depends_on(node, name) for node in nodes), default=False)
+        values = _Values((), {}, {})
         for index in range(times):
             if index == 0 or changing:
-                loop = {name: index}
-                args = () if keys.args is None else tuple(resolver.value(keys.args, loop))
-                kwargs = {} if keys.kwargs is None else resolver.value(keys.kwargs, loop)
-            given = (index,) if keys.args is None else args
-            yield self._planned(f"{path}[{index}]", given, kwargs, index)
+                values = self._values({name: index})
+            if keys.args is None:
+                values = replace(values, args=(index,))
+            yield self._planned(f"{path}[{index}]", values, index)
 
-    def _planned(
-        self, path: str, args: tuple[Any, ...], kwargs: dict[str, Any], index: int | None
-    ) -> plan.Call:
+    def _values(self, loop: dict[str, Any]) -> _Values:
+        args, kwargs = self._keys.args, self._keys.kwargs
+        resolver = self._resolver
+        return _Values(
+            () if args is None else tuple(resolver.value(args, loop)),
+            {} if kwargs is None else resolver.value(kwargs, loop),
+            resolve_options(self._definition, self._keys.options, resolver, self._problems, loop),
+        )
+
+    def _planned(self, path: str, values: _Values, index: int | None) -> plan.Call:
         identifier = self._call.id
         return plan.Call(
             path,
             self._call.task,
             self._call.location,
-            args=args,
-            kwargs=kwargs,
-            options=self._options,
+            args=values.args,
+            kwargs=values.kwargs,
+            options=values.options,
             immutable=self._immutable,
             index=index,
             id=None if identifier is None else str(identifier.value),

@@ -25,19 +25,23 @@ def check_defaults(workflow: Workflow, registry: TaskRegistry, problems: Problem
             problems.report(f"defaults for unknown task '{name}'", location, label)
 
 
-def with_defaults(workflow: Workflow, definition: TaskDefinition, own: CallKeys) -> CallKeys:
+def with_defaults(
+    workflow: Workflow, definition: TaskDefinition, own: CallKeys, *, before_args: int = 0
+) -> CallKeys:
     """Return a call's keys, with the defaults of its task and of every task beneath them.
 
     Keyword arguments and options are taken name by name; a default keyword argument gives way
-    to a positional argument for the same parameter.
+    to whatever is given by position: ``before_args`` arguments (the previous result, the index
+    of a fan-out) and then those of ``args``.
     """
     keys = own
     for name in (definition.name, EVERY_TASK):
         if name in workflow.defaults:
             keys = _merged(keys, workflow.defaults[name][1])
-    if keys.args is None or keys.kwargs is None or keys.kwargs is own.kwargs:
+    if keys.kwargs is None or keys.kwargs is own.kwargs:
         return keys
-    by_position = set(positional_names(definition)[: len(keys.args.items)])
+    given = before_args + (0 if keys.args is None else len(keys.args.items))
+    by_position = set(positional_names(definition)[:given])
     kept = tuple(
         (key, value)
         for key, value in keys.kwargs.entries

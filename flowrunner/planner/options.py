@@ -14,9 +14,24 @@ from flowrunner.values import shown
 __all__ = ["OPTION_CHECKS", "resolve_options"]
 
 
+_FROM_0: Final = "a number of seconds from 0 to a year"
+_ABOVE_0: Final = "a number of seconds, more than 0 and at most a year"
+
+
 def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
+
+#: Celery's own headers of a message (protocol 2), which a workflow must not write over.
+PROTOCOL_HEADERS: Final = frozenset(
+    {
+        *("lang", "task", "id", "root_id", "parent_id", "group", "group_index", "shadow", "eta"),
+        *("expires", "retries", "timelimit", "argsrepr", "kwargsrepr", "origin", "ignore_result"),
+        *("replaced_task_nesting", "stamped_headers", "stamps", "compression", "delivery_mode"),
+    }
+)
+#: A year: beyond, clocks overflow and nobody waits.
+MOST_SECONDS: Final = 31_536_000
 
 #: What each option takes: a test, and the words for it. The schema says the same for literals;
 #: this is for what an expression has given.
@@ -27,9 +42,9 @@ OPTION_CHECKS: Final[dict[str, tuple[Callable[[Any], bool], str]]] = {
         lambda value: _is_number(value) and isinstance(value, int) and 0 <= value <= 255,
         "a whole number from 0 to 255",
     ),
-    "countdown": (lambda value: _is_number(value) and value >= 0, "seconds, 0 or more"),
-    "time_limit": (lambda value: _is_number(value) and value > 0, "seconds, more than 0"),
-    "soft_time_limit": (lambda value: _is_number(value) and value > 0, "seconds, more than 0"),
+    "countdown": (lambda value: _is_number(value) and 0 <= value <= MOST_SECONDS, _FROM_0),
+    "time_limit": (lambda value: _is_number(value) and 0 < value <= MOST_SECONDS, _ABOVE_0),
+    "soft_time_limit": (lambda value: _is_number(value) and 0 < value <= MOST_SECONDS, _ABOVE_0),
     "headers": (lambda value: isinstance(value, dict), "a mapping"),
 }
 
@@ -39,13 +54,24 @@ def resolve_options(
     written: Mapping[str, Node],
     resolver: Resolver,
     problems: Problems,
+    loop: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Return the options of a call: the task's own beneath those that the workflow writes."""
+    """Return the options of a call: the task's own beneath those that the workflow writes.
+
+    ``loop`` holds the loop variable of a fan-out.
+    """
     options = dict(definition.routing)
     for name, node in written.items():
-        value = resolver.value(node)
+        value = resolver.value(node, loop)
         accepts, wanted = OPTION_CHECKS[name]
         if not is_unknown(value) and not accepts(value):
             problems.report(f"'{name}' must be {wanted}, not {shown(value)}", node.location)
         options[name] = value
+        if name == "headers" and isinstance(value, dict):
+            for header in PROTOCOL_HEADERS.intersection(value):
+                problems.report(
+                    f"the header '{header}' is Celery's own",
+                    node.location,
+                    "a workflow cannot write over it",
+                )
     return options

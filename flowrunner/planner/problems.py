@@ -32,6 +32,9 @@ class Problems:
 
     def in_order(self, source: Source) -> list[Diagnostic]:
         """Return what is outside a file first, then the file's problems from top to bottom."""
-        inside = [each for each in self._found if each.location and each.location.source is source]
-        outside = [each for each in self._found if each not in set(inside)]
+        inside: list[Diagnostic] = []
+        outside: list[Diagnostic] = []
+        for each in self._found:
+            place = each.location
+            (inside if place and place.source is source else outside).append(each)
         return [*outside, *sorted(inside, key=attrgetter("location.start"))]

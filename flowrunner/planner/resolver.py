@@ -67,7 +67,7 @@ class Resolver:
                 return {str(key.value): self.value(item, loop) for key, item in node.entries}
 
     def depends_on(self, node: Node, name: str) -> bool:
-        """Tell whether a node's value may change with the name."""
+        """Tell whether a node's value may change with the name; all of it is read for that."""
         match node:
             case Scalar():
                 if not (isinstance(node.value, str) and has_expression(node.value)):
@@ -75,9 +75,9 @@ class Resolver:
                 template = self._parsed(node, {name: None})
                 return template is not None and any(r.name == name for r in template.references)
             case Sequence():
-                return any(self.depends_on(item, name) for item in node.items)
+                return max((self.depends_on(item, name) for item in node.items), default=False)
             case Mapping():
-                return any(self.depends_on(item, name) for _, item in node.entries)
+                return max((self.depends_on(item, name) for _, item in node.entries), default=False)
 
     def _evaluate(self, node: Scalar, loop: Lookup[str, Any]) -> Any:
         from flowrunner.expressions import ExpressionError
@@ -122,12 +122,14 @@ class Resolver:
                     f"unknown input '{reference.path[0]}'",
                     self._suggestion(reference.path[0], self._inputs, "inputs"),
                 )
+        elif name in loop:
+            return
         elif name == "prev" or name in self._step_ids:
             report(
                 f"'{name}' is known at run time only",
                 "this version evaluates expressions before the run: inputs and the loop's index",
             )
-        elif name not in loop:
+        else:
             report(
                 f"unknown name '{name}'", self._suggestion(name, ["inputs", *loop], "known names")
             )

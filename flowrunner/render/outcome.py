@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from flowrunner.errors import Diagnostic
 from flowrunner.plan import Call, Plan
+from flowrunner.render.label import shown_name
 from flowrunner.runs.ledger import Ledger, StepError
 from flowrunner.runs.outcome import Outcome
 
@@ -50,7 +51,8 @@ def headline(outcome: Outcome, ledger: Ledger) -> str:
     tasks = total if outcome.state == "SUCCESS" else f"{total}: {', '.join(shown)}"
     verb = {"SUCCESS": "succeeded", "FAILURE": "failed", "REVOKED": "was cancelled"}[outcome.state]
     reason = f": {outcome.reason}" if outcome.reason else ""
-    return f"{outcome.workflow} {verb} after {outcome.seconds:.2f} s{reason} · {tasks}"
+    name = shown_name(outcome.workflow)
+    return f"{name} {verb} after {outcome.seconds:.2f} s{reason} · {tasks}"
 
 
 def failures(outcome: Outcome) -> list[Diagnostic]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from flowrunner.plan import Call, Group, Node, Plan
+from flowrunner.render.label import shown_name
 from flowrunner.render.tree import TreeLine, tree_lines
 from flowrunner.runs.ledger import Ledger
 
@@ -79,7 +80,7 @@ class RunTree:
     """The tree of a plan, to be read again and again while a run goes on."""
 
     def __init__(self, plan: Plan) -> None:
-        self.title = plan.name
+        self.title = shown_name(plan.name)
         self._lines = [(_text(line), _paths(line)) for line in tree_lines(plan.root)]
 
     def lines(self, ledger: Ledger) -> Iterator[ProgressLine]:

@@ -173,3 +173,73 @@ def test_a_folder_that_cannot_be_written_is_no_fault(folder: Folder) -> None:
         assert folder.run("apply", "powersum.yaml").out == "285\n"
     finally:
         folder.path.chmod(0o700)
+
+
+def shell(folder: Folder, command: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command.replace("flowrunner", f"{sys.executable} -m flowrunner"),
+        shell=True,
+        cwd=folder.path,
+        env=folder.environment(**environment),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_only_the_result_reaches_stdout_whoever_writes(folder: Folder) -> None:
+    folder.write(
+        "plugins/loud.py",
+        "import os, subprocess, sys\nfrom flowrunner import hookimpl\nprint('imported')\n"
+        "def loud():\n"
+        "    print('printed')\n    os.write(1, b'written\\n')\n"
+        "    subprocess.run(['echo', 'echoed'])\n    sys.__stdout__.write('kept')\n"
+        "    sys.__stdout__.flush()\n    return 1\n"
+        "@hookimpl\ndef flowrunner_register_tasks(registry):\n"
+        "    print('registering')\n    registry.add(loud)\n"
+        "@hookimpl\ndef flowrunner_configure_app(app):\n    print('configuring')\n",
+    )
+    for option in ([], ["--processes", "1"]):
+        ended = folder.run("apply", "-", *option, stdin="task: loud")
+        assert (ended.code, ended.out) == (0, "1\n")
+        for word in ("imported", "registering", "configuring", "printed", "written", "echoed"):
+            assert word in ended.err
+
+
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [
+        ("flowrunner apply powersum.yaml >&-", 0),
+        ("flowrunner apply powersum.yaml 2>&-", 0),
+        ("flowrunner apply powersum.yaml <&-", 0),
+        ("flowrunner --help >&-", 0),
+        ("flowrunner apply none.yaml 2>&-", 2),
+        ("flowrunner apply none.yaml 2>/dev/full", 2),
+        ("flowrunner apply powersum.yaml >/dev/full", 74),
+        ("flowrunner graph powersum.yaml >/dev/full", 74),
+    ],
+)
+def test_a_stream_that_is_closed_or_full_is_no_fault_of_flowrunners(
+    folder: Folder, command: str, code: int
+) -> None:
+    ended = shell(folder, command)
+    assert ended.returncode == code
+    assert "Traceback" not in ended.stderr
+    assert "BUG" not in ended.stderr
+
+
+def test_a_stdout_that_cannot_show_a_result_gets_it_escaped(folder: Folder) -> None:
+    ended = shell(folder, "echo 'task: text' | flowrunner apply -", PYTHONIOENCODING="ascii")
+    assert (ended.returncode, ended.stdout) == (0, "gr\\xf6\\xdfer\x1b[31m\n")
+
+
+def test_the_documents_own_timeout_holds(folder: Folder) -> None:
+    folder.write(
+        "plugins/waiting.py",
+        "import threading\nfrom flowrunner import hookimpl\n"
+        "def wait():\n    threading.Event().wait()\n"
+        "@hookimpl\ndef flowrunner_register_tasks(registry):\n    registry.add(wait)\n",
+    )
+    ended = folder.run("apply", "-", stdin="{timeout: 0.1, task: wait}")
+    assert ended.code == 1
+    assert "the run took longer than 0.1 s" in ended.err

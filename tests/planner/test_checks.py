@@ -102,3 +102,76 @@ def test_everything_wrong_is_said_at_once_in_the_order_of_the_file() -> None:
         "task 'power' has no argument 'x'",
         "unknown task 'amas'",
     ]
+
+
+def test_a_count_of_none_is_not_refused_for_what_its_first_call_would_do() -> None:
+    text = """
+        inputs: {rows: {type: array}}
+        task: power
+        times: "${len(inputs.rows)}"
+        args: ["${inputs.rows[i]}"]
+    """
+    planned(text, {"rows": "[]"})
+    assert refused("{task: power, times: 0, args: ['${nobody}']}") == ["unknown name 'nobody'"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{defaults: {power: {kwargs: {expo: 3}}}, chain: [power x2, {task: call}, "
+        "{task: power, args: [2]}]}",
+        "{defaults: {power: {kwargs: {value: 3}}}, group: power x3}",
+        "{defaults: {power: {kwargs: {value: 3}}}, chain: [call, power]}",
+    ],
+)
+def test_a_default_keyword_gives_way_to_what_comes_by_position(text: str) -> None:
+    planned(text)
+
+
+@pytest.mark.parametrize("text", ["chain: [{chain: []}, {task: power, args: [3, 2]}]"])
+def test_what_comes_after_an_empty_chain_has_no_previous_result(text: str) -> None:
+    planned(text)
+    assert refused("chain: [{chain: []}, power]") == ["task 'power' misses the argument 'value'"]
+
+
+@pytest.mark.parametrize("header", ["task", "id", "eta", "expires", "ignore_result"])
+def test_celerys_own_headers_cannot_be_written_over(header: str) -> None:
+    text = f"{{task: call, headers: {{{header}: negate}}}}"
+    assert refused(text) == [f"the header '{header}' is Celery's own"]
+
+
+@pytest.mark.parametrize("text", ['"power\\n"', '"power x3\\n"', '"\\npower"'])
+def test_a_call_that_ends_in_a_line_break_is_refused(text: str) -> None:
+    assert refused(f"group: [{text}]")
+    assert refused(f"{{task: {text}}}")
+
+
+def test_what_celerys_json_takes_for_its_own_is_refused() -> None:
+    text = "{task: call, args: [{__type__: datetime, __value__: '2020-01-01'}]}"
+    assert refused(text) == ["a mapping cannot be '__type__' and '__value__' alone"]
+
+
+def test_a_definition_that_is_wrong_refuses_no_value() -> None:
+    text = "{inputs: {x: {type: string, pattern: '(a'}}, task: call, args: ['${inputs.x}']}"
+    assert refused(text, {"x": "a"}) == ["'(a' is not a regular expression"]
+
+
+def test_a_definition_that_is_wrong_behind_hundreds_of_problems_is_no_fault() -> None:
+    steps = ", ".join(f"{{task: call, bad{n}: 1}}" for n in range(250))
+    text = f"{{chain: [{steps}], inputs: {{x: {{type: foo, default: 1}}}}}}"
+    assert len(refused(text)) >= 200
+
+
+def test_thousands_of_problems_take_no_more_than_their_share() -> None:
+    text = "group:\n" + "".join(f"  - nobody{n}\n" for n in range(20_000))
+    assert len(refused(text)) == 20_000
+
+
+def test_the_loops_name_goes_before_a_steps_id() -> None:
+    planned("chain: [{task: call, id: i}, {task: call, times: 2, args: ['${i}']}]")
+
+
+def test_options_may_use_the_index() -> None:
+    plan = planned("{task: call, times: 3, countdown: '${i * 2}'}")
+    found = [call.options["countdown"] for call in plan.calls() if call.kind == "task"]
+    assert found == [0, 2, 4]
