@@ -60,6 +60,14 @@ def test_every_block_of_commands_is_run_by_a_test_or_by_ci() -> None:
     assert all(f"readme_command {name}" in ci for name, _ in COMMANDS.findall(TEXT))
 
 
+def test_figures_are_given_with_the_command_that_measured_them() -> None:
+    (command, output), *_ = re.findall(
+        r"<!-- benchmark: (.+) -->\n```text\n((?:.*\n)*?)```\n", TEXT
+    )
+    assert (ROOT / command.split()[1]).is_file()
+    assert "flowrunner validate takes 0." in output
+
+
 def test_a_file_is_shown_as_it_is() -> None:
     shown = FILE.findall(TEXT)
     assert shown

@@ -1,6 +1,7 @@
 """Settings: defaults, then the file, then the environment, then options."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,6 +20,22 @@ def test_an_option_wins_over_the_environment_and_that_over_the_file(tmp_path: Pa
     environment = {"FLOWRUNNER_BROKER": "environment", "FLOWRUNNER_CONCURRENCY": "2"}
     found = load_settings(folder=tmp_path, environment=environment, broker="option")
     assert (found.broker, found.backend, found.concurrency) == ("option", "file", 2)
+
+
+@pytest.mark.parametrize("key", ["broker", "backend", "concurrency"])
+def test_each_setting_goes_from_the_file_over_the_environment_to_the_option(
+    tmp_path: Path, key: str
+) -> None:
+    values: list[Any] = [1, 2, 3] if key == "concurrency" else ["file", "environment", "option"]
+    assert getattr(load_settings(folder=tmp_path, environment={}), key) is None
+    (tmp_path / "flowrunner.toml").write_text(f"{key} = {values[0]!r}\n")
+    environment = {f"FLOWRUNNER_{key.upper()}": str(values[1])}
+    found = [
+        load_settings(folder=tmp_path, environment={}),
+        load_settings(folder=tmp_path, environment=environment),
+        load_settings(folder=tmp_path, environment=environment, **{key: values[2]}),
+    ]
+    assert [getattr(each, key) for each in found] == values
 
 
 def test_the_nearest_file_holds_and_flowrunner_toml_before_pyproject(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from flowrunner.cli.exit_status import FAILED, INTERRUPTED, REFUSED, SUCCEEDED
+from flowrunner.cli.exit_status import FAILED, INTERRUPTED, REFUSED, SUCCEEDED, UNREACHABLE
 from flowrunner.cli.options import FILE, input_options, plugin_option
 
 if TYPE_CHECKING:
@@ -67,23 +67,23 @@ def command(
     """
     from flowrunner.app import Project
     from flowrunner.cli.output import print_json, refused_json
-    from flowrunner.errors import WorkflowError
+    from flowrunner.errors import BrokerError, FlowrunnerError
     from flowrunner.settings import load_settings
 
-    settings = load_settings(
-        plugins=plugins, broker=broker, backend=backend, concurrency=concurrency
-    )
-    project = Project(settings)
     try:
+        settings = load_settings(
+            plugins=plugins, broker=broker, backend=backend, concurrency=concurrency
+        )
+        project = Project(settings)
         plan = project.plan(file, inputs=inputs, inputs_file=inputs_file)
         if dry_run:
             return _print_graph(plan, output)
         return _run(project, plan, processes=processes, timeout=timeout, output=output)
-    except WorkflowError as error:
+    except FlowrunnerError as error:
         if output != "json":
             raise
-        print_json(refused_json(error.diagnostics))
-        return REFUSED
+        print_json(refused_json(error))
+        return UNREACHABLE if isinstance(error, BrokerError) else REFUSED
 
 
 def _print_graph(plan: Plan, output: str) -> int:

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterable
 from typing import Any, TextIO
 
-from flowrunner.errors import Diagnostic
+from flowrunner.errors import Diagnostic, FlowrunnerError, WorkflowError
 
 __all__ = [
     "print_diagnostics",
@@ -56,8 +56,11 @@ def print_json(value: Any) -> None:
     sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=not wants_unicode(sys.stdout)) + "\n")
 
 
-def refused_json(diagnostics: Iterable[Diagnostic]) -> dict[str, Any]:
-    """Return what ``--output json`` prints for a file that is refused."""
+def refused_json(error: FlowrunnerError) -> dict[str, Any]:
+    """Return what ``--output json`` prints for what is refused."""
+    diagnostics = (
+        error.diagnostics if isinstance(error, WorkflowError) else (Diagnostic(str(error)),)
+    )
     from flowrunner.render.diagnostics import diagnostic_to_json
 
     return {"state": "REFUSED", "diagnostics": [diagnostic_to_json(each) for each in diagnostics]}

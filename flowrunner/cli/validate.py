@@ -31,13 +31,18 @@ def command(
     Exits with 2 when a file has a problem.
     """
     from flowrunner.app import Project
+    from flowrunner.errors import WorkflowError
     from flowrunner.settings import load_settings
 
     project = Project(load_settings(plugins=plugins))
     found = project.validate(files, inputs=inputs, inputs_file=inputs_file)
     problems = [each for diagnostics in found.values() for each in diagnostics]
     if output == "json":
-        print_json(refused_json(problems) if problems else {"state": "VALID", "diagnostics": []})
+        print_json(
+            refused_json(WorkflowError(problems))
+            if problems
+            else {"state": "VALID", "diagnostics": []}
+        )
     elif problems:
         print_diagnostics(problems)
         wrong = sum(bool(diagnostics) for diagnostics in found.values())

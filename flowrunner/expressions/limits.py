@@ -18,6 +18,7 @@ __all__ = [
     "LONGEST_TEXT",
     "MOST_EXPRESSION_TEXT",
     "SMALLEST_INTEGER",
+    "Budget",
     "Work",
 ]
 
@@ -37,6 +38,22 @@ LARGEST_INTEGER: Final = 2**63 - 1
 #: Steps of work, about 0.1 µs each.
 _MOST_WORK: Final = 600_000
 _CHARACTERS_PER_STEP: Final = 64
+#: Steps of all expressions of a workflow together, however often each is evaluated.
+_MOST_WORK_TOGETHER: Final = 20_000_000
+
+
+class Budget:
+    """What is left of the work that all expressions of a workflow may do together."""
+
+    __slots__ = ("_left",)
+
+    def __init__(self, steps: int = _MOST_WORK_TOGETHER) -> None:
+        self._left = steps
+
+    def take(self, steps: int) -> bool:
+        """Take that many steps; tell whether they were still there."""
+        self._left -= steps
+        return self._left >= 0
 
 
 class Work:
@@ -49,6 +66,11 @@ class Work:
 
     def __init__(self) -> None:
         self._left = _MOST_WORK
+
+    @property
+    def done(self) -> int:
+        """The steps that have been done."""
+        return _MOST_WORK - self._left
 
     def spend(self, steps: int) -> None:
         """Take that many steps from the rest, before they are done."""

@@ -9,7 +9,7 @@ from flowrunner.expressions.conversion import as_text, require_text_length
 from flowrunner.expressions.errors import ExpressionError, OperandError
 from flowrunner.expressions.evaluator import Part, Scope
 from flowrunner.expressions.kinds import NUMBER, kind_of, require_carriable, require_number
-from flowrunner.expressions.limits import MOST_EXPRESSION_TEXT
+from flowrunner.expressions.limits import MOST_EXPRESSION_TEXT, Budget
 from flowrunner.expressions.parser import Parsed, Reference, parse
 from flowrunner.expressions.tokens import Token, read_tokens
 
@@ -52,9 +52,10 @@ class Template:
     ``references`` are the names that they use, in the order written.
     """
 
-    __slots__ = ("_pieces", "references")
+    __slots__ = ("_length", "_pieces", "references")
 
-    def __init__(self, pieces: Sequence[str | Parsed]) -> None:
+    def __init__(self, pieces: Sequence[str | Parsed], length: int) -> None:
+        self._length = length
         self._pieces = tuple(pieces)
         self.references: tuple[Reference, ...] = tuple(
             reference
@@ -63,14 +64,24 @@ class Template:
             for reference in piece.references
         )
 
-    def evaluate(self, names: Mapping[str, Any]) -> Any:
+    def evaluate(self, names: Mapping[str, Any], budget: Budget | None = None) -> Any:
         """Return the value: of any kind if the text is one expression only, else a text.
 
         Inside a longer text a text is put in as it is, anything else as JSON. Values are data:
-        a ``${`` in one of them means nothing.
+        a ``${`` in one of them means nothing. ``budget`` is what all texts of a workflow share.
         Raises :class:`~flowrunner.expressions.ExpressionError`.
         """
         scope = Scope(names)
+        value = self._value(scope)
+        if budget is not None and not budget.take(scope.done):
+            raise ExpressionError(
+                "the expressions of this workflow are too much work together: do it in a task",
+                0,
+                self._length,
+            )
+        return value
+
+    def _value(self, scope: Scope) -> Any:
         if len(self._pieces) == 1:
             piece = self._pieces[0]
             return piece if isinstance(piece, str) else _value(piece, scope)
@@ -123,7 +134,7 @@ def parse_template(text: str) -> Template:
     literal.append(text[position:])
     if any(literal) or not pieces:
         pieces.append("".join(literal))
-    return Template(pieces)
+    return Template(pieces, len(text))
 
 
 def parse_expression(text: str, offset: int = 0) -> Expression:

@@ -40,6 +40,8 @@ def compose(source: Source, place: Location | None = None) -> tuple[Node | None,
     """
     offset = place.start if place else 0
     text = place.text if place else source.text
+    if not text.isascii():
+        _refuse_old_line_breaks(source, text, offset)
     composer = _Composer(source, offset)
     try:
         with _garbage_collector_off():
@@ -51,6 +53,17 @@ def compose(source: Source, place: Location | None = None) -> tuple[Node | None,
         problem = explain_syntax_error(error, source, text, offset)
         raise WorkflowError([*composer.problems, problem]) from error
     return composer.document, composer.problems
+
+
+def _refuse_old_line_breaks(source: Source, text: str, offset: int) -> None:
+    """libyaml takes these for line breaks, as YAML 1.1 did, and so would change texts unseen."""
+    for character, escape in (("\x85", "N"), ("\u2028", "L"), ("\u2029", "P")):
+        found = text.find(character)
+        if found >= 0:
+            place = Location(source, found + offset, found + offset + 1)
+            label = f"write \\{escape} inside double quotes, or a plain line break"
+            message = f"the character U+{ord(character):04X} stands here as it is"
+            raise WorkflowError([Diagnostic(message, place, label)])
 
 
 @contextmanager

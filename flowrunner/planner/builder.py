@@ -226,6 +226,7 @@ class PlanBuilder:
         if not isinstance(items, list):
             self._problems.report(f"'over' must be a list, not {shown(items)}", over.location)
             return []
+        fitting: set[int] = set()
         for position, item in enumerate(items):
             place = over.items[position].location if isinstance(over, Sequence) else over.location
             if lists and not isinstance(item, list):
@@ -235,12 +236,16 @@ class PlanBuilder:
                     "starmap and chunks call the task with each item's elements: [1, 2]",
                 )
             elif definition is not None:
-                self._check_item(definition, len(item) if lists else 1, place)
+                arguments = len(item) if lists else 1
+                if arguments not in fitting and self._fits(definition, arguments, place):
+                    fitting.add(arguments)
         return items if not lists or all(isinstance(item, list) for item in items) else []
 
-    def _check_item(self, definition: TaskDefinition, args: int, place: Location) -> None:
-        for problem in check_call(definition, previous=False, args=args, keywords=()):
+    def _fits(self, definition: TaskDefinition, args: int, place: Location) -> bool:
+        found = check_call(definition, previous=False, args=args, keywords=())
+        for problem in found:
             self._problems.report(problem.message, place, problem.label)
+        return not found
 
     def _item_options(self, task: str, own: Lookup[str, Node]) -> dict[str, Any]:
         definition = self._registry.get(task)

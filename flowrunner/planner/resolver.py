@@ -12,7 +12,7 @@ from flowrunner.planner.problems import Problems
 from flowrunner.source import Location
 
 if TYPE_CHECKING:
-    from flowrunner.expressions import Reference, Template
+    from flowrunner.expressions import Budget, Reference, Template
 
 __all__ = ["UNKNOWN", "Resolver", "Unknown", "is_unknown"]
 
@@ -50,6 +50,7 @@ class Resolver:
         self._step_ids = step_ids
         self._problems = problems
         self._templates: dict[tuple[str, int], Template | None] = {}
+        self._budget: Budget | None = None
 
     def value(self, node: Node, loop: Lookup[str, Any] | None = None) -> Any:
         """Return a node's value; :data:`UNKNOWN` where it is not known or was reported.
@@ -86,7 +87,7 @@ class Resolver:
         if template is None or self._needs_unknown(template):
             return UNKNOWN
         try:
-            return template.evaluate({"inputs": self._inputs, **loop})
+            return template.evaluate({"inputs": self._inputs, **loop}, self._work_together())
         except ExpressionError as error:
             self._report(node, error.message, error.offset, error.length)
             self._templates[str(node.value), node.location.start] = None  # said once is enough
@@ -140,6 +141,13 @@ class Resolver:
         if close:
             return f"did you mean '{close[0]}'?"
         return f"{heading}: {', '.join(sorted(known))}" if known else f"there are no {heading}"
+
+    def _work_together(self) -> Budget:
+        from flowrunner.expressions import Budget
+
+        if self._budget is None:
+            self._budget = Budget()
+        return self._budget
 
     @cached_property
     def _unknown_inputs(self) -> frozenset[str]:

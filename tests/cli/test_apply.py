@@ -1,6 +1,7 @@
 """``flowrunner apply``: what it prints, where, and what it exits with."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -160,11 +161,27 @@ def test_a_timeout_ends_the_run_as_failed(folder: Folder) -> None:
 
 
 def test_output_that_nobody_reads_is_no_fault(folder: Folder) -> None:
-    command = f"{sys.executable} -m flowrunner graph powersum.yaml --expand | true"
+    reading, writing = os.pipe()
+    os.close(reading)
     ended = subprocess.run(
-        command, shell=True, cwd=folder.path, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "flowrunner", "graph", "powersum.yaml"],
+        cwd=folder.path,
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
     )
-    assert ended.stderr == ""
+    os.close(writing)
+    assert (ended.returncode, ended.stderr) == (141, "")
+
+
+def test_the_garbage_collector_is_on_while_tasks_run(folder: Folder) -> None:
+    folder.write(
+        "plugins/collector.py",
+        "import gc\nfrom flowrunner import hookimpl\ndef collecting():\n    return gc.isenabled()\n"
+        "@hookimpl\ndef flowrunner_register_tasks(registry):\n    registry.add(collecting)\n",
+    )
+    assert folder.run("apply", "-", stdin="task: collecting").out == "true\n"
 
 
 def test_a_folder_that_cannot_be_written_is_no_fault(folder: Folder) -> None:
@@ -243,3 +260,20 @@ def test_the_documents_own_timeout_holds(folder: Folder) -> None:
     ended = folder.run("apply", "-", stdin="{timeout: 0.1, task: wait}")
     assert ended.code == 1
     assert "the run took longer than 0.1 s" in ended.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["--plugin", "none.py"], 2, "plugin none.py (--plugin)"),
+        (["--broker", "redis://127.0.0.1:1/0", "--backend", "redis://127.0.0.1:1/0"], 3, "reached"),
+        (["--broker", "redis://x", "--backend", "redis://x", "--processes", "2"], 2, "--processes"),
+    ],
+)
+def test_programs_get_every_refusal_as_one_object(
+    folder: Folder, arguments: list[str], code: int, message: str
+) -> None:
+    ended = folder.run("apply", "powersum.yaml", "--output", "json", *arguments)
+    said = json.loads(ended.out)
+    assert (ended.code, said["state"]) == (code, "REFUSED")
+    assert message in said["diagnostics"][0]["message"]

@@ -11,6 +11,8 @@ from threading import Thread
 
 import pytest
 
+from flowrunner.cli.live import STYLES
+from flowrunner.render.progress import Tally
 from tests.cli.commands import Folder
 
 SLOW = '''
@@ -164,3 +166,16 @@ def test_ctrl_c_cancels_what_is_queued_and_says_what_became_of_each_step(slow: F
     assert "long was cancelled after" in err
     assert "cancelled" in err
     assert "skipped" in err
+
+
+def test_every_state_of_a_line_has_its_colour() -> None:
+    words = {
+        Tally(1).word,
+        Tally(1, running=1).word,
+        Tally(1, retrying=1).word,
+        Tally(1, succeeded=1).word,
+        Tally(1, failed=1).word,
+        Tally(1, skipped=1).word,
+        Tally(1, revoked=1).word,
+    }
+    assert words == STYLES.keys()

@@ -89,6 +89,8 @@ def test_an_alias_stands_for_its_value() -> None:
         ("a: {b: 1\n", "a ',' or the closing '}' is missing"),
         ("\ta: b\n", "a tab cannot indent a line"),
         ("a: @b\n", "a text cannot begin like this"),
+        ('a: "x\x85y"\n', "the character U+0085 stands here as it is"),
+        ('a: "x\u2028y"\n', "the character U+2028 stands here as it is"),
         ("a: \x00\n", "the character U+0000 cannot stand in a YAML text"),
         ("a: \x1b[31m\n", "the character U+001B cannot stand in a YAML text"),
         ("a: \ud800\n", "the character U+D800 cannot stand in a YAML text"),

@@ -28,6 +28,7 @@ from flowrunner.source import Source
         ({"maxLength": 1}, "ab", "must have at most 1 character, not 2"),
         ({"minItems": 3}, "[1]", "must have at least 3 items, not 1"),
         ({"uniqueItems": True}, "[1, 1]", "must not hold the same item twice"),
+        ({"uniqueItems": True}, "[{a: 1}, {a: 1.0}]", "must not hold the same item twice"),
         ({"pattern": "^a"}, "b", "must match the pattern ^a, not 'b'"),
         ({"required": ["a"]}, "{}", "must have the key 'a'"),
         ({"additionalProperties": False}, "{a: 1}", "must not have the key 'a'"),
@@ -42,6 +43,11 @@ from flowrunner.source import Source
 def test_a_violation_says_what_is_wanted(schema: dict[str, Any], text: str, message: str) -> None:
     node = parse_value(Source("-i", text))
     assert [violation.message for violation in violations(node, schema)] == [message]
+
+
+def test_items_that_only_look_alike_are_not_the_same() -> None:
+    node = parse_value(Source("-i", "[1, true, '1', [1], null, 0, false]"))
+    assert list(violations(node, {"uniqueItems": True})) == []
 
 
 def test_a_violation_points_at_the_part_that_is_wrong() -> None:

@@ -175,3 +175,35 @@ def test_options_may_use_the_index() -> None:
     plan = planned("{task: call, times: 3, countdown: '${i * 2}'}")
     found = [call.options["countdown"] for call in plan.calls() if call.kind == "task"]
     assert found == [0, 2, 4]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{task: call, times: 100000, args: ['${range(i, i + 99999)}']}",
+        "{task: call, times: 100000, args: ['${sum(range(99999)) + i}']}",
+    ],
+)
+def test_expressions_of_a_fan_out_share_one_budget_of_work(text: str) -> None:
+    assert refused(text) == [
+        "the expressions of this workflow are too much work together: do it in a task"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("option", "wanted"),
+    [
+        ("countdown: '${0 - 1}'", "a number of seconds from 0 to a year"),
+        ("time_limit: '${0}'", "a number of seconds, more than 0 and at most a year"),
+        ("routing_key: '${1}'", "a text"),
+        ("headers: '${1}'", "a mapping"),
+    ],
+)
+def test_an_option_that_an_expression_gives_is_checked(option: str, wanted: str) -> None:
+    (message,) = refused(f"{{task: call, {option}}}")
+    assert f"must be {wanted}" in message
+
+
+def test_a_fault_of_one_index_is_told_with_the_first_that_has_it() -> None:
+    text = "{inputs: {rows: [1]}, task: call, times: 5, args: ['${inputs.rows[i]}']}"
+    assert len(refused(text)) == 1
