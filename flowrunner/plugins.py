@@ -10,7 +10,6 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import redirect_stdout
 from dataclasses import dataclass
-from difflib import get_close_matches
 from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -23,6 +22,7 @@ import pluggy
 from flowrunner import hooks
 from flowrunner.entry_points import may_have_entry_points
 from flowrunner.errors import FlowrunnerError, PluginError
+from flowrunner.suggestion import did_you_mean
 from flowrunner.tasks import TaskRegistry
 
 __all__ = ["LoadedPlugin", "PluginManager", "PluginReference", "load_plugins"]
@@ -90,8 +90,7 @@ class PluginManager:
             for implementation in self._implementations(error.plugin)
             if not hasattr(hooks, implementation.function.__name__)
         )
-        close = get_close_matches(name, hooks.__all__, n=1)
-        cure = f"did you mean '{close[0]}'?" if close else f"hooks: {', '.join(hooks.__all__)}"
+        cure = did_you_mean(name, hooks.__all__, f"hooks: {', '.join(hooks.__all__)}")
         plugin = next(each.name for each in self.loaded if each.module is error.plugin)
         return f"plugin {plugin} implements '{name}', which is no hook of flowrunner; {cure}"
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
 
 from flowrunner.errors import ConfigurationError
 from flowrunner.plugins import PluginReference
+from flowrunner.suggestion import did_you_mean
 
 __all__ = ["Settings", "load_settings"]
 
@@ -94,8 +94,7 @@ def _read_table(file: Path) -> dict[str, Any] | None:
 def _from_table(table: dict[str, Any], file: Path) -> Settings:
     for key in table:
         if key not in KNOWN:
-            close = get_close_matches(key, KNOWN, n=1)
-            cure = f"did you mean '{close[0]}'?" if close else f"settings: {', '.join(KNOWN)}"
+            cure = did_you_mean(key, KNOWN, f"settings: {', '.join(KNOWN)}")
             raise ConfigurationError(f"{file}: there is no setting '{key}'; {cure}")
     names = table.get("plugins", [])
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):

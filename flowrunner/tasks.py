@@ -6,11 +6,11 @@ import inspect
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from functools import cached_property
 from typing import Any, Final
 
 from flowrunner.errors import PluginError
+from flowrunner.suggestion import did_you_mean
 
 __all__ = ["TaskDefinition", "TaskRegistry"]
 
@@ -136,8 +136,7 @@ class PluginTasks:
     def _check_options(self, options: Mapping[str, Any]) -> None:
         for option, value in options.items():
             if option not in TASK_OPTIONS:
-                close = get_close_matches(option, TASK_OPTIONS, n=1)
-                cure = f"did you mean '{close[0]}'?" if close else f"{', '.join(TASK_OPTIONS)}"
+                cure = did_you_mean(option, TASK_OPTIONS, f"options: {', '.join(TASK_OPTIONS)}")
                 raise PluginError(
                     f"plugin {self._plugin}: registry.add() takes no option '{option}'; {cure}"
                 )

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from flowrunner.expressions.errors import OperandError
 from flowrunner.expressions.limits import LONGEST_LIST, LONGEST_TEXT, Work
+from flowrunner.suggestion import nearest
 
 __all__ = [
     "BOOLEAN",
@@ -46,8 +47,6 @@ _STEPS_PER_ITEM: Final = 2
 _SHOWN_LENGTH: Final = 40
 _SHOWN_NAMES: Final = 8
 # Comparing a name with very many or very long ones would take longer than anyone waits.
-_COMPARED_NAMES: Final = 200
-_COMPARED_LENGTH: Final = 60
 
 
 def kind_of(value: Any) -> str:
@@ -114,13 +113,9 @@ def suggestion(name: str, known: Iterable[str], heading: str) -> str:
     names = [each for each in known if isinstance(each, str)]
     if not names:
         return f"there are no {heading}"
-    if len(name) <= _COMPARED_LENGTH:
-        from difflib import get_close_matches
-
-        candidates = [each for each in names[:_COMPARED_NAMES] if len(each) <= _COMPARED_LENGTH]
-        close = get_close_matches(name, candidates, n=1)
-        if close:
-            return f"did you mean {shown(close[0])}?"
+    close = nearest(name, names)
+    if close is not None:
+        return f"did you mean {shown(close)}?"
     listed = ", ".join(_bare(each) for each in names[:_SHOWN_NAMES])
     return f"{heading}: {listed}{', …' if len(names) > _SHOWN_NAMES else ''}"
 

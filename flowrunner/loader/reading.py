@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sys
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
 
 from flowrunner.errors import Diagnostic, WorkflowError
 from flowrunner.source import Source
+from flowrunner.suggestion import nearest
 
 __all__ = ["MAXIMUM_BYTES", "read_source"]
 
@@ -72,9 +72,9 @@ def _similar(path: Path) -> tuple[str, ...]:
         except OSError:
             continue
         stem = path.name if path.suffix in _SUFFIXES else f"{path.name}.yaml"
-        close = get_close_matches(stem, names, n=1)
-        if close:
-            return (f"did you mean {folder / close[0]}?",)
+        close = nearest(stem, names)
+        if close is not None:
+            return (f"did you mean {folder / close}?",)
     return ()
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
 
 from flowrunner.errors import Diagnostic
@@ -17,6 +16,7 @@ from flowrunner.loader.validator import (
 from flowrunner.loader.violation import describe, explain
 from flowrunner.node import Mapping, node_at
 from flowrunner.source import Location
+from flowrunner.suggestion import did_you_mean, nearest
 
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
@@ -136,9 +136,8 @@ class _Problem:
             yield from (_later(mapping, key) for key in later)
             return
         for key in unknown[:100]:
-            close = get_close_matches(key, STEP_KEYS, n=1)
-            if close:
-                yield _unknown(mapping, key, f"did you mean '{close[0]}'?")
+            if nearest(key, STEP_KEYS):
+                yield _unknown(mapping, key, did_you_mean(key, STEP_KEYS, ""))
                 return
         place = Location(
             mapping.location.source, mapping.location.start, mapping.location.start + 1
@@ -175,12 +174,10 @@ class _Problem:
                 place.location if place else mapping.location,
                 "put the steps into a chain or a group",
             )
-        close = get_close_matches(key, known, n=1)
-        if close:
-            return _unknown(mapping, key, f"did you mean '{close[0]}'?")
+        otherwise = f"keys here: {', '.join(known)}"
         if step is not None and key in properties_of(referred("taskKeys"), {}):
-            return _unknown(mapping, key, f"'{key}' is a key of a task call, not of '{step}'")
-        return _unknown(mapping, key, f"keys here: {', '.join(known)}")
+            otherwise = f"'{key}' is a key of a task call, not of '{step}'"
+        return _unknown(mapping, key, did_you_mean(key, known, otherwise))
 
     def _known_keys(self, mapping: Mapping) -> list[str]:
         schema = self._error.schema

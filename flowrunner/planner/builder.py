@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from collections.abc import Mapping as Lookup
-from difflib import get_close_matches
 from typing import Any, Final
 
 from flowrunner import model, plan
@@ -16,6 +15,7 @@ from flowrunner.planner.options import resolve_options
 from flowrunner.planner.problems import Problems
 from flowrunner.planner.resolver import Resolver, is_unknown
 from flowrunner.source import Location
+from flowrunner.suggestion import nearest
 from flowrunner.tasks import TaskDefinition, TaskRegistry
 from flowrunner.values import shown
 
@@ -257,8 +257,8 @@ class PlanBuilder:
     def _definition(self, task: str, location: Location) -> TaskDefinition | None:
         definition = self._registry.get(task)
         if definition is None:
-            close = get_close_matches(task, self._registry.names(), n=1)
-            cure = f"; did you mean '{close[0]}'?" if close else ""
+            close = nearest(task, self._registry.names())
+            cure = f"; did you mean '{close}'?" if close else ""
             self._problems.report(
                 f"unknown task '{task}'",
                 location,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from difflib import get_close_matches
 from inspect import Parameter
 
+from flowrunner.suggestion import did_you_mean
 from flowrunner.tasks import TaskDefinition
 
 __all__ = ["CallProblem", "check_call", "positional_names"]
@@ -80,8 +80,7 @@ def _unknown_keywords(definition: TaskDefinition, keywords: list[str]) -> list[C
     for keyword in keywords:
         if keyword in known:
             continue
-        close = get_close_matches(keyword, known, n=1)
-        label = f"did you mean '{close[0]}'?" if close else _signature_label(definition)
+        label = did_you_mean(keyword, known, _signature_label(definition))
         message = f"task '{definition.name}' has no argument '{keyword}'"
         problems.append(CallProblem(message, label, keyword))
     return problems

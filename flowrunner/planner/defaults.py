@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from difflib import get_close_matches
 
 from flowrunner.model import CallKeys, Workflow
 from flowrunner.node import Mapping
 from flowrunner.planner.calls import positional_names
 from flowrunner.planner.problems import Problems
+from flowrunner.suggestion import did_you_mean
 from flowrunner.tasks import TaskDefinition, TaskRegistry
 
 __all__ = ["check_defaults", "with_defaults"]
@@ -20,8 +20,7 @@ def check_defaults(workflow: Workflow, registry: TaskRegistry, problems: Problem
     """Report defaults for tasks that do not exist."""
     for name, (location, _) in workflow.defaults.items():
         if name != EVERY_TASK and registry.get(name) is None:
-            close = get_close_matches(name, registry.names(), n=1)
-            label = f"did you mean '{close[0]}'?" if close else "no plugin provides it"
+            label = did_you_mean(name, registry.names(), "no plugin provides it")
             problems.report(f"defaults for unknown task '{name}'", location, label)
 
 

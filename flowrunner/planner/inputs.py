@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping as Lookup
-from difflib import get_close_matches
 from typing import Any
 
 from flowrunner.model import InputDefinition, Workflow
 from flowrunner.node import Mapping, Node, plain
 from flowrunner.planner.problems import Problems
 from flowrunner.planner.resolver import UNKNOWN
+from flowrunner.suggestion import did_you_mean
 
 __all__ = ["resolve_inputs"]
 
@@ -69,9 +69,8 @@ def _value(
 
 
 def _known(name: str, definitions: Lookup[str, InputDefinition]) -> str:
-    close = get_close_matches(name, definitions, n=1)
-    if close:
-        return f"did you mean '{close[0]}'?"
-    if definitions:
-        return f"the workflow's inputs are: {', '.join(sorted(definitions))}"
-    return "the workflow has no inputs"
+    if not definitions:
+        return "the workflow has no inputs"
+    return did_you_mean(
+        name, definitions, f"the workflow's inputs are: {', '.join(sorted(definitions))}"
+    )

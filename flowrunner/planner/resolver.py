@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping as Lookup
-from difflib import get_close_matches
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from flowrunner.node import Mapping, Node, Scalar, Sequence
 from flowrunner.planner.problems import Problems
 from flowrunner.source import Location
+from flowrunner.suggestion import did_you_mean
 
 if TYPE_CHECKING:
     from flowrunner.expressions import Budget, Reference, Template
@@ -137,10 +137,8 @@ class Resolver:
 
     @staticmethod
     def _suggestion(name: str, known: Any, heading: str) -> str:
-        close = get_close_matches(name, list(known), n=1)
-        if close:
-            return f"did you mean '{close[0]}'?"
-        return f"{heading}: {', '.join(sorted(known))}" if known else f"there are no {heading}"
+        listed = f"{heading}: {', '.join(sorted(known))}" if known else f"there are no {heading}"
+        return did_you_mean(name, known, listed)
 
     def _work_together(self) -> Budget:
         from flowrunner.expressions import Budget
