@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 from flowrunner.errors import ConfigurationError, Diagnostic, WorkflowError
-from flowrunner.loader import load_workflow, parse_value, read_source
+from flowrunner.loader import load_workflow, parse_json, parse_value, read_source
 from flowrunner.model import Workflow
 from flowrunner.node import Mapping as NodeMapping
 from flowrunner.node import Node, Scalar
@@ -255,7 +255,14 @@ def given_inputs(
 
 def _inputs_of_file(file: Path) -> NodeMapping:
     source = read_source(file)
-    node = parse_value(source)
+    try:
+        node = parse_value(source)
+    except WorkflowError:
+        # YAML has nearly all of JSON: not the pairs of escapes that it writes for an emoji.
+        found = parse_json(source) if file.suffix == ".json" else None
+        if found is None:
+            raise
+        node = found
     if not isinstance(node, NodeMapping):
         raise WorkflowError(
             [

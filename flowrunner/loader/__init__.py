@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 from flowrunner.errors import Diagnostic, WorkflowError
 from flowrunner.loader.composer import compose
 from flowrunner.loader.document import build_workflow
@@ -9,8 +12,9 @@ from flowrunner.loader.reading import read_source
 from flowrunner.model import Workflow
 from flowrunner.node import Mapping, Node, Scalar, Sequence
 from flowrunner.source import Location, Source
+from flowrunner.values import NotJSONError, require_json
 
-__all__ = ["load_workflow", "parse_value", "read_source"]
+__all__ = ["load_workflow", "parse_json", "parse_value", "read_source"]
 
 _EXAMPLE = "for instance 'chord: {header: power x10, body: amass}'"
 
@@ -49,6 +53,35 @@ def _no_mapping(source: Source, root: Node | None) -> Diagnostic:
 def _start(location: Location) -> Location:
     newline = location.text.find("\n")
     return location if newline < 0 else location.part(0, newline)
+
+
+def parse_json(source: Source) -> Node | None:
+    """Return the value of a JSON text, or ``None`` where it is none; all of it stands at the top.
+
+    A key that stands twice, and what JSON itself does not have, makes it none.
+    """
+
+    def node(value: Any) -> Node:
+        if isinstance(value, dict):
+            return Mapping(
+                tuple((Scalar(key, top), node(each)) for key, each in value.items()), top
+            )
+        if isinstance(value, list):
+            return Sequence(tuple(map(node, value)), top)
+        return Scalar(value, top)
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        if len(dict(pairs)) < len(pairs):
+            raise ValueError("a key stands twice")
+        return dict(pairs)
+
+    top = Location(source, 0, min(len(source.text), 1))
+    try:
+        value = json.loads(source.text, object_pairs_hook=once)
+        require_json(value)
+    except (ValueError, RecursionError, NotJSONError):
+        return None
+    return node(value)
 
 
 def parse_value(source: Source, place: Location | None = None) -> Node:

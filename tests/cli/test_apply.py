@@ -44,6 +44,15 @@ def test_inputs_come_from_options_and_a_file_and_options_win(folder: Folder) -> 
     assert folder.run("apply", name, "--inputs", given, "-i", "n=3", "-i", "name=12").out == "3\n"
 
 
+def test_inputs_may_be_what_json_writers_write(folder: Folder) -> None:
+    workflow = "{inputs: {x: {type: string}}, task: text, args: ['${inputs.x}']}"
+    name = folder.write("w.yaml", workflow)
+    given = folder.write("given.json", json.dumps({"x": "\U0001f600"}))
+    assert folder.run("graph", name, "--inputs", given).code == 0
+    wrong = folder.write("wrong.json", '{"x": "\\ud83d\\ude00", "x": 2}')
+    assert folder.run("graph", name, "--inputs", wrong).code == 2
+
+
 def test_a_failed_run_names_the_step_its_place_its_siblings_and_what_was_skipped(
     folder: Folder,
 ) -> None:
