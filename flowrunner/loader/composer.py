@@ -142,6 +142,9 @@ class _Composer:
 
     def _scalar(self, event: Any) -> None:
         place = self._location(event.start_mark.index, event.end_mark.index)
+        if event.anchor is not None:
+            anchor = len(event.anchor) + 1  # "&name", then blanks, and then the value itself
+            place = place.part(len(place.text) - len(place.text[anchor:].lstrip()), len(place.text))
         value: str | int | float | bool | None = event.value
         if event.tag is not None:
             self._report_tag(event.tag, place)

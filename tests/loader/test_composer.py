@@ -55,6 +55,12 @@ def test_a_part_of_a_text_has_places_in_the_whole_text() -> None:
     assert node.items[1].location.text == "zwei"
 
 
+def test_an_anchor_is_no_part_of_what_it_names() -> None:
+    root = composed("a: &one  'x y'\nb: &two\n  z\n")
+    assert isinstance(root, Mapping)
+    assert [value.location.text for _, value in root.entries] == ["'x y'", "z"]
+
+
 @pytest.mark.parametrize("text", ["", "# only words\n", "---\n", "---\n...\n"])
 def test_a_text_without_a_value_gives_none_or_null(text: str) -> None:
     node = composed(text)
