@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 from flowrunner.source import Location
 
-__all__ = ["Mapping", "Node", "Scalar", "Sequence", "node_at", "plain"]
+__all__ = ["Mapping", "Node", "Scalar", "Sequence", "has_expression", "node_at", "plain"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +74,11 @@ def node_at(node: Node, path: Iterable[str | int]) -> Node:
             return node
         node = inner
     return node
+
+
+def has_expression(text: str) -> bool:
+    """Tell whether a text is a template: it holds ``${…}``, or an escaped ``$${``."""
+    return "${" in text
 
 
 def plain(node: Node) -> Any:

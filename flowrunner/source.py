@@ -30,11 +30,6 @@ class Source:
             starts.append(newline + 1)
         return starts
 
-    @property
-    def line_count(self) -> int:
-        """The number of lines, at least 1."""
-        return len(self._line_starts)
-
     def line(self, number: int) -> str:
         """Return line ``number`` (from 1) without its line ending."""
         starts = self._line_starts

@@ -15,7 +15,7 @@ from flowrunner.errors import FlowrunnerError
 
 __all__ = ["main"]
 
-#: Command → module and function, imported only when it is needed.
+#: Command → its line in --help. Its module is imported only when it is called.
 COMMANDS: Final[dict[str, str]] = {
     "apply": "Check a workflow, run it, print the result.",
     "graph": "Print the graph of a workflow.",

@@ -12,17 +12,13 @@ from flowrunner.expressions.kinds import NUMBER, kind_of, require_carriable, req
 from flowrunner.expressions.limits import MOST_EXPRESSION_TEXT, Budget
 from flowrunner.expressions.parser import Parsed, Reference, parse
 from flowrunner.expressions.tokens import Token, read_tokens
+from flowrunner.node import has_expression
 
 __all__ = ["Expression", "Template", "has_expression", "parse_expression", "parse_template"]
 
 _OPENING = "${"
 # The caps keep an expression to some 500 frames: what called flowrunner has used up the rest.
 _NO_STACK = "the expression is nested too deeply for what is left of Python's stack"
-
-
-def has_expression(text: str) -> bool:
-    """Tell whether a text has to be parsed: it holds an expression or an escaped ``$${``."""
-    return _OPENING in text
 
 
 class Expression:

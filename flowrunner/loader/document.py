@@ -13,7 +13,7 @@ from flowrunner import model
 from flowrunner.errors import Diagnostic
 from flowrunner.loader.schema_check import check_document
 from flowrunner.loader.steps import StepBuilder, call_keys
-from flowrunner.node import Mapping, Node, Scalar, Sequence, plain
+from flowrunner.node import Mapping, Node, Scalar, Sequence, has_expression, plain
 from flowrunner.source import Source
 
 __all__ = ["build_workflow"]
@@ -100,7 +100,7 @@ def _definition_problems(definition: model.InputDefinition) -> Iterator[Diagnost
         return
     if definition.default is None:
         return
-    if any("${" in text for text in _texts(definition.default)):
+    if any(map(has_expression, _texts(definition.default))):
         yield Diagnostic(
             "an input's default cannot hold an expression",
             definition.default.location,

@@ -16,7 +16,7 @@ from flowrunner.loader.validator import (
 from flowrunner.loader.violation import describe, explain
 from flowrunner.node import Mapping, node_at
 from flowrunner.source import Location
-from flowrunner.suggestion import did_you_mean, nearest
+from flowrunner.suggestion import did_you_mean
 
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
@@ -136,8 +136,9 @@ class _Problem:
             yield from (_later(mapping, key) for key in later)
             return
         for key in unknown[:100]:
-            if nearest(key, STEP_KEYS):
-                yield _unknown(mapping, key, did_you_mean(key, STEP_KEYS, ""))
+            cure = did_you_mean(key, STEP_KEYS, "")
+            if cure:
+                yield _unknown(mapping, key, cure)
                 return
         place = Location(
             mapping.location.source, mapping.location.start, mapping.location.start + 1

@@ -130,11 +130,10 @@ class PlanBuilder:
         self, call: model.TaskCall, definition: TaskDefinition, *, has_input: bool
     ) -> CallTemplate:
         keys = with_defaults(self._workflow, definition, call.keys)
-        previous = has_input and not keys.immutable
-        indexed = call.times is not None and keys.args is None
-        keys = with_defaults(self._workflow, definition, call.keys, before_args=previous + indexed)
-        template = CallTemplate(call, keys, definition, self._resolver, self._problems)
-        template.check(definition, has_input=has_input)
+        template = CallTemplate(
+            call, keys, definition, self._resolver, self._problems, has_input=has_input
+        )
+        template.check()
         return template
 
     def _times(self, written: Scalar) -> int:

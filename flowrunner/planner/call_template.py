@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from flowrunner import model, plan
-from flowrunner.planner.calls import CallProblem, check_call
+from flowrunner.planner.calls import CallProblem, check_call, positional_names
+from flowrunner.planner.defaults import giving_way
 from flowrunner.planner.options import resolve_options
 from flowrunner.planner.problems import Problems
 from flowrunner.planner.resolver import Resolver
@@ -29,7 +30,8 @@ class _Values:
 class CallTemplate:
     """What the calls of one written step have in common.
 
-    ``keys`` are the step's own with the document's defaults beneath them.
+    ``keys`` are the step's own with the document's defaults beneath them; ``has_input`` says
+    that there is a previous result.
     """
 
     def __init__(
@@ -39,21 +41,25 @@ class CallTemplate:
         definition: TaskDefinition,
         resolver: Resolver,
         problems: Problems,
+        *,
+        has_input: bool,
     ) -> None:
         self._call = call
-        self._keys = keys
+        self._previous = has_input and not keys.immutable
+        indexed = call.times is not None and keys.args is None
+        self._arguments = int(indexed) if keys.args is None else len(keys.args.items)
+        given = positional_names(definition)[: self._previous + self._arguments]
+        self._keys = giving_way(keys, call.keys, given)
         self._resolver = resolver
         self._problems = problems
         self._definition = definition
-        self._immutable = bool(keys.immutable)
 
-    def check(self, definition: TaskDefinition, *, has_input: bool) -> None:
+    def check(self) -> None:
         """Report what does not fit the task's signature."""
-        indexed = self._call.times is not None and self._keys.args is None
-        args = int(indexed) if self._keys.args is None else len(self._keys.args.items)
         keywords = () if self._keys.kwargs is None else self._keys.kwargs.names()
-        previous = has_input and not self._immutable
-        for problem in check_call(definition, previous=previous, args=args, keywords=keywords):
+        for problem in check_call(
+            self._definition, previous=self._previous, args=self._arguments, keywords=keywords
+        ):
             self._problems.report(problem.message, self._place(problem), problem.label)
 
     def _place(self, problem: CallProblem) -> Location:
@@ -99,7 +105,7 @@ class CallTemplate:
             args=values.args,
             kwargs=values.kwargs,
             options=values.options,
-            immutable=self._immutable,
+            immutable=bool(self._keys.immutable),
             index=index,
             id=None if identifier is None else str(identifier.value),
         )

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
 from flowrunner.model import CallKeys, Workflow
 from flowrunner.node import Mapping
-from flowrunner.planner.calls import positional_names
 from flowrunner.planner.problems import Problems
 from flowrunner.suggestion import did_you_mean
 from flowrunner.tasks import TaskDefinition, TaskRegistry
 
-__all__ = ["check_defaults", "with_defaults"]
+__all__ = ["check_defaults", "giving_way", "with_defaults"]
 
 EVERY_TASK = "*"
 
@@ -24,23 +24,25 @@ def check_defaults(workflow: Workflow, registry: TaskRegistry, problems: Problem
             problems.report(f"defaults for unknown task '{name}'", location, label)
 
 
-def with_defaults(
-    workflow: Workflow, definition: TaskDefinition, own: CallKeys, *, before_args: int = 0
-) -> CallKeys:
+def with_defaults(workflow: Workflow, definition: TaskDefinition, own: CallKeys) -> CallKeys:
     """Return a call's keys, with the defaults of its task and of every task beneath them.
 
-    Keyword arguments and options are taken name by name; a default keyword argument gives way
-    to whatever is given by position: ``before_args`` arguments (the previous result, the index
-    of a fan-out) and then those of ``args``.
+    Keyword arguments and options are taken name by name.
     """
     keys = own
     for name in (definition.name, EVERY_TASK):
         if name in workflow.defaults:
             keys = _merged(keys, workflow.defaults[name][1])
+    return keys
+
+
+def giving_way(keys: CallKeys, own: CallKeys, by_position: Collection[str]) -> CallKeys:
+    """Return keys without the default keyword arguments for what is given by position.
+
+    Those of the call's own stay: what they repeat is a mistake to be told.
+    """
     if keys.kwargs is None or keys.kwargs is own.kwargs:
         return keys
-    given = before_args + (0 if keys.args is None else len(keys.args.items))
-    by_position = set(positional_names(definition)[:given])
     kept = tuple(
         (key, value)
         for key, value in keys.kwargs.entries

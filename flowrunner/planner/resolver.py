@@ -6,7 +6,7 @@ from collections.abc import Mapping as Lookup
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
-from flowrunner.node import Mapping, Node, Scalar, Sequence
+from flowrunner.node import Mapping, Node, Scalar, Sequence, has_expression
 from flowrunner.planner.problems import Problems
 from flowrunner.source import Location
 from flowrunner.suggestion import did_you_mean
@@ -163,11 +163,6 @@ class Resolver:
         self, node: Scalar, message: str, offset: int, length: int, label: str = ""
     ) -> None:
         self._problems.report(message, location_within(node, offset, length), label)
-
-
-def has_expression(text: str) -> bool:
-    """Tell whether a text is to be parsed; most are not, and most files need no parser at all."""
-    return "${" in text
 
 
 def location_within(node: Scalar, offset: int, length: int) -> Location:

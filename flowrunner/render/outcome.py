@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from flowrunner.errors import Diagnostic
 from flowrunner.plan import Call, Plan
-from flowrunner.render.label import shown_name
+from flowrunner.render.label import counted, shown_name
 from flowrunner.runs.ledger import Ledger, StepError
 from flowrunner.runs.outcome import Outcome
 
@@ -47,7 +47,7 @@ def headline(outcome: Outcome, ledger: Ledger) -> str:
     )
     counts = [(sum(step.state == state for step in own), word) for state, word in states]
     shown = [f"{count:,} {word}" for count, word in counts if count]
-    total = f"{len(own):,} task{'s'[: len(own) != 1]}"
+    total = counted(len(own), "task")
     tasks = total if outcome.state == "SUCCESS" else f"{total}: {', '.join(shown)}"
     verb = {"SUCCESS": "succeeded", "FAILURE": "failed", "REVOKED": "was cancelled"}[outcome.state]
     reason = f": {outcome.reason}" if outcome.reason else ""

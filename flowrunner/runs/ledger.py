@@ -100,10 +100,6 @@ class Ledger:
         """Return the calls that have not come to their end."""
         return [step for step in self.steps.values() if step.state not in _FINAL]
 
-    def in_state(self, *states: str) -> list[plan.Call]:
-        """Return the calls that are in one of these states."""
-        return [step.call for step in self.steps.values() if step.state in states]
-
     def record(self, path: str, state: str, error: StepError | None = None) -> None:
         """Note that a call has entered a state; ``error`` comes with ``FAILURE``.
 

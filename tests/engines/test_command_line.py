@@ -58,16 +58,10 @@ def test_the_commands_of_the_readme_print_285(address: ClusterAddress) -> None:
     assert (ended.returncode, ended.stdout) == (0, "285\n"), ended.stderr
 
 
-@pytest.mark.usefixtures("readme_worker")
-@pytest.mark.parametrize(
-    ("name", "printed"), [("powersum-negated", "-285"), ("nested", "2640"), ("powersum", "285")]
-)
-def test_options_name_the_cluster_and_every_workflow_runs_there(
-    address: ClusterAddress, name: str, printed: str
-) -> None:
-    arguments = ["apply", f"workflows/{name}.yaml"]
-    arguments += ["--broker", address.broker, "--backend", address.backend]
-    ended = subprocess.run(
+def apply(name: str, *, broker: str, backend: str) -> subprocess.CompletedProcess[str]:
+    """Run one of the shipped workflows on a cluster that options name."""
+    arguments = ["apply", f"workflows/{name}.yaml", "--broker", broker, "--backend", backend]
+    return subprocess.run(
         [sys.executable, "-m", "flowrunner", *arguments],
         cwd=ROOT,
         env=environment(),
@@ -75,6 +69,16 @@ def test_options_name_the_cluster_and_every_workflow_runs_there(
         text=True,
         check=False,
     )
+
+
+@pytest.mark.usefixtures("readme_worker")
+@pytest.mark.parametrize(
+    ("name", "printed"), [("powersum-negated", "-285"), ("nested", "2640"), ("powersum", "285")]
+)
+def test_options_name_the_cluster_and_every_workflow_runs_there(
+    address: ClusterAddress, name: str, printed: str
+) -> None:
+    ended = apply(name, broker=address.broker, backend=address.backend)
     assert (ended.returncode, ended.stdout) == (0, f"{printed}\n"), ended.stderr
 
 
@@ -88,15 +92,7 @@ def test_options_name_the_cluster_and_every_workflow_runs_there(
 def test_a_cluster_that_is_not_there_exits_with_3_and_hides_the_password(
     broker: str, backend: str, words: str
 ) -> None:
-    arguments = ["apply", "workflows/powersum.yaml", "--broker", broker, "--backend", backend]
-    ended = subprocess.run(
-        [sys.executable, "-m", "flowrunner", *arguments],
-        cwd=ROOT,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    ended = apply("powersum", broker=broker, backend=backend)
     assert (ended.returncode, ended.stdout) == (3, "")
     assert words in ended.stderr
     assert "secret" not in ended.stderr
