@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from collections.abc import Mapping as Lookup
 from typing import Any, Final
 
 from flowrunner import model, plan
@@ -181,7 +180,7 @@ class PlanBuilder:
             step.task,
             step.location,
             args=tuple(items),
-            options=self._item_options(step.task, step.options),
+            options=self._item_options(step, step.kind),
             immutable=True,
             kind="starmap" if step.kind == "starmap" else "map",
             id=None if step.id is None else str(step.id.value),
@@ -190,7 +189,7 @@ class PlanBuilder:
     def _batches(self, step: model.Chunks, path: str) -> plan.Repeat:
         self._name(step.id, step.location)
         items = self._items(step.task, step.over, step.location, lists=True)
-        options = self._item_options(step.task, step.options)
+        options = self._item_options(step, "chunks")
         size = self._resolver.value(step.size)
         if is_unknown(size):
             size = 1
@@ -246,11 +245,19 @@ class PlanBuilder:
             self._problems.report(problem.message, place, problem.label)
         return not found
 
-    def _item_options(self, task: str, own: Lookup[str, Node]) -> dict[str, Any]:
-        definition = self._registry.get(task)
+    def _item_options(self, step: model.ItemCalls | model.Chunks, kind: str) -> dict[str, Any]:
+        definition = self._registry.get(step.task)
         if definition is None:
             return {}
-        keys = with_defaults(self._workflow, definition, model.CallKeys(options=own))
+        keys = with_defaults(self._workflow, definition, model.CallKeys(options=step.options))
+        for name, default in (("args", keys.args), ("kwargs", keys.kwargs)):
+            if default is not None:
+                self._problems.report(
+                    f"'{kind}' cannot give task '{step.task}' its default '{name}'",
+                    step.location,
+                    f"its message carries the items only; the default is in line "
+                    f"{default.location.line}",
+                )
         return resolve_options(definition, keys.options, self._resolver, self._problems)
 
     def _definition(self, task: str, location: Location) -> TaskDefinition | None:

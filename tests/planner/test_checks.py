@@ -207,3 +207,12 @@ def test_an_option_that_an_expression_gives_is_checked(option: str, wanted: str)
 def test_a_fault_of_one_index_is_told_with_the_first_that_has_it() -> None:
     text = "{inputs: {rows: [1]}, task: call, times: 5, args: ['${inputs.rows[i]}']}"
     assert len(refused(text)) == 1
+
+
+@pytest.mark.parametrize("kind", ["map", "starmap", "chunks"])
+@pytest.mark.parametrize("key", ["kwargs: {expo: 3}", "args: [2]"])
+def test_a_default_that_items_cannot_carry_is_refused_and_not_ignored(kind: str, key: str) -> None:
+    size = ", size: 1" if kind == "chunks" else ""
+    text = f"{{defaults: {{power: {{{key}}}}}, {kind}: {{task: power, over: [[1]]{size}}}}}"
+    name = key.partition(":")[0]
+    assert refused(text) == [f"'{kind}' cannot give task 'power' its default '{name}'"]
