@@ -14,9 +14,24 @@ from typing import Any, Literal, TypeAlias
 
 from flowrunner.source import Location, Source
 
-__all__ = ["Call", "Chain", "Chord", "Fork", "Group", "Item", "Node", "Plan", "Repeat", "Sequence"]
+__all__ = [
+    "Call",
+    "Chain",
+    "Chord",
+    "Cost",
+    "Fork",
+    "Group",
+    "Item",
+    "Node",
+    "Plan",
+    "Repeat",
+    "Sequence",
+    "calls_of",
+    "parts_of",
+    "without_continuations",
+]
 
-CallKind: TypeAlias = Literal["task", "map", "starmap", "builtin"]
+CallKind: TypeAlias = Literal["task", "map", "starmap", "builtin", "continuation"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +41,8 @@ class Call:
     ``path`` names the call within its plan and is unique there. The previous result comes
     before ``args`` unless the call is ``immutable``. For the kinds ``map`` and ``starmap``
     ``args`` are the items. ``builtin`` calls are Celery's own ``celery.accumulate``, added by
-    the normal form. ``index`` is the member's number in a fan-out.
+    the normal form. A ``continuation`` passes on what it is given and publishes what comes
+    after it. ``index`` is the member's number in a fan-out.
     """
 
     path: str
@@ -39,6 +55,11 @@ class Call:
     kind: CallKind = "task"
     index: int | None = None
     id: str | None = None
+
+    @property
+    def is_written(self) -> bool:
+        """Whether the workflow's author wrote it; the planner adds others."""
+        return self.kind not in ("builtin", "continuation")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,17 +127,33 @@ Item: TypeAlias = Call | Fork
 Sequence: TypeAlias = tuple[Item, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a run puts on a broker when nothing is retried: messages and bytes.
+
+    As a Redis broker receives them, without what the tasks return. ``largest`` is the size of
+    the largest message.
+    """
+
+    messages: int
+    bytes: int
+    largest: int
+
+
 @dataclass(frozen=True)
 class Plan:
     """A workflow that is ready to run.
 
-    ``inputs`` are the values that it was planned with; ``timeout`` is in seconds.
+    ``cost`` is what a run puts on the broker, ``one_canvas`` what it would without
+    continuations. ``inputs`` are the values that it was planned with; ``timeout`` is in seconds.
     """
 
     name: str
     source: Source
     root: Node
     sequence: Sequence
+    cost: Cost
+    one_canvas: Cost
     description: str = ""
     inputs: Mapping[str, Any] = field(default_factory=dict)
     timeout: float | None = None
@@ -128,12 +165,12 @@ class Plan:
     @property
     def task_count(self) -> int:
         """The number of calls that the workflow's author wrote."""
-        return sum(call.kind != "builtin" for call in self.calls())
+        return sum(call.is_written for call in self.calls())
 
     @property
-    def message_count(self) -> int:
-        """The number of messages that a run queues when nothing is retried."""
-        return sum(1 for _ in self.calls())
+    def continuations(self) -> int:
+        """How many continuations it has; without any, plain Celery workers run it."""
+        return sum(call.kind == "continuation" for call in self.calls())
 
 
 def calls_of(sequence: Sequence) -> Iterator[Call]:
@@ -145,3 +182,24 @@ def calls_of(sequence: Sequence) -> Iterator[Call]:
             yield item.join
         else:
             yield item
+
+
+def without_continuations(sequence: Sequence) -> Sequence:
+    """Return the same sequence as one part, however much that costs."""
+    return tuple(
+        Fork(tuple(map(without_continuations, item.members)), item.join)
+        if isinstance(item, Fork)
+        else item
+        for item in sequence
+        if isinstance(item, Fork) or item.kind != "continuation"
+    )
+
+
+def parts_of(sequence: Sequence) -> Iterator[Sequence]:
+    """Yield a sequence's parts: each but the last ends with a continuation."""
+    start = 0
+    for position, item in enumerate(sequence, 1):
+        if isinstance(item, Call) and item.kind == "continuation":
+            yield sequence[start:position]
+            start = position
+    yield sequence[start:]

@@ -109,6 +109,8 @@ def _call(call: plan.Call, given: Any, call_task: TaskFunction) -> Any:
             value: Any = [call_task(call.task, (item,), {}) for item in call.args]
         elif call.kind == "starmap":
             value = [call_task(call.task, tuple(item), {}) for item in call.args]
+        elif call.kind == "continuation":
+            value = given
         elif call.kind == "builtin":
             value = accumulate(*previous, *call.args, **call.kwargs)
         else:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
 from hypothesis import strategies as st
 
 from flowrunner import plan
+from flowrunner.planner.continuations import sequence_of
 from flowrunner.planner.normal_form import normal_form
 from flowrunner.source import Location, Source
 from flowrunner.tasks import TaskRegistry
@@ -46,7 +47,7 @@ def call_task(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
 
 def plan_of(root: plan.Node) -> plan.Plan:
     """Return a plan of a tree."""
-    return plan.Plan("shape", SOURCE, root, normal_form(root))
+    return plan.Plan("shape", SOURCE, root, *sequence_of(root))
 
 
 def calls() -> st.SearchStrategy[plan.Call]:
@@ -118,20 +119,24 @@ def task_paths(node: plan.Node) -> Iterator[str]:
             yield call.path
 
 
-def with_failures(node: plan.Node, paths: frozenset[str]) -> plan.Node:
-    """Return the tree with a failing task at each of these paths."""
+def mapped(node: plan.Node, change: Callable[[plan.Call], plan.Call]) -> plan.Node:
+    """Return the tree with each of its calls changed."""
     match node:
         case plan.Call():
-            return replace(node, task="fail") if node.path in paths else node
+            return change(node)
         case plan.Chain():
-            return replace(node, steps=tuple(with_failures(step, paths) for step in node.steps))
+            return replace(node, steps=tuple(mapped(step, change) for step in node.steps))
         case plan.Group():
-            members = tuple(with_failures(member, paths) for member in node.flat())
-            return replace(node, members=members)
+            return replace(node, members=tuple(mapped(each, change) for each in node.flat()))
         case plan.Chord():
-            header = with_failures(node.header, paths)
+            header = mapped(node.header, change)
             assert isinstance(header, plan.Group)
-            return replace(node, header=header, body=with_failures(node.body, paths))
+            return replace(node, header=header, body=mapped(node.body, change))
+
+
+def with_failures(node: plan.Node, paths: frozenset[str]) -> plan.Node:
+    """Return the tree with a failing task at each of these paths."""
+    return mapped(node, lambda call: replace(call, task="fail") if call.path in paths else call)
 
 
 @st.composite

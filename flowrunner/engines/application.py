@@ -8,6 +8,7 @@ from typing import Any
 
 from celery import Celery
 
+from flowrunner.engines import continuation  # noqa: F401  (its task is every app's)
 from flowrunner.engines.messages import message_of
 from flowrunner.tasks import TaskDefinition, TaskRegistry
 from flowrunner.values import require_json

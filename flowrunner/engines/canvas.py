@@ -6,53 +6,90 @@ lowering serves every engine.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, TypeAlias
+from uuid import NAMESPACE_OID, uuid5
 
-from celery import Celery, chain, chord, signature
+from celery import Celery, chain, chord, group, signature
 from celery.canvas import Signature
 
 from flowrunner import plan
 
-__all__ = ["TaskIds", "lower_to_canvas"]
+__all__ = ["Canvas", "TaskIds", "lower_to_canvas"]
 
 #: Gives a call the id that its task has in this run.
 TaskIds: TypeAlias = Callable[[plan.Call], str]
 
 
-def lower_to_canvas(sequence: plan.Sequence, *, app: Celery, task_ids: TaskIds) -> Signature:
-    """Return the canvas of a plan's normal form, ready for ``apply_async()``.
+@dataclass(frozen=True)
+class Canvas:
+    """A plan as Celery runs it: what is published at once, and what continuations publish.
+
+    ``parts`` are by the task id of the continuation.
+    """
+
+    start: Signature
+    parts: Mapping[str, Signature]
+
+
+def lower_to_canvas(sequence: plan.Sequence, *, app: Celery, task_ids: TaskIds) -> Canvas:
+    """Return the canvas of a plan's normal form; its start is ready for ``apply_async()``.
 
     Every signature carries its own options (Celery does not hand ``queue``, ``priority`` and
-    ``headers`` on) and its own id.
+    ``headers`` on) and its own id, so that what is published twice is the same twice.
     """
-    steps = [_lower_item(item, app, task_ids) for item in sequence]
-    if len(steps) == 1:
-        return steps[0]
-    # With a keyword argument Celery's chain() takes the steps as they are and folds nothing.
-    return chain(*steps, app=app)
+    lowering = _Lowering(app, task_ids)
+    return Canvas(lowering.sequence(sequence), lowering.parts)
 
 
-def _lower_item(item: plan.Item, app: Celery, task_ids: TaskIds) -> Signature:
-    if isinstance(item, plan.Call):
-        return _lower_call(item, app, task_ids)
-    members = [lower_to_canvas(member, app=app, task_ids=task_ids) for member in item.members]
-    return chord(members, _lower_call(item.join, app, task_ids), app=app)
+@dataclass(frozen=True)
+class _Lowering:
+    app: Celery
+    task_ids: TaskIds
+    parts: dict[str, Signature] = field(default_factory=dict)
 
+    def sequence(self, sequence: plan.Sequence) -> Signature:
+        parts = list(plan.parts_of(sequence))
+        for before, part in pairwise(parts):
+            continuation = before[-1]
+            assert isinstance(continuation, plan.Call), "BUG: a part ends with a call"  # noqa: S101
+            self.parts[self.task_ids(continuation)] = self._part(part)
+        return self._part(parts[0])
 
-def _lower_call(call: plan.Call, app: Celery, task_ids: TaskIds) -> Signature:
-    options: dict[str, Any] = {**call.options, "task_id": task_ids(call)}
-    if call.kind in ("map", "starmap"):
-        # Celery's xmap() drops options when it is nested; the task behind it does not.
-        items = {"task": signature(call.task, app=app), "it": list(call.args)}
+    def _part(self, part: plan.Sequence) -> Signature:
+        steps = [self._item(item) for item in part]
+        if len(steps) == 1:
+            return steps[0]
+        # With a keyword argument Celery's chain() takes the steps as they are and folds nothing.
+        return chain(*steps, app=self.app)
+
+    def _item(self, item: plan.Item) -> Signature:
+        if isinstance(item, plan.Call):
+            return self._call(item)
+        members = [self.sequence(member) for member in item.members]
+        body = self._call(item.join)
+        canvas = chord(members, body, app=self.app)
+        # Celery would give the group another id each time that it is published. chord() takes
+        # a header's members only.
+        header_id = str(uuid5(NAMESPACE_OID, self.task_ids(item.join)))
+        canvas.tasks = group(members, app=self.app, task_id=header_id)
+        return canvas
+
+    def _call(self, call: plan.Call) -> Signature:
+        options: dict[str, Any] = {**call.options, "task_id": self.task_ids(call)}
+        if call.kind in ("map", "starmap"):
+            # Celery's xmap() drops options when it is nested; the task behind it does not.
+            items = {"task": signature(call.task, app=self.app), "it": list(call.args)}
+            return signature(
+                f"celery.{call.kind}", kwargs=items, options=options, immutable=True, app=self.app
+            )
         return signature(
-            f"celery.{call.kind}", kwargs=items, options=options, immutable=True, app=app
+            call.task,
+            args=call.args,
+            kwargs=dict(call.kwargs),
+            options=options,
+            immutable=call.immutable,
+            app=self.app,
         )
-    return signature(
-        call.task,
-        args=call.args,
-        kwargs=dict(call.kwargs),
-        options=options,
-        immutable=call.immutable,
-        app=app,
-    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from time import monotonic, sleep
 from types import TracebackType
 from typing import Any, Final, Self
@@ -10,13 +11,15 @@ from uuid import UUID
 
 from celery import Celery, states
 
+from flowrunner.engines import continuation
 from flowrunner.engines.application import build_app
-from flowrunner.engines.canvas import lower_to_canvas
+from flowrunner.engines.canvas import Canvas, lower_to_canvas
 from flowrunner.engines.cluster import Cluster, cluster_settings, producer_settings
+from flowrunner.engines.continuation import forget_parts, store_parts
 from flowrunner.engines.protocol import RunTimeoutError, task_ids
 from flowrunner.engines.step_errors import step_error
 from flowrunner.errors import BrokerError
-from flowrunner.plan import Plan
+from flowrunner.plan import Plan, without_continuations
 from flowrunner.runs.ledger import Ledger, StepError, StepState
 from flowrunner.tasks import TaskRegistry
 
@@ -29,6 +32,10 @@ LONGEST_POLL: Final = 0.5
 RECONNECT_FOR: Final = 60.0
 #: Seconds without any change after which the workers are asked what they run.
 LOST_AFTER: Final = 5.0
+#: What a plan may cost as one canvas, in bytes, where workers know nothing of continuations.
+LARGEST_CANVAS: Final = 256_000_000
+#: What a worker of another app includes to know them.
+CONTINUATION_MODULE: Final = continuation.__name__
 #: Seconds after which the mark of a run is renewed, unless results expire sooner.
 RENEW_MARK: Final = 3600.0
 
@@ -60,8 +67,19 @@ class CeleryEngine:
         self._app.close()
 
     def check(self, plan: Plan) -> None:
-        """Raise :class:`~flowrunner.errors.BrokerError` for a call that no worker would run."""
+        """Raise :class:`~flowrunner.errors.BrokerError` for a call that no worker would run.
+
+        A plan with continuations becomes one canvas where the workers know nothing of them,
+        unless that would be too large.
+        """
         self._cluster.check(plan)
+        if plan.one_canvas.bytes > LARGEST_CANVAS and not self._cluster.can_continue(plan):
+            raise BrokerError(
+                f"this workflow needs workers that know flowrunner's continuations: as one "
+                f"canvas its messages would take {plan.one_canvas.bytes / 1e6:,.0f} MB; start "
+                f"workers with 'celery -A flowrunner.worker worker', or your own with "
+                f"'--include {CONTINUATION_MODULE}'"
+            )
 
     def run(self, plan: Plan, *, run: UUID, ledger: Ledger, timeout: float | None) -> Any:
         """Run a plan to its end; see :class:`~flowrunner.engines.protocol.Engine`.
@@ -72,22 +90,35 @@ class CeleryEngine:
         self.check(plan)
         ids = task_ids(plan, run)
         follower = _Follower(self._app, self._cluster, ids, run, ledger)
+        canvas = self._canvas(plan, ids, ledger)
         try:
             follower.mark()
-            self._publish(plan, ids)
+            self._publish(canvas)
             follower.follow(timeout)
         except BaseException:
             self._cluster.revoke([ids[step.call.path] for step in ledger.open_steps()])
             raise
+        finally:
+            with suppress(*self._cluster.connection_errors):  # they expire by themselves
+                forget_parts(self._app.backend, canvas.parts)
         if ledger.failed:
             return None
         *_, last = plan.calls()
         return follower.value(last.path)
 
-    def _publish(self, plan: Plan, ids: dict[str, str]) -> None:
-        canvas = lower_to_canvas(plan.sequence, app=self._app, task_ids=lambda call: ids[call.path])
+    def _canvas(self, plan: Plan, ids: dict[str, str], ledger: Ledger) -> Canvas:
+        sequence = plan.sequence
+        if not self._cluster.can_continue(plan):
+            sequence = without_continuations(sequence)
+            for call in plan.calls():
+                if call.kind == "continuation":
+                    ledger.record(call.path, states.SUCCESS)
+        return lower_to_canvas(sequence, app=self._app, task_ids=lambda call: ids[call.path])
+
+    def _publish(self, canvas: Canvas) -> None:
         try:
-            canvas.apply_async()
+            store_parts(self._app.backend, canvas.parts)
+            canvas.start.apply_async()
         except self._cluster.connection_errors as error:
             raise BrokerError(f"the broker {self._cluster.broker} has gone: {error}") from error
 

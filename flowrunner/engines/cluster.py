@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Final
@@ -205,7 +205,7 @@ class Cluster:
 
     def check(self, plan: Plan) -> None:
         """Raise :class:`~flowrunner.errors.BrokerError` for a call that no worker would run."""
-        needs = self._needs(plan)
+        needs = self._needs(call for call in plan.calls() if call.kind != "continuation")
         if any(self._lack(queue, task) for queue, task in needs):
             with self._needing("broker", self.broker):
                 self._workers = self._ask_workers(EVERYBODY)
@@ -213,10 +213,15 @@ class Cluster:
         if lacks:
             raise BrokerError("; ".join(lacks))
 
-    def _needs(self, plan: Plan) -> list[tuple[str, str]]:
-        """Return the queues that a plan uses, each with the tasks that are to come from it."""
+    def can_continue(self, plan: Plan) -> bool:
+        """Tell whether the workers can run a plan's continuations."""
+        needs = self._needs(call for call in plan.calls() if call.kind == "continuation")
+        return not any(self._lack(queue, task) for queue, task in needs)
+
+    def _needs(self, calls: Iterable[Call]) -> list[tuple[str, str]]:
+        """Return the queues that calls use, each with the tasks that are to come from it."""
         examples: dict[tuple[Any, ...], tuple[str, Call]] = {}
-        for call in plan.calls():
+        for call in calls:
             # Celery's own map task goes to a queue as itself and then calls the plan's task.
             message = f"celery.{call.kind}" if call.kind in ("map", "starmap") else call.task
             routing = tuple(call.options.get(option) for option in _ROUTING)

@@ -20,6 +20,7 @@ from kombu.pools import connections, producers
 
 from flowrunner.engines.application import FunctionWrapper, build_app
 from flowrunner.engines.canvas import lower_to_canvas
+from flowrunner.engines.continuation import forget_parts, store_parts
 from flowrunner.engines.memory_backend import MemoryBackend, MemoryStore
 from flowrunner.engines.memory_transport import MemoryBroker, Transport
 from flowrunner.engines.protocol import RunStalledError, RunTimeoutError, task_ids
@@ -159,11 +160,11 @@ class EmbeddedEngine:
             call = calls[task_id]
             ledger.record(call.path, state, step_error(call, result, trace))
 
+        canvas = lower_to_canvas(plan.sequence, app=self._app, task_ids=lambda call: ids[call.path])
         self._store.listen(calls, listen)
         try:
-            lower_to_canvas(
-                plan.sequence, app=self._app, task_ids=lambda call: ids[call.path]
-            ).apply_async()
+            store_parts(self._app.backend, canvas.parts)
+            canvas.start.apply_async()
             self._wait(ledger, timeout)
             if ledger.failed:
                 return None
@@ -177,6 +178,7 @@ class EmbeddedEngine:
             raise
         finally:
             self._store.forget(calls)
+            forget_parts(self._app.backend, canvas.parts)
             for task_id in calls:
                 self._app.backend.forget(task_id)
 

@@ -9,9 +9,9 @@ from flowrunner.errors import WorkflowError
 from flowrunner.node import Mapping
 from flowrunner.plan import Plan
 from flowrunner.planner.builder import PlanBuilder
+from flowrunner.planner.continuations import sequence_of
 from flowrunner.planner.defaults import check_defaults
 from flowrunner.planner.inputs import resolve_inputs
-from flowrunner.planner.normal_form import normal_form
 from flowrunner.planner.problems import Problems
 from flowrunner.planner.resolver import Resolver
 from flowrunner.tasks import TaskRegistry
@@ -43,10 +43,10 @@ def plan_workflow(
     if problems or root is None:
         raise WorkflowError(problems.in_order(workflow.source))
     return Plan(
-        name=workflow.name,
-        source=workflow.source,
-        root=root,
-        sequence=normal_form(root),
+        workflow.name,
+        workflow.source,
+        root,
+        *sequence_of(root),
         description=workflow.description,
         inputs=values,
         timeout=workflow.timeout,

@@ -35,7 +35,7 @@ def result_text(result: Any) -> str:
 
 def headline(outcome: Outcome, ledger: Ledger) -> str:
     """Return in one line how the run ended, with how many of its tasks did what."""
-    own = [step for step in ledger.steps.values() if step.call.kind != "builtin"]
+    own = [step for step in ledger.steps.values() if step.call.is_written]
     states = (
         ("SUCCESS", "succeeded"),
         ("FAILURE", "failed"),

@@ -95,7 +95,9 @@ NodeDocument: TypeAlias = CallDocument | ChainDocument | GroupDocument | ChordDo
 
 class PlanDocument(TypedDict):
     """A plan. ``messages`` exceeds ``tasks`` by the calls of ``celery.accumulate`` that join
-    results; ``timeout`` is in seconds.
+    results and by the ``continuations``. ``bytes`` are of all messages, ``largest_message`` of
+    one; ``one_canvas_bytes`` are what it would be without continuations. ``timeout`` is in
+    seconds.
     """
 
     workflow: str
@@ -105,6 +107,10 @@ class PlanDocument(TypedDict):
     timeout: float | None
     tasks: int
     messages: int
+    bytes: int
+    largest_message: int
+    continuations: int
+    one_canvas_bytes: int
     root: NodeDocument
 
 
@@ -122,7 +128,11 @@ def plan_document(plan: Plan, *, expand: bool = False) -> PlanDocument:
         "inputs": dict(plan.inputs),
         "timeout": plan.timeout,
         "tasks": plan.task_count,
-        "messages": plan.message_count,
+        "messages": plan.cost.messages,
+        "bytes": plan.cost.bytes,
+        "largest_message": plan.cost.largest,
+        "continuations": plan.continuations,
+        "one_canvas_bytes": plan.one_canvas.bytes,
         "root": _node(plan.root, expand),
     }
 

@@ -1,19 +1,62 @@
-"""What a run of a plan costs, in one line."""
+"""What a run of a plan costs, in words."""
 
 from __future__ import annotations
 
+from typing import Final
+
 from flowrunner.plan import Plan
+from flowrunner.planner.continuations import WORTH_CONTINUING
 from flowrunner.render.label import counted
 
-__all__ = ["summary"]
+__all__ = ["shown_bytes", "summary"]
+
+_UNITS: Final = ("KB", "MB", "GB", "TB")
 
 
 def summary(plan: Plan) -> str:
-    """Return the plan's tasks and messages, and what the messages beyond the tasks are for."""
-    tasks, messages = plan.task_count, plan.message_count
-    parts = [counted(tasks, "task"), counted(messages, "message")]
-    if messages > tasks:
-        parts[-1] += f" ({messages - tasks:,} celery.accumulate to join results)"
+    """Return what a run queues, and what kind of workers it needs and why: two lines."""
+    return f"{_totals(plan)}\n{_canvas(plan)}"
+
+
+def _totals(plan: Plan) -> str:
+    tasks, cost = plan.task_count, plan.cost
+    joins = cost.messages - tasks - plan.continuations
+    added = [
+        f"{count:,} {purpose}"
+        for count, purpose in ((joins, "to join results"), (plan.continuations, "to continue"))
+        if count
+    ]
+    messages = counted(cost.messages, "message") + (f" ({', '.join(added)})" if added else "")
+    parts = [
+        counted(tasks, "task"),
+        messages,
+        shown_bytes(cost.bytes),
+        f"largest {shown_bytes(cost.largest)}",
+    ]
     if plan.timeout is not None:
         parts.append(f"timeout {plan.timeout:g} s")
     return " · ".join(parts)
+
+
+def _canvas(plan: Plan) -> str:
+    if not plan.continuations:
+        return (
+            f"one canvas for plain Celery workers (continuations would save less than "
+            f"{shown_bytes(WORTH_CONTINUING)})"
+        )
+    parts = counted(plan.continuations, "continuation")
+    whole = shown_bytes(plan.one_canvas.bytes)
+    return f"{parts}, for workers with flowrunner (as one canvas: {whole})"
+
+
+def shown_bytes(count: int) -> str:
+    """Return a number of bytes as people read it: ``0.9 KB``, ``384 KB``, ``2.6 MB``.
+
+    In units of 1,000 bytes.
+    """
+    amount = count / 1000
+    for unit in _UNITS:
+        if amount < 999.5 or unit == _UNITS[-1]:
+            return f"{amount:.1f} {unit}" if amount < 99.95 else f"{amount:,.0f} {unit}"
+        amount /= 1000
+    raise AssertionError("BUG: there is a last unit")

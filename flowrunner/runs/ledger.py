@@ -93,7 +93,7 @@ class Ledger:
         return [
             step.call
             for step in self.steps.values()
-            if step.state == SKIPPED and step.call.kind != "builtin"
+            if step.state == SKIPPED and step.call.is_written
         ]
 
     def open_steps(self) -> list[StepState]:

@@ -28,8 +28,8 @@ def tasks() -> TaskRegistry:
     return load_plugins([PLUGIN]).tasks()
 
 
-def call(task: str, *args: Any, **options: Any) -> plan.Call:
-    return plan.Call("", task, HERE, args=args, options=options)
+def call(task: str, *args: Any, immutable: bool = False, **options: Any) -> plan.Call:
+    return plan.Call("", task, HERE, args=args, options=options, immutable=immutable)
 
 
 def chain(*steps: plan.Node) -> plan.Chain:

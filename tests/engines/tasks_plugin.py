@@ -41,8 +41,12 @@ class OutsiderError(BaseException):
     """Is no ``Exception``."""
 
 
-def tag(*args: Any) -> Any:
-    return list(args)
+def tag(*args: Any, **kwargs: Any) -> Any:
+    return {"args": args, "kwargs": kwargs} if kwargs else list(args)
+
+
+def nothing(*_: Any) -> None:
+    return None
 
 
 def power(value: int, exponent: int = 2) -> int:
@@ -59,6 +63,10 @@ def process_id(*_: Any) -> int:
 
 def own_error(*_: Any) -> NoReturn:
     raise OwnError("mine")
+
+
+def fail(*_: Any) -> NoReturn:
+    raise OwnError("planned")
 
 
 def two_arguments(*_: Any) -> NoReturn:
@@ -245,8 +253,8 @@ def doomed() -> Any:
 
 
 PLAIN = [
-    *(tag, power, amass, process_id, prints, waits_for, touches),
-    *(own_error, two_arguments, speechless, unpicklable, local_error, missing_file, lines),
+    *(tag, nothing, power, amass, process_id, prints, waits_for, touches),
+    *(own_error, fail, two_arguments, speechless, unpicklable, local_error, missing_file, lines),
     *(exits, interrupts, outsider, kills_itself, leaves),
     *(gives_set, gives_nan, gives_object, gives_integer_keys, gives_giant, gives_subclass),
     gives_megabytes,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -31,10 +30,9 @@ from tests.engines.plans import (
     in_background,
     planned,
     run,
-    tasks,
 )
 from tests.engines.services import ClusterAddress, Redis, Worker
-from tests.shapes import shapes
+from tests.shapes import call_task, shapes
 
 
 @pytest.fixture(scope="module")
@@ -60,25 +58,6 @@ def refused_port() -> int:
 @settings(max_examples=max(EXAMPLES // 20, 5))
 @given(tree=shapes())
 def test_random_shapes_have_their_value(engine: CeleryEngine, tree: plan.Node) -> None:
-    functions = {definition.name: definition.function for definition in tasks()}
-
-    def call_task(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        return functions[name](*args)
-
-    def without_keywords(node: plan.Node) -> plan.Node:
-        match node:
-            case plan.Call():
-                return replace(node, kwargs={})
-            case plan.Chain():
-                return replace(node, steps=tuple(map(without_keywords, node.steps)))
-            case plan.Group():
-                return replace(node, members=tuple(map(without_keywords, node.flat())))
-            case plan.Chord():
-                header = without_keywords(node.header)
-                assert isinstance(header, plan.Group)
-                return replace(node, header=header, body=without_keywords(node.body))
-
-    tree = without_keywords(tree)
     expected = evaluate(tree, call_task)
     assert not isinstance(expected, Failure)
     assert run(engine, tree).value == expected

@@ -128,7 +128,7 @@ def test_options_take_expressions_and_are_checked_after() -> None:
 def test_a_plan_knows_its_name_its_inputs_and_its_cost() -> None:
     plan = planned("{name: n, inputs: {a: 1}, timeout: 5, group: [call x10, call]}", {"a": "2"})
     assert (plan.name, plan.inputs, plan.timeout) == ("n", {"a": 2}, 5.0)
-    assert (plan.task_count, plan.message_count) == (11, 12)
+    assert (plan.task_count, plan.cost.messages) == (11, 12)
 
 
 def test_a_file_is_checked_without_the_inputs_that_have_to_be_given() -> None:

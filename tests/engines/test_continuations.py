@@ -1,0 +1,138 @@
+"""Plans whose parts are published by continuations, on every engine."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from hypothesis import given, settings
+
+from flowrunner import plan
+from flowrunner.engines import celery as celery_engine
+from flowrunner.engines.canvas import lower_to_canvas
+from flowrunner.engines.celery import CeleryEngine
+from flowrunner.engines.protocol import Engine, task_ids
+from flowrunner.errors import BrokerError
+from flowrunner.runs.ledger import Ledger
+from flowrunner.semantics import Failure, evaluate
+from tests.conftest import EXAMPLES
+from tests.engines.conftest import cluster
+from tests.engines.plans import HANG, Ran, call, chain, chord, group, planned, run
+from tests.engines.services import Worker
+from tests.shapes import call_task, failing_shapes, plan_of, shapes
+
+
+def run_tree(engine: Engine, tree: plan.Node) -> Ran:
+    ready = plan_of(tree)
+    ledger = Ledger(ready.sequence)
+    return Ran(engine.run(ready, run=uuid4(), ledger=ledger, timeout=HANG), ledger)
+
+
+@pytest.mark.usefixtures("continued_everywhere")
+@settings(max_examples=max(EXAMPLES // 10, 5))
+@given(tree=shapes())
+def test_every_shape_has_its_value(engine: Engine, tree: plan.Node) -> None:
+    ran = run_tree(engine, tree)
+    assert ran.errors == {}
+    assert ran.value == evaluate(tree, call_task)
+    assert set(ran.states.values()) == {"SUCCESS"}
+
+
+@pytest.mark.usefixtures("continued_everywhere")
+@settings(max_examples=max(EXAMPLES // 10, 5))
+@given(tree=failing_shapes())
+def test_every_failing_shape_fails(engine: Engine, tree: plan.Node) -> None:
+    ran = run_tree(engine, tree)
+    expected = evaluate(tree, call_task)
+    assert isinstance(expected, Failure)
+    assert set(ran.errors) == expected.paths
+
+
+LARGE = chain(
+    *[chord([call("tag", n) for n in range(30)], call("tag", "joined", immutable=True))] * 3,
+    group(*(chain(*[call("tag", n, immutable=True)] * 40, call("tag")) for n in range(10))),
+    call("tag", "last"),
+)
+
+
+def test_a_large_plan_has_its_value(engine: Engine) -> None:
+    ready = planned(LARGE)
+    assert ready.continuations > 3
+    ran = run(engine, LARGE)
+    assert ran.errors == {}
+    assert ran.value == evaluate(ready.root, call_task)
+
+
+def test_a_step_behind_a_continuation_that_fails_skips_what_follows(engine: Engine) -> None:
+    tree = chain(LARGE, call("own_error"), *[call("tag", n) for n in range(60)])
+    ran = run(engine, tree)
+    assert ran.value is None
+    assert set(ran.errors) == {"root.1"}
+    skipped = {call.path for call in ran.ledger.skipped()}
+    assert skipped == {f"root.{n}" for n in range(2, 62)}
+
+
+def test_what_is_published_twice_is_the_same_twice(engine: Engine) -> None:
+    ready, run_id = planned(LARGE), uuid4()
+    ids = task_ids(ready, run_id)
+
+    def lowered() -> list[str]:
+        canvas = lower_to_canvas(
+            ready.sequence,
+            app=engine._app,  # type: ignore[attr-defined]
+            task_ids=lambda call: ids[call.path],
+        )
+        return [json.dumps(canvas.start), *(json.dumps(part) for part in canvas.parts.values())]
+
+    assert lowered() == lowered()
+
+
+def test_a_part_that_is_lost_fails_the_run(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in ("celery", "embedded"):
+        monkeypatch.setattr(f"flowrunner.engines.{module}.store_parts", lambda *_: None)
+    ran = run(engine, LARGE)
+    (error,) = ran.ledger.errors
+    assert error.type == "PartLostError"
+    assert "not in the result backend any more" in error.message
+    assert error.call.kind == "continuation"
+
+
+def test_nothing_of_a_plan_is_left_behind(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    backend = engine._app.backend  # type: ignore[attr-defined]
+    stored: list[Any] = []
+
+    def noted(key: Any, value: Any) -> None:
+        stored.append(key)
+        type(backend).set(backend, key, value)
+
+    monkeypatch.setattr(backend, "set", noted)
+    run(engine, LARGE)
+    parts = [key for key in stored if b"flowrunner-part" in key]
+    assert len(parts) == planned(LARGE).continuations
+    assert backend.mget(parts) == [None] * len(parts)
+
+
+@pytest.fixture(scope="module")
+def plain_cluster(worker: Worker) -> Iterator[CeleryEngine]:
+    """A cluster whose workers seem to know nothing of continuations."""
+    with cluster(worker.address) as running:
+        running._cluster.can_continue = lambda plan: False  # type: ignore[method-assign]
+        yield running
+
+
+def test_plain_workers_run_a_large_plan_as_one_canvas(plain_cluster: CeleryEngine) -> None:
+    ran = run(plain_cluster, LARGE)
+    assert ran.errors == {}
+    assert ran.value == evaluate(planned(LARGE).root, call_task)
+    assert set(ran.states.values()) == {"SUCCESS"}
+
+
+def test_a_plan_too_large_for_plain_workers_is_refused(
+    plain_cluster: CeleryEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(celery_engine, "LARGEST_CANVAS", 1_000_000)
+    with pytest.raises(BrokerError, match=r"would take \d+ MB; start workers with 'celery -A"):
+        plain_cluster.check(planned(LARGE))

@@ -1,0 +1,80 @@
+"""What a plan is said to cost is what a Redis broker receives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from redis import Redis as RedisClient
+
+from flowrunner import plan
+from flowrunner.engines.celery import CeleryEngine
+from tests.conftest import EXAMPLES
+from tests.engines.conftest import cluster
+from tests.engines.monitor import pushed_messages
+from tests.engines.plans import call, chain, chord, group, planned, run
+from tests.engines.services import Worker
+from tests.shapes import mapped, shapes
+
+#: How far the promise may be from what was received.
+TOLERANCE = 0.05
+
+
+@pytest.fixture(scope="module")
+def engine(worker: Worker) -> Iterator[CeleryEngine]:
+    with cluster(worker.address) as running:
+        yield running
+
+
+def nothing(*args: Any, **options: Any) -> plan.Call:
+    return call("nothing", *args, **options)
+
+
+def fans(count: int, width: int) -> plan.Node:
+    return chain(*[chord([nothing(n) for n in range(width)], nothing())] * count)
+
+
+TREES = {
+    "one call": nothing(1),
+    "a chord of 10": fans(1, 10),
+    "a chord of 500": fans(1, 500),
+    "20 steps": chain(*(nothing(n) for n in range(20))),
+    "100 steps": chain(*(nothing(n) for n in range(100))),
+    "3 chords of 5": fans(3, 5),
+    "8 chords of 50": fans(8, 50),
+    "long members": chord([chain(*[nothing(n)] * 30) for n in range(10)], nothing()),
+    "chords in chords": chord(
+        [chain(nothing(n), chord([nothing(m) for m in range(3)], nothing())) for n in range(5)],
+        group(nothing("a text with an é"), chain(nothing(), nothing({"a": [1, 2.5, None]}))),
+    ),
+    "options": chain(
+        nothing(1, priority=3, headers={"tenant": "acme"}), nothing(2, queue="celery", countdown=0)
+    ),
+    "items": plan.Call("", "nothing", nothing().location, args=tuple(range(50)), kind="map"),
+}
+
+
+@pytest.mark.parametrize("tree", TREES.values(), ids=TREES.keys())
+def test_messages_and_bytes_are_those_that_redis_received(
+    engine: CeleryEngine, worker: Worker, tree: plan.Node
+) -> None:
+    with pushed_messages(RedisClient.from_url(worker.address.broker)) as sizes:
+        assert run(engine, tree).errors == {}
+        actual = sizes()
+    promised = planned(tree).cost
+    assert promised.messages == len(actual)
+    assert promised.bytes == pytest.approx(sum(actual), rel=TOLERANCE)
+    assert promised.largest == pytest.approx(max(actual), rel=TOLERANCE)
+
+
+@settings(max_examples=max(EXAMPLES // 10, 5))
+@given(tree=shapes())
+def test_random_shapes_cost_what_they_are_said_to(
+    engine: CeleryEngine, worker: Worker, tree: plan.Node
+) -> None:
+    def empty(call: plan.Call) -> plan.Call:
+        return call if call.kind in ("map", "starmap") else nothing(*call.args)
+
+    test_messages_and_bytes_are_those_that_redis_received(engine, worker, mapped(tree, empty))
