@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-from uuid import UUID, uuid4
+from typing import TYPE_CHECKING
 
 from flowrunner.errors import ConfigurationError, Diagnostic, WorkflowError
 from flowrunner.loader import load_workflow, parse_json, parse_value, read_source
@@ -18,6 +16,7 @@ from flowrunner.node import Node, Scalar
 from flowrunner.plan import Plan
 from flowrunner.planner import plan_workflow
 from flowrunner.plugins import PluginManager, load_plugins
+from flowrunner.run import InterruptedRunError, run_plan
 from flowrunner.settings import Settings
 from flowrunner.source import Location, Source
 from flowrunner.tasks import TaskRegistry
@@ -26,8 +25,6 @@ if TYPE_CHECKING:
     from celery import Celery
 
     from flowrunner.engines.protocol import Engine
-    from flowrunner.runs.ledger import Ledger
-    from flowrunner.runs.outcome import Outcome
 
 __all__ = ["InterruptedRunError", "Project", "given_inputs", "run_plan"]
 
@@ -154,61 +151,6 @@ class Project:
             cluster_settings(*self._cluster()),
             configure=self.plugins.configure_app,
         )
-
-
-class InterruptedRunError(KeyboardInterrupt):
-    """Ctrl-C, after what was queued was cancelled and what ran has ended."""
-
-    def __init__(self, outcome: Outcome) -> None:
-        super().__init__("interrupted")
-        self.outcome = outcome
-
-
-def run_plan(
-    plan: Plan,
-    engine: Engine,
-    *,
-    ledger: Ledger | None = None,
-    run: UUID | None = None,
-    timeout: float | None = None,
-) -> Outcome:
-    """Run a plan on an engine that has been started, and return how it ended.
-
-    ``ledger`` follows the run while it goes on. ``timeout`` is in seconds and wins over the
-    plan's own. Raises :class:`InterruptedRunError` for Ctrl-C and
-    :class:`~flowrunner.errors.EngineError` when the engine cannot run it.
-    """
-    from flowrunner.engines.protocol import RunStalledError, RunTimeoutError
-    from flowrunner.runs.ledger import Ledger
-    from flowrunner.runs.outcome import Outcome, RunState
-
-    run = run or uuid4()
-    ledger = ledger or Ledger(plan.sequence)
-    started = datetime.now(UTC)
-
-    def outcome(state: RunState, *, result: Any = None, reason: str = "") -> Outcome:
-        return Outcome(
-            run,
-            plan.name,
-            state,
-            started,
-            datetime.now(UTC),
-            result,
-            tuple(ledger.errors),
-            tuple(ledger.skipped()),
-            reason,
-        )
-
-    try:
-        limit = timeout if timeout is not None else plan.timeout
-        result = engine.run(plan, run=run, ledger=ledger, timeout=limit)
-    except (RunTimeoutError, RunStalledError) as error:
-        return outcome("FAILURE", reason=str(error))
-    except KeyboardInterrupt:
-        raise InterruptedRunError(outcome("REVOKED", reason="interrupted")) from None
-    if ledger.failed:
-        return outcome("FAILURE")
-    return outcome("SUCCESS", result=result)
 
 
 def given_inputs(

@@ -8,19 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping as Lookup
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from flowrunner.errors import Diagnostic
 from flowrunner.node import Mapping, Node, Scalar, Sequence
 from flowrunner.source import Location, Source
 
 __all__ = [
+    "HANDLER_NAMES",
     "Broken",
     "CallKeys",
     "Chain",
     "Chord",
     "Chunks",
     "Group",
+    "HandlerName",
     "InputDefinition",
     "ItemCalls",
     "Step",
@@ -121,6 +123,11 @@ class Broken:
 
 Step: TypeAlias = TaskCall | ItemCalls | Chunks | Chain | Group | Chord | Broken
 
+#: The document's keys for steps that run after its main part.
+HandlerName: TypeAlias = Literal["on_error", "finally"]
+#: In the order in which they run.
+HANDLER_NAMES: Final[tuple[HandlerName, ...]] = ("on_error", "finally")
+
 
 @dataclass(frozen=True)
 class InputDefinition:
@@ -138,7 +145,8 @@ class InputDefinition:
 
 @dataclass(frozen=True)
 class Workflow:
-    """A whole file. ``defaults`` maps a task's name, or ``"*"``, to keys of its calls.
+    """A whole file. ``defaults`` maps a task's name, or ``"*"``, to keys of its calls;
+    ``handlers`` maps ``on_error`` and ``finally``, where the file has them, to their steps.
 
     ``problems`` is what the loader found wrong: with any, the workflow can be looked at but
     not run.
@@ -151,4 +159,5 @@ class Workflow:
     inputs: tuple[InputDefinition, ...] = ()
     defaults: Lookup[str, tuple[Location, CallKeys]] = field(default_factory=dict)
     timeout: float | None = None
+    handlers: Lookup[HandlerName, Step] = field(default_factory=dict)
     problems: tuple[Diagnostic, ...] = ()

@@ -3,7 +3,8 @@
 A plan knows no Celery. It has two forms. ``root`` keeps the nesting of the file and is what
 people see and what :mod:`flowrunner.semantics` gives a value to. ``sequence`` is the normal
 form that engines run (DESIGN section 3, *The normal form*): its steps are calls, or forks
-whose members are such sequences and whose join is one call.
+whose members are such sequences and whose join is one call. The document's ``on_error`` and
+``finally`` are handlers: each has the same two forms.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
+from flowrunner.model import HandlerName
 from flowrunner.source import Location, Source
 
 __all__ = [
@@ -21,6 +23,7 @@ __all__ = [
     "Cost",
     "Fork",
     "Group",
+    "Handler",
     "Item",
     "Node",
     "Plan",
@@ -140,11 +143,31 @@ class Cost:
     largest: int
 
 
+@dataclass(frozen=True, slots=True)
+class Handler:
+    """A step of the document that runs once after its main part, given how that has ended.
+
+    Its costs are those without what it is given.
+    """
+
+    name: HandlerName
+    root: Node
+    sequence: Sequence
+    cost: Cost
+    one_canvas: Cost
+
+    @property
+    def task_count(self) -> int:
+        """The number of calls that the workflow's author wrote."""
+        return sum(call.is_written for call in calls_of(self.sequence))
+
+
 @dataclass(frozen=True)
 class Plan:
     """A workflow that is ready to run.
 
-    ``cost`` is what a run puts on the broker, ``one_canvas`` what it would without
+    ``root`` and ``sequence`` are its main part; ``handlers`` follow in the order in which they
+    run. ``cost`` is what the main part puts on the broker, ``one_canvas`` what it would without
     continuations. ``inputs`` are the values that it was planned with; ``timeout`` is in seconds.
     """
 
@@ -157,14 +180,21 @@ class Plan:
     description: str = ""
     inputs: Mapping[str, Any] = field(default_factory=dict)
     timeout: float | None = None
+    handlers: tuple[Handler, ...] = ()
 
     def calls(self) -> Iterator[Call]:
-        """Yield every call of the normal form, in the order of the file."""
+        """Yield every call of the main part's normal form, in the order of the file."""
         return calls_of(self.sequence)
+
+    def every_call(self) -> Iterator[Call]:
+        """Yield every call of the main part and of the handlers."""
+        yield from self.calls()
+        for handler in self.handlers:
+            yield from calls_of(handler.sequence)
 
     @property
     def task_count(self) -> int:
-        """The number of calls that the workflow's author wrote."""
+        """The number of the main part's calls that the workflow's author wrote."""
         return sum(call.is_written for call in self.calls())
 
     @property

@@ -7,6 +7,9 @@ A pure evaluator with no Celery in it (DESIGN section 3):
 - group: every member with the same input, the list of their values in the order written
 - chord: the group of the header, then the body with that list
 - a failing member fails the run once every sibling has ended; what comes after is skipped
+- handlers: ``on_error`` once when the main part has failed, then ``finally`` once; the first
+  calls of each are given the outcome so far. A run succeeds when every part of it that ran has,
+  and its value is that of the main part.
 """
 
 from __future__ import annotations
@@ -19,7 +22,7 @@ from typing import Any, Final, TypeAlias
 from flowrunner import plan
 from flowrunner.values import require_json
 
-__all__ = ["Failure", "TaskFunction", "evaluate", "evaluate_sequence"]
+__all__ = ["Failure", "TaskFunction", "evaluate", "evaluate_run", "evaluate_sequence"]
 
 #: Calls the task of that name with positional and keyword arguments.
 TaskFunction: TypeAlias = Callable[[str, tuple[Any, ...], dict[str, Any]], Any]
@@ -47,6 +50,26 @@ _NO_INPUT: Final = _NoInput()
 def evaluate(root: plan.Node, call_task: TaskFunction) -> Any:
     """Return the value of a plan's ``root`` as JSON data, or a :class:`Failure`."""
     return _without_sentinel(_evaluate(root, _NO_INPUT, call_task))
+
+
+def evaluate_run(
+    ready: plan.Plan, call_task: TaskFunction, outcome: Callable[[Any, Failure], Any]
+) -> tuple[Any, Failure]:
+    """Return the value of a plan's main part and what failed: it first, then the handlers.
+
+    The value is ``None`` where the main part failed. ``outcome`` makes of both, as they are so
+    far, what a handler is given.
+    """
+    value = evaluate(ready.root, call_task)
+    failure = value if isinstance(value, Failure) else Failure(())
+    if failure.causes:
+        value = None
+    due = ready.handlers if failure.causes else [h for h in ready.handlers if h.name == "finally"]
+    for handler in due:
+        ended = _evaluate(handler.root, outcome(value, failure), call_task)
+        if isinstance(ended, Failure):
+            failure = Failure(failure.causes + ended.causes)
+    return value, failure
 
 
 def evaluate_sequence(sequence: plan.Sequence, call_task: TaskFunction) -> Any:

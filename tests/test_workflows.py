@@ -15,6 +15,7 @@ PRINTED = {
     "powersum.yaml": ([], "285"),
     "powersum-negated.yaml": ([], "-285"),
     "nested.yaml": ([], "2640"),
+    "journalled.yaml": (["-i", "journal={folder}/journal.txt"], "285"),
     "invoices.yaml": (["-i", "folder={folder}"], "{folder}/all.pdf"),
 }
 

@@ -99,15 +99,15 @@ def _run(
 ) -> int:
     from flowrunner.app import InterruptedRunError, run_plan
     from flowrunner.cli.run_output import announcing_interrupts, following, print_outcome
-    from flowrunner.runs.ledger import Ledger
+    from flowrunner.runs.run_ledger import RunLedger
 
-    ledger = Ledger(plan.sequence)
+    ledger = RunLedger(plan)
     interrupted = False
     with project.engine(processes=processes) as engine:
         engine.check(plan)
         gc.freeze()  # what has been made so far stays until the process ends
         gc.enable()
-        with announcing_interrupts(), following(plan, ledger):
+        with announcing_interrupts(plan), following(plan, ledger):
             try:
                 outcome = run_plan(plan, engine, ledger=ledger, timeout=timeout)
             except InterruptedRunError as error:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 from flowrunner.plan import Plan
 from flowrunner.render.progress import ProgressLine, RunTree
-from flowrunner.runs.ledger import Ledger
+from flowrunner.runs.run_ledger import RunLedger
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -29,13 +29,14 @@ STYLES: Final = {
     "skipped": "dim",
     "cancelled": "yellow",
     "waiting": "dim",
+    "not needed": "dim",
 }
 
 
 class LiveTree:
     """Redraws the tree of a run until the ``with`` block ends; its last state stays."""
 
-    def __init__(self, plan: Plan, ledger: Ledger) -> None:
+    def __init__(self, plan: Plan, ledger: RunLedger) -> None:
         self._tree = RunTree(plan)
         self._ledger = ledger
         self._started = monotonic()

@@ -14,23 +14,25 @@ import click
 
 from flowrunner.cli.output import print_diagnostics, print_json
 from flowrunner.plan import Plan
-from flowrunner.render.outcome import failures, headline, outcome_to_json, result_text
-from flowrunner.runs.ledger import Ledger
-from flowrunner.runs.outcome import Outcome
+from flowrunner.render.outcome import failures, headline, result_text
+from flowrunner.runs.outcome import Outcome, outcome_to_json
+from flowrunner.runs.run_ledger import RunLedger
 
 __all__ = ["announcing_interrupts", "following", "print_outcome"]
 
 
 @contextmanager
-def announcing_interrupts() -> Iterator[None]:
+def announcing_interrupts(plan: Plan) -> Iterator[None]:
     """Say on the first Ctrl-C what happens now, and what another one does."""
 
     interrupts: SimpleQueue[bool] = SimpleQueue()
+    has_finally = any(handler.name == "finally" for handler in plan.handlers)
+    then = ", then running 'finally'" if has_finally else ""
 
     def announce() -> None:
         if interrupts.get():
             sys.stderr.write(
-                "\ncancelling what is queued, waiting for what runs; Ctrl-C leaves now\n"
+                f"\ncancelling what is queued, waiting for what runs{then}; Ctrl-C leaves now\n"
             )
 
     def interrupt(number: int, frame: FrameType | None) -> None:
@@ -51,7 +53,7 @@ def announcing_interrupts() -> Iterator[None]:
 
 
 @contextmanager
-def following(plan: Plan, ledger: Ledger) -> Iterator[None]:
+def following(plan: Plan, ledger: RunLedger) -> Iterator[None]:
     """Show a run's progress on a terminal; what tasks print goes to stderr."""
     with redirect_stdout(sys.stderr):  # stdout is for the result
         if not sys.stderr.isatty():
@@ -63,10 +65,13 @@ def following(plan: Plan, ledger: Ledger) -> Iterator[None]:
             yield
 
 
-def print_outcome(outcome: Outcome, plan: Plan, ledger: Ledger, output: str) -> None:
-    """Print the result on stdout, and on stderr how the run ended where that needs words."""
+def print_outcome(outcome: Outcome, plan: Plan, ledger: RunLedger, output: str) -> None:
+    """Print the result on stdout, and on stderr how the run ended where that needs words.
+
+    A run that failed only after its main part has a result too.
+    """
     if output == "json":
-        print_json(outcome_to_json(outcome, plan))
+        print_json(outcome_to_json(outcome))
         return
     if outcome.state == "SUCCESS":
         if sys.stderr.isatty():
@@ -81,9 +86,11 @@ def print_outcome(outcome: Outcome, plan: Plan, ledger: Ledger, output: str) -> 
         print_diagnostics(found)
         click.echo(err=True)
     click.echo(f"error: {headline(outcome, ledger)}", err=True)
+    if outcome.has_result:
+        sys.stdout.write(f"{result_text(outcome.result)}\n")
 
 
-def _print_tree(plan: Plan, ledger: Ledger) -> None:
+def _print_tree(plan: Plan, ledger: RunLedger) -> None:
     from flowrunner.render.progress import RunTree
 
     tree = RunTree(plan)

@@ -73,19 +73,29 @@ class CeleryEngine:
         unless that would be too large.
         """
         self._cluster.check(plan)
-        if plan.one_canvas.bytes > LARGEST_CANVAS and not self._cluster.can_continue(plan):
+        canvases = [plan.one_canvas, *(handler.one_canvas for handler in plan.handlers)]
+        largest = max(canvas.bytes for canvas in canvases)
+        if largest > LARGEST_CANVAS and not self._cluster.can_continue(plan):
             raise BrokerError(
                 f"this workflow needs workers that know flowrunner's continuations: as one "
-                f"canvas its messages would take {plan.one_canvas.bytes / 1e6:,.0f} MB; start "
+                f"canvas its messages would take {largest / 1e6:,.0f} MB; start "
                 f"workers with 'celery -A flowrunner.worker worker', or your own with "
                 f"'--include {CONTINUATION_MODULE}'"
             )
 
-    def run(self, plan: Plan, *, run: UUID, ledger: Ledger, timeout: float | None) -> Any:
+    def run(
+        self,
+        plan: Plan,
+        *,
+        run: UUID,
+        ledger: Ledger,
+        timeout: float | None,
+        patient: bool | None = None,
+    ) -> Any:
         """Run a plan to its end; see :class:`~flowrunner.engines.protocol.Engine`.
 
         A :class:`KeyboardInterrupt` or a timeout makes the workers drop what is queued; what
-        runs goes on there, and nobody waits for it.
+        runs goes on there, and nobody waits for it unless ``patient``.
         """
         self.check(plan)
         ids = task_ids(plan, run)
@@ -95,8 +105,10 @@ class CeleryEngine:
             follower.mark()
             self._publish(canvas)
             follower.follow(timeout)
-        except BaseException:
+        except BaseException as error:
             self._cluster.revoke([ids[step.call.path] for step in ledger.open_steps()])
+            if isinstance(error, KeyboardInterrupt) and patient:
+                follower.follow(None, until=lambda: not ledger.running)
             raise
         finally:
             with suppress(*self._cluster.connection_errors):  # they expire by themselves
@@ -144,14 +156,15 @@ class _Follower:
         self._retrying(lambda: self._backend.set(self._mark, b"1"))
         self._renew_at = monotonic() + self._renew_every
 
-    def follow(self, timeout: float | None) -> None:
-        """Wait for the end of the run, noting in the ledger whatever happens."""
+    def follow(self, timeout: float | None, *, until: Callable[[], bool] | None = None) -> None:
+        """Wait for the end of the run, or something else, noting in the ledger what happens."""
+        until = until or (lambda: self._ledger.ended)
         deadline = None if timeout is None else monotonic() + timeout
         pause, changed, patience = SHORTEST_POLL, monotonic(), LOST_AFTER
         while True:
             before = self._ledger.changes
             self._look()
-            if self._ledger.ended:
+            if until():
                 return
             now = monotonic()
             if self._ledger.changes != before:

@@ -205,7 +205,7 @@ class Cluster:
 
     def check(self, plan: Plan) -> None:
         """Raise :class:`~flowrunner.errors.BrokerError` for a call that no worker would run."""
-        needs = self._needs(call for call in plan.calls() if call.kind != "continuation")
+        needs = self._needs(call for call in plan.every_call() if call.kind != "continuation")
         if any(self._lack(queue, task) for queue, task in needs):
             with self._needing("broker", self.broker):
                 self._workers = self._ask_workers(EVERYBODY)
@@ -215,7 +215,7 @@ class Cluster:
 
     def can_continue(self, plan: Plan) -> bool:
         """Tell whether the workers can run a plan's continuations."""
-        needs = self._needs(call for call in plan.calls() if call.kind == "continuation")
+        needs = self._needs(call for call in plan.every_call() if call.kind == "continuation")
         return not any(self._lack(queue, task) for queue, task in needs)
 
     def _needs(self, calls: Iterable[Call]) -> list[tuple[str, str]]:

@@ -6,7 +6,7 @@ Nothing polls. The same canvas and the same tasks as on a cluster.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from threading import Event, Thread
 from time import monotonic
@@ -135,7 +135,7 @@ class EmbeddedEngine:
         """Raise :class:`WorkflowError` for options that this engine cannot keep."""
         problems = {
             (call.location, option): call
-            for call in plan.calls()
+            for call in plan.every_call()
             for option in UNENFORCEABLE_OPTIONS
             if option in call.options
         }
@@ -150,7 +150,15 @@ class EmbeddedEngine:
                 for (location, option), call in problems.items()
             )
 
-    def run(self, plan: Plan, *, run: UUID, ledger: Ledger, timeout: float | None) -> Any:
+    def run(
+        self,
+        plan: Plan,
+        *,
+        run: UUID,
+        ledger: Ledger,
+        timeout: float | None,
+        patient: bool | None = None,
+    ) -> Any:
         """Run a plan to its end; see :class:`~flowrunner.engines.protocol.Engine`."""
         self.check(plan)
         ids = task_ids(plan, run)
@@ -172,15 +180,21 @@ class EmbeddedEngine:
             return self._app.backend.get_task_meta(ids[last.path])["result"]
         except BaseException as error:
             self._store.cancel(calls)
-            if isinstance(error, KeyboardInterrupt):
+            if isinstance(error, KeyboardInterrupt) and patient is not False:
                 while ledger.running and not ledger.wait(STALL_CHECK_INTERVAL):
                     pass  # a second Ctrl-C ends this
             raise
         finally:
             self._store.forget(calls)
             forget_parts(self._app.backend, canvas.parts)
+            if not ledger.ended:
+                self._abandon(calls)
             for task_id in calls:
                 self._app.backend.forget(task_id)
+
+    def _abandon(self, task_ids: Collection[str]) -> None:
+        """Let go of what still runs, so that it holds up nothing that comes after its run."""
+        self._worker.pool.abandon(task_ids)
 
     def _wait(self, ledger: Ledger, timeout: float | None) -> None:
         deadline = None if timeout is None else monotonic() + timeout

@@ -8,7 +8,7 @@ are started afresh, not forked: a forked one inherits this process's locks and s
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from multiprocessing.connection import Pipe
@@ -47,20 +47,24 @@ class ProcessPool:
         self._lock = Lock()
         self._idle: list[_Child] = []
         self._children: set[_Child] = set()
+        self._busy: dict[_Child, str] = {}
+        self._abandoned: set[str] = set()
         self._closed = False
 
-    def call(self, order: Order) -> Reply:
+    def call(self, order: Order, *, task_id: str = "") -> Reply:
         """Make a call in a child and return what came of it.
 
         What the task prints appears on this process's streams. Raises
-        :class:`ProcessDiedError` when the child ends before it has answered.
+        :class:`ProcessDiedError` when the child ends before it has answered, or when the call
+        is abandoned.
         """
         with self._free:
-            child = self._take()
+            child = self._take(task_id)
             try:
                 reply = child.call(order)
             except BaseException as error:
                 with self._lock:
+                    del self._busy[child]
                     self._children.discard(child)
                 if isinstance(error, (EOFError, OSError)):
                     raise ProcessDiedError(
@@ -69,18 +73,33 @@ class ProcessPool:
                 child.kill()
                 raise
             with self._lock:
+                del self._busy[child]
                 self._idle.append(child)
             return reply
 
-    def _take(self) -> _Child:
+    def _take(self, task_id: str) -> _Child:
         with self._lock:
             if self._closed:
                 raise ProcessDiedError("the engine has stopped")
+            if task_id in self._abandoned:
+                raise ProcessDiedError("the run has ended")
             if self._idle:
-                return self._idle.pop()
-            child = _Child(self._references)
-            self._children.add(child)
+                child = self._idle.pop()
+            else:
+                child = _Child(self._references)
+                self._children.add(child)
+            self._busy[child] = task_id
             return child
+
+    def abandon(self, task_ids: Collection[str]) -> None:
+        """Kill the children that run these tasks, and let none of the tasks start any more."""
+        with self._lock:
+            self._abandoned.update(task_ids)
+            children = [
+                child for child, task_id in self._busy.items() if task_id in self._abandoned
+            ]
+        for child in children:
+            child.kill()
 
     def close(self) -> None:
         """Kill every child, whatever it is doing."""

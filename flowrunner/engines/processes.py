@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from functools import wraps
 from types import TracebackType
@@ -69,12 +69,17 @@ class ProcessPoolEngine(EmbeddedEngine):
     def _wrap(self, definition: TaskDefinition, function: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(function)
         def call_in_process(*args: Any, **kwargs: Any) -> Any:
-            reply = self._pool.call(Order(definition.name, args, kwargs))
+            task_id = self._app.current_worker_task.request.id
+            reply = self._pool.call(Order(definition.name, args, kwargs), task_id=task_id)
             if isinstance(reply, Failure):
                 raise _exception(reply)
             return json.loads(reply.json)
 
         return call_in_process
+
+    def _abandon(self, task_ids: Collection[str]) -> None:
+        super()._abandon(task_ids)
+        self._pool.abandon(task_ids)
 
 
 def _exception(failure: Failure) -> BaseException:

@@ -39,17 +39,27 @@ class Engine(Protocol):
     def check(self, plan: Plan) -> None:
         """Raise :class:`~flowrunner.errors.WorkflowError` for what this engine cannot run.
 
+        The handlers' calls are looked at as well: what cannot run is told before the run.
         Raises :class:`~flowrunner.errors.BrokerError` for what no worker would run.
         """
 
-    def run(self, plan: Plan, *, run: UUID, ledger: Ledger, timeout: float | None) -> Any:
-        """Run a plan to its end, noting every state in the ledger.
+    def run(
+        self,
+        plan: Plan,
+        *,
+        run: UUID,
+        ledger: Ledger,
+        timeout: float | None,
+        patient: bool | None = None,
+    ) -> Any:
+        """Run a plan's main part to its end, noting every state in the ledger.
 
         Returns the run's value, or ``None`` when a call has failed: the ledger says which.
         ``timeout`` is in seconds. Raises :class:`RunTimeoutError`, :class:`RunStalledError`
         or another :class:`~flowrunner.errors.EngineError`. A :class:`KeyboardInterrupt`
         cancels what is queued, waits for what runs in this process, and is raised again; a
-        second one does not wait.
+        second one does not wait. ``patient`` asks to wait for what runs elsewhere too, because
+        something comes after it, or not to wait at all.
         """
 
 

@@ -7,7 +7,7 @@ after Ctrl-C. Daemon threads let the engine decide how long it waits.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from os import getpid
 from queue import SimpleQueue
 from threading import Lock, Thread
@@ -36,11 +36,25 @@ class DaemonThreadPool(BasePool):  # type: ignore[misc]
         self._lock = Lock()
         self._unfinished = 0
         self._threads = 0
+        self._running: set[str] = set()
+        self._abandoned: set[str] = set()
 
     @property
     def unfinished(self) -> int:
         """How many tasks run or wait for a thread."""
         return self._unfinished
+
+    @property
+    def threads(self) -> int:
+        """How many threads there are."""
+        return self._threads
+
+    def abandon(self, task_ids: Iterable[str]) -> None:
+        """Let other tasks take the places of those of these that run: nobody waits for them."""
+        with self._lock:
+            abandoned = self._running.intersection(task_ids) - self._abandoned
+            self._abandoned |= abandoned
+            self.limit += len(abandoned)
 
     def on_apply(
         self,
@@ -54,7 +68,7 @@ class DaemonThreadPool(BasePool):  # type: ignore[misc]
         """Queue a task for the next free thread."""
         task_id = args[1]
 
-        def job() -> None:
+        def run() -> None:
             store: MemoryStore = self.app.backend.store
             if store.is_cancelled(task_id):
                 store.tell(task_id, states.REVOKED, None, None)
@@ -67,6 +81,18 @@ class DaemonThreadPool(BasePool):  # type: ignore[misc]
                     callback(result)
             except BaseException as error:  # without this the run would wait for ever
                 self.app.backend.mark_as_failure(task_id, error)
+
+        def job() -> None:
+            with self._lock:
+                self._running.add(task_id)
+            try:
+                run()
+            finally:
+                with self._lock:
+                    self._running.remove(task_id)
+                    if task_id in self._abandoned:
+                        self._abandoned.remove(task_id)
+                        self.limit -= 1
 
         with self._lock:
             self._unfinished += 1
@@ -83,6 +109,10 @@ class DaemonThreadPool(BasePool):  # type: ignore[misc]
             finally:
                 with self._lock:
                     self._unfinished -= 1
+                    surplus = self._threads > self.limit
+                    self._threads -= surplus
+            if surplus:
+                return
 
     def on_stop(self) -> None:
         """Let the threads end as they become idle; the engine has waited for their tasks."""

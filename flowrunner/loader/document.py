@@ -26,6 +26,11 @@ def build_workflow(source: Source, root: Mapping, problems: list[Diagnostic]) ->
     found, tainted = check_document(root)
     builder = StepBuilder(tainted)
     step = builder.build(root)
+    handlers = {
+        name: builder.build(node)
+        for name in model.HANDLER_NAMES
+        if (node := root.get(name)) is not None
+    }
     inputs = []
     for definition in _inputs(root.get("inputs"), tainted):
         wrong = list(_definition_problems(definition))
@@ -40,6 +45,7 @@ def build_workflow(source: Source, root: Mapping, problems: list[Diagnostic]) ->
         inputs=tuple(inputs),
         defaults=dict(_defaults(root.get("defaults"), tainted)),
         timeout=_seconds(root.get("timeout")),
+        handlers=handlers,
         problems=(*problems, *found, *builder.problems),
     )
 

@@ -23,7 +23,8 @@ OPTIONS: Final = (
     "headers",
 )
 
-#: Keys of the language that this version does not have: refused, never ignored.
+#: Keys of the language that this version does not have: refused, never ignored. Of a step, that
+#: is: a document has ``on_error`` and ``finally``.
 LATER_KEYS: Final = frozenset(
     {
         "each",

@@ -14,6 +14,7 @@ from flowrunner.loader.validator import (
     workflow_schema,
 )
 from flowrunner.loader.violation import describe, explain
+from flowrunner.model import HANDLER_NAMES
 from flowrunner.node import Mapping, node_at
 from flowrunner.source import Location
 from flowrunner.suggestion import did_you_mean
@@ -130,6 +131,8 @@ class _Problem:
     def _missing_step(self, mapping: Mapping) -> Iterator[Diagnostic]:
         """A mapping without a step key: is it misspelt, of a later version, or not there?"""
         known = self._known_keys(mapping)
+        if mapping is self._root:
+            known += workflow_schema()["properties"]
         unknown = [key for key in mapping.names() if key not in known]
         later = [key for key in unknown if key in LATER_KEYS - {"do", "with"}]
         if later:
@@ -193,10 +196,13 @@ def _placed(words: tuple[str, str], place: Location) -> tuple[str, Location, str
 
 def _later(mapping: Mapping, key: str) -> Diagnostic:
     place = mapping.key(key)
+    of_a_step, label = "", _LATER_LABEL
+    if key in HANDLER_NAMES:
+        of_a_step, label = " of a step", f"this version has '{key}' of the whole document only"
     return Diagnostic(
-        f"'{key}' comes with a later version of flowrunner",
+        f"'{key}'{of_a_step} comes with a later version of flowrunner",
         place.location if place else mapping.location,
-        _LATER_LABEL,
+        label,
     )
 
 

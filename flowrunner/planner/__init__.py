@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from flowrunner import model
 from flowrunner.errors import WorkflowError
 from flowrunner.node import Mapping
-from flowrunner.plan import Plan
+from flowrunner.plan import Handler, Plan
 from flowrunner.planner.builder import PlanBuilder
 from flowrunner.planner.continuations import sequence_of
 from flowrunner.planner.defaults import check_defaults
@@ -38,10 +38,13 @@ def plan_workflow(
     assume_missing = assume_missing_inputs or bool(workflow.problems)
     values = resolve_inputs(workflow, inputs, problems, assume_missing=assume_missing)
     check_defaults(workflow, registry, problems)
-    resolver = Resolver(values, frozenset(_step_ids(workflow.step)), problems)
-    root = PlanBuilder(workflow, registry, resolver, problems, plugin_hint=plugin_hint).build()
-    if problems or root is None:
+    steps = (workflow.step, *workflow.handlers.values())
+    ids = frozenset(name for step in steps for name in _step_ids(step))
+    resolver = Resolver(values, ids, problems)
+    built = PlanBuilder(workflow, registry, resolver, problems, plugin_hint=plugin_hint).build()
+    if problems or built is None:
         raise WorkflowError(problems.in_order(workflow.source))
+    root, handlers = built
     return Plan(
         workflow.name,
         workflow.source,
@@ -50,6 +53,10 @@ def plan_workflow(
         description=workflow.description,
         inputs=values,
         timeout=workflow.timeout,
+        handlers=tuple(
+            Handler(name, handler, *sequence_of(handler, has_input=True))
+            for name, handler in handlers.items()
+        ),
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 from flowrunner import model, plan
 from flowrunner.node import Node, Scalar, Sequence
 from flowrunner.planner.call_template import CallTemplate
-from flowrunner.planner.calls import check_call
+from flowrunner.planner.calls import OUTCOME, PREVIOUS, check_call
 from flowrunner.planner.defaults import with_defaults
 from flowrunner.planner.options import resolve_options
 from flowrunner.planner.problems import Problems
@@ -29,7 +29,7 @@ class TooManyCallsError(Exception):
 
 
 class PlanBuilder:
-    """Builds the tree of one workflow and collects every problem it meets.
+    """Builds the trees of one workflow and collects every problem it meets.
 
     ``plugin_hint`` is added where a task is unknown: it says which plugins stand near.
     """
@@ -51,30 +51,38 @@ class PlanBuilder:
         self._calls = 0
         self._ids: dict[str, Location] = {}
 
-    def build(self) -> plan.Node | None:
-        """Return the tree, or ``None`` when it would be too large (which is reported)."""
+    def build(self) -> tuple[plan.Node, dict[model.HandlerName, plan.Node]] | None:
+        """Return the trees of the main part and of the handlers.
+
+        ``None`` when they would be too large together (which is reported).
+        """
         try:
-            return self._step(self._workflow.step, "", has_input=False)
+            root = self._step(self._workflow.step, "", given=None)
+            handlers = {
+                name: self._step(step, name, given=OUTCOME)
+                for name, step in self._workflow.handlers.items()
+            }
         except TooManyCallsError:
             return None
+        return root, handlers
 
-    def _step(self, step: model.Step, path: str, *, has_input: bool) -> plan.Node:
+    def _step(self, step: model.Step, path: str, *, given: str | None) -> plan.Node:
         match step:
             case model.TaskCall():
                 path = path or "task"
                 if step.times is None:
-                    return self._call(step, path, has_input=has_input)
-                repeat = self._repeat(step, step.times, path, has_input=has_input)
+                    return self._call(step, path, given=given)
+                repeat = self._repeat(step, step.times, path, given=given)
                 return plan.Group(path, (repeat,), step.location)
             case model.Chain():
                 path = _joined(path, "chain")
-                return plan.Chain(path, tuple(self._steps(step, path, has_input)), step.location)
+                return plan.Chain(path, tuple(self._steps(step, path, given)), step.location)
             case model.Group():
-                return self._group(step, _joined(path, "group"), has_input=has_input)
+                return self._group(step, _joined(path, "group"), given=given)
             case model.Chord():
                 path = _joined(path, "chord")
-                header = self._group(step.header, f"{path}.header", has_input=has_input)
-                body = self._step(step.body, f"{path}.body", has_input=True)
+                header = self._group(step.header, f"{path}.header", given=given)
+                body = self._step(step.body, f"{path}.body", given=PREVIOUS)
                 return plan.Chord(path, header, body, step.location)
             case model.ItemCalls():
                 return self._item_calls(step, _joined(path, step.kind))
@@ -87,51 +95,50 @@ class PlanBuilder:
                     self._definition(step.task, step.location)
                 return plan.Call(path or "task", step.task or "", step.location)
 
-    def _steps(self, chain: model.Chain, path: str, has_input: bool) -> Iterator[plan.Node]:
+    def _steps(self, chain: model.Chain, path: str, given: str | None) -> Iterator[plan.Node]:
         for position, inner in enumerate(chain.steps):
-            step = self._step(inner, f"{path}[{position}]", has_input=has_input)
-            has_input = has_input or not _passes_on(step)
+            step = self._step(inner, f"{path}[{position}]", given=given)
+            if not _passes_on(step):
+                given = PREVIOUS
             yield step
 
-    def _group(self, group: model.Group, path: str, *, has_input: bool) -> plan.Group:
+    def _group(self, group: model.Group, path: str, *, given: str | None) -> plan.Group:
         members: list[plan.Node | plan.Repeat] = []
         for position, member in enumerate(group.members):
             place = f"{path}[{position}]" if group.listed else path
             if isinstance(member, model.TaskCall) and member.times is not None:
-                members.append(self._repeat(member, member.times, place, has_input=has_input))
+                members.append(self._repeat(member, member.times, place, given=given))
             elif isinstance(member, model.Chunks):
                 members.append(self._batches(member, _joined(place, "chunks")))
             else:
-                members.append(self._step(member, place, has_input=has_input))
+                members.append(self._step(member, place, given=given))
         return plan.Group(path, tuple(members), group.location)
 
     def _repeat(
-        self, call: model.TaskCall, written: Scalar, path: str, *, has_input: bool
+        self, call: model.TaskCall, written: Scalar, path: str, *, given: str | None
     ) -> plan.Repeat:
         times = self._times(written)
         definition = self._definition(call.task, call.location)
         calls: tuple[plan.Call, ...] = ()
         if definition is not None:
-            template = self._template(call, definition, has_input=has_input)
+            template = self._template(call, definition, given=given)
             calls = tuple(template.calls(path, times))
         self._name(call.id, call.location)
         return plan.Repeat(path, calls, call.index, call.location)
 
-    def _call(self, call: model.TaskCall, path: str, *, has_input: bool) -> plan.Node:
+    def _call(self, call: model.TaskCall, path: str, *, given: str | None) -> plan.Node:
         self._count(1, call.location)
         self._name(call.id, call.location)
         definition = self._definition(call.task, call.location)
         if definition is None:
             return plan.Call(path, call.task, call.location)
-        return self._template(call, definition, has_input=has_input).call(path)
+        return self._template(call, definition, given=given).call(path)
 
     def _template(
-        self, call: model.TaskCall, definition: TaskDefinition, *, has_input: bool
+        self, call: model.TaskCall, definition: TaskDefinition, *, given: str | None
     ) -> CallTemplate:
         keys = with_defaults(self._workflow, definition, call.keys)
-        template = CallTemplate(
-            call, keys, definition, self._resolver, self._problems, has_input=has_input
-        )
+        template = CallTemplate(call, keys, definition, self._resolver, self._problems, given=given)
         template.check()
         return template
 
@@ -240,7 +247,7 @@ class PlanBuilder:
         return items if not lists or all(isinstance(item, list) for item in items) else []
 
     def _fits(self, definition: TaskDefinition, args: int, place: Location) -> bool:
-        found = check_call(definition, previous=False, args=args, keywords=())
+        found = check_call(definition, given=None, args=args, keywords=())
         for problem in found:
             self._problems.report(problem.message, place, problem.label)
         return not found

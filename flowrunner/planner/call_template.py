@@ -30,8 +30,8 @@ class _Values:
 class CallTemplate:
     """What the calls of one written step have in common.
 
-    ``keys`` are the step's own with the document's defaults beneath them; ``has_input`` says
-    that there is a previous result.
+    ``keys`` are the step's own with the document's defaults beneath them; ``given`` is
+    what comes before its arguments, if anything does.
     """
 
     def __init__(
@@ -42,14 +42,15 @@ class CallTemplate:
         resolver: Resolver,
         problems: Problems,
         *,
-        has_input: bool,
+        given: str | None,
     ) -> None:
         self._call = call
-        self._previous = has_input and not keys.immutable
+        self._given = None if keys.immutable else given
         indexed = call.times is not None and keys.args is None
         self._arguments = int(indexed) if keys.args is None else len(keys.args.items)
-        given = positional_names(definition)[: self._previous + self._arguments]
-        self._keys = giving_way(keys, call.keys, given)
+        filled = self._arguments + (self._given is not None)
+        by_position = positional_names(definition)[:filled]
+        self._keys = giving_way(keys, call.keys, by_position)
         self._resolver = resolver
         self._problems = problems
         self._definition = definition
@@ -58,7 +59,7 @@ class CallTemplate:
         """Report what does not fit the task's signature."""
         keywords = () if self._keys.kwargs is None else self._keys.kwargs.names()
         for problem in check_call(
-            self._definition, previous=self._previous, args=self._arguments, keywords=keywords
+            self._definition, given=self._given, args=self._arguments, keywords=keywords
         ):
             self._problems.report(problem.message, self._place(problem), problem.label)
 

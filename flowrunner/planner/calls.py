@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from inspect import Parameter
+from typing import Final
 
 from flowrunner.suggestion import did_you_mean
 from flowrunner.tasks import TaskDefinition
 
-__all__ = ["CallProblem", "check_call", "positional_names"]
+__all__ = ["OUTCOME", "PREVIOUS", "CallProblem", "check_call", "positional_names"]
+
+#: What a step may be given as its first positional argument.
+PREVIOUS: Final = "the previous result"
+OUTCOME: Final = "the run's outcome"
 
 _POSITIONAL = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
 
@@ -30,25 +35,25 @@ def positional_names(definition: TaskDefinition) -> list[str]:
 
 
 def check_call(
-    definition: TaskDefinition, *, previous: bool, args: int, keywords: Iterable[str]
+    definition: TaskDefinition, *, given: str | None, args: int, keywords: Iterable[str]
 ) -> list[CallProblem]:
     """Return what is wrong with a call of ``args`` positional and some keyword arguments.
 
-    ``previous`` says that the previous step's result comes before them.
+    ``given`` is what comes before them, :data:`PREVIOUS` or :data:`OUTCOME`, if anything does.
     """
     parameters = definition.signature.parameters
     positional = positional_names(definition)
-    given = args + previous
+    count = args + (given is not None)
     keywords = list(keywords)
     problems = _unknown_keywords(definition, keywords)
     takes_any = any(each.kind is Parameter.VAR_POSITIONAL for each in parameters.values())
-    if given > len(positional) and not takes_any:
-        problems.append(_too_many(definition, positional, given, previous=previous))
-    filled = positional[:given]
+    if count > len(positional) and not takes_any:
+        problems.append(_too_many(definition, positional, count, given))
+    filled = positional[:count]
     problems += (
         CallProblem(
             f"task '{definition.name}' gets its argument '{keyword}' twice",
-            _twice_label(filled.index(keyword), previous=previous),
+            _twice_label(filled.index(keyword), given),
             keyword,
         )
         for keyword in keywords
@@ -87,27 +92,27 @@ def _unknown_keywords(definition: TaskDefinition, keywords: list[str]) -> list[C
 
 
 def _too_many(
-    definition: TaskDefinition, positional: list[str], given: int, *, previous: bool
+    definition: TaskDefinition, positional: list[str], count: int, given: str | None
 ) -> CallProblem:
     takes = "no positional argument" if not positional else f"at most {len(positional)}"
-    if not previous:
-        arguments = "1 positional argument" if given == 1 else f"{given} positional arguments"
+    if given is None:
+        arguments = "1 positional argument" if count == 1 else f"{count} positional arguments"
         message = f"task '{definition.name}' gets {arguments} and takes {takes}"
         return CallProblem(message, _signature_label(definition))
     gets = (
-        "the previous result"
-        if given == 1
-        else f"the previous result and {given - 1} more positional argument{'s'[: given - 2]}"
+        given
+        if count == 1
+        else f"{given} and {count - 1} more positional argument{'s'[: count - 2]}"
     )
     return CallProblem(
         f"task '{definition.name}' gets {gets} and takes {takes}",
-        f"{_signature_label(definition)}; 'immutable: true' leaves the previous result out",
+        f"{_signature_label(definition)}; 'immutable: true' leaves {given} out",
     )
 
 
-def _twice_label(position: int, *, previous: bool) -> str:
-    if previous and position == 0:
-        return "the previous result comes first; 'immutable: true' leaves it out"
+def _twice_label(position: int, given: str | None) -> str:
+    if given is not None and position == 0:
+        return f"{given} comes first; 'immutable: true' leaves it out"
     return "once by position ('args', or the index of xN: 'args: []' passes none), once by name"
 
 

@@ -41,9 +41,12 @@ class Sequenced(NamedTuple):
     one_canvas: Cost
 
 
-def sequence_of(root: Node) -> Sequenced:
-    """Return the normal form of a plan's tree, with continuations where they pay."""
-    plain = normal_form(root)
+def sequence_of(root: Node, *, has_input: bool = False) -> Sequenced:
+    """Return the normal form of a plan's tree, with continuations where they pay.
+
+    ``has_input`` says that its first calls are given something: those of a handler.
+    """
+    plain = normal_form(root, has_input=has_input)
     costing = Costing()
     one_canvas = costing.cost(plain)
     if one_canvas.bytes > WORTH_CONTINUING:

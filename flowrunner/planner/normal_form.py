@@ -41,9 +41,12 @@ class _OpenFork:
 _Draft: TypeAlias = list[plan.Call | plan.Fork | _OpenFork]
 
 
-def normal_form(root: plan.Node) -> plan.Sequence:
-    """Return the normal form of a plan's tree; it has at least one call."""
-    return _closed(_draft(root, has_input=False)) or (_literal(root.path, root.location, None),)
+def normal_form(root: plan.Node, *, has_input: bool = False) -> plan.Sequence:
+    """Return the normal form of a plan's tree; it has at least one call.
+
+    ``has_input`` says that its first calls are given something: those of a handler.
+    """
+    return _closed(_draft(root, has_input=has_input)) or (_unchanged(root, has_input),)
 
 
 def _draft(node: plan.Node, *, has_input: bool) -> _Draft:

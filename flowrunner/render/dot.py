@@ -17,6 +17,7 @@ _ATTRIBUTES: dict[NodeShape, str] = {
     "stack": ", peripheries=2",
     "list": ", shape=oval, fontsize=11, height=0.3",
     "more": ", shape=plain",
+    "handler": ", shape=hexagon",
 }
 
 _ESCAPES = str.maketrans({"\\": r"\\", '"': r"\"", "&": "&amp;"})

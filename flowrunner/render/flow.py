@@ -11,14 +11,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from flowrunner.plan import Call, Chain, Chord, Group, Plan
+from flowrunner.plan import Call, Chain, Chord, Group, Handler, Plan
 from flowrunner.render.label import IGNORES_INPUT, call_label, chunks_label, ignores_input
 from flowrunner.render.stack import More, Stack, abridged, member_count, members_of, steps_of
 
 __all__ = ["Flow", "FlowEdge", "FlowNode", "NodeShape", "flow_of"]
 
-#: A call, calls drawn as one, a list of results, or siblings that were left out.
-NodeShape: TypeAlias = Literal["call", "stack", "list", "more"]
+#: A call, calls drawn as one, a list of results, siblings that were left out, or the outcome
+#: that a handler is given.
+NodeShape: TypeAlias = Literal["call", "stack", "list", "more", "handler"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class FlowNode:
 
 @dataclass(frozen=True, slots=True)
 class FlowEdge:
-    """An edge between two keys. Without ``data`` the target waits but takes nothing."""
+    """An edge between two keys. Without ``data`` the target waits but takes no value."""
 
     source: str
     target: str
@@ -51,7 +52,9 @@ class Flow:
 def flow_of(plan: Plan, *, expand: bool = False) -> Flow:
     """Return the plan's graph; ``expand`` gives every call a node of its own."""
     builder = _FlowBuilder(expand)
-    builder.join(builder.add(Stack((plan.root,)), _Value(()), ""), "")
+    end = builder.join(builder.add(Stack((plan.root,)), _Value(()), ""), "")
+    for handler in plan.handlers:
+        builder.add_handler(handler, end)
     return Flow(plan.name, tuple(builder.nodes), tuple(builder.edges))
 
 
@@ -93,6 +96,11 @@ class _FlowBuilder:
                 chords = [node for node in stack.nodes if isinstance(node, Chord)]
                 results = self._add_groups([each.header for each in chords], given, multiplier)
                 return self.add(Stack(tuple(each.body for each in chords)), results, multiplier)
+
+    def add_handler(self, handler: Handler, end: _Value) -> None:
+        """Add a handler, which waits for the end of the main part."""
+        outcome = self._add_node(end, "handler", handler.name, data=False)
+        self.join(self.add(Stack((handler.root,)), outcome, ""), "")
 
     def join(self, value: _Value, multiplier: str) -> _Value:
         """Return a value that comes from its own nodes alone, adding one for an open list."""

@@ -20,6 +20,7 @@ _BRACKETS: dict[NodeShape, tuple[str, str]] = {
     "stack": ("[[", "]]"),
     "list": ("([", "])"),
     "more": ("(", ")"),
+    "handler": ("{{", "}}"),
 }
 
 # Labels are read as markdown once the diagram is parsed, and some words before that.

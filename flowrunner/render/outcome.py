@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Sequence
 from itertools import groupby
 from typing import Any, Final
 
 from flowrunner.errors import Diagnostic
-from flowrunner.plan import Call, Plan
+from flowrunner.model import HANDLER_NAMES
+from flowrunner.plan import Call
 from flowrunner.render.label import counted, shown_name
-from flowrunner.runs.ledger import Ledger, StepError
+from flowrunner.runs.ledger import StepError
 from flowrunner.runs.outcome import Outcome
+from flowrunner.runs.run_ledger import RunLedger
 
-__all__ = ["failures", "headline", "outcome_to_json", "result_text"]
+__all__ = ["failures", "headline", "result_text"]
 
 #: Failures and skipped steps beyond these are counted, not shown.
 MOST_FAILURES: Final = 10
 MOST_PATHS: Final = 5
 #: A result that is longer, in characters, is printed over several lines.
 LONGEST_LINE: Final = 100
+
+_PART: Final = re.compile(rf"(?:{'|'.join(HANDLER_NAMES)})(?![^.\[:])")
 
 
 def result_text(result: Any) -> str:
@@ -33,9 +38,11 @@ def result_text(result: Any) -> str:
     return line if len(line) <= LONGEST_LINE else json.dumps(result, indent=2, ensure_ascii=False)
 
 
-def headline(outcome: Outcome, ledger: Ledger) -> str:
+def headline(outcome: Outcome, ledger: RunLedger) -> str:
     """Return in one line how the run ended, with how many of its tasks did what."""
-    own = [step for step in ledger.steps.values() if step.call.is_written]
+    own = [
+        step for step in ledger.steps.values() if step.call.is_written and step.state != "UNNEEDED"
+    ]
     states = (
         ("SUCCESS", "succeeded"),
         ("FAILURE", "failed"),
@@ -58,14 +65,28 @@ def headline(outcome: Outcome, ledger: Ledger) -> str:
 def failures(outcome: Outcome) -> list[Diagnostic]:
     """Return a diagnostic for each failure: where in the file, what was raised, and the frames.
 
-    Calls of one step that failed alike are told together.
+    Calls of one step that failed alike are told together; those of the handlers come last.
     """
-    groups = [list(group) for _, group in groupby(sorted(outcome.errors, key=_alike), key=_alike)]
+    found: list[Diagnostic] = []
+    for part in ("", *HANDLER_NAMES):
+        errors = [error for error in outcome.errors if _part_of(error.call) == part]
+        skipped = [call for call in outcome.skipped if _part_of(call) == part]
+        found += _failures_of_part(errors, skipped)
+    return found
+
+
+def _part_of(call: Call) -> str:
+    start = _PART.match(call.path)
+    return start[0] if start else ""
+
+
+def _failures_of_part(errors: list[StepError], skipped: list[Call]) -> list[Diagnostic]:
+    groups = [list(group) for _, group in groupby(sorted(errors, key=_alike), key=_alike)]
     found = [_failure(group) for group in groups[:MOST_FAILURES]]
     if len(groups) > MOST_FAILURES:
         found.append(Diagnostic(f"… and {len(groups) - MOST_FAILURES:,} more failures"))
-    if found and outcome.skipped:
-        found[-1:] = [_with_note(found[-1], f"skipped because of it: {_paths(outcome.skipped)}")]
+    if found and skipped:
+        found[-1] = _with_note(found[-1], f"skipped because of it: {_paths(skipped)}")
     return found
 
 
@@ -92,35 +113,7 @@ def _with_note(diagnostic: Diagnostic, note: str) -> Diagnostic:
     )
 
 
-def _paths(calls: tuple[Call, ...] | list[Call]) -> str:
+def _paths(calls: Sequence[Call]) -> str:
     shown = ", ".join(call.path for call in calls[:MOST_PATHS])
     more = len(calls) - MOST_PATHS
     return shown if more <= 0 else f"{shown} and {more:,} more"
-
-
-def outcome_to_json(outcome: Outcome, plan: Plan) -> dict[str, Any]:
-    """Return what ``apply --output json`` prints; times are ISO 8601 in UTC."""
-    return {
-        "run": str(outcome.run),
-        "workflow": outcome.workflow,
-        "state": outcome.state,
-        "result": outcome.result,
-        "reason": outcome.reason or None,
-        "errors": list(_errors_to_json(outcome, plan)),
-        "skipped": [call.path for call in outcome.skipped],
-        "started": outcome.started.isoformat(),
-        "ended": outcome.ended.isoformat(),
-    }
-
-
-def _errors_to_json(outcome: Outcome, plan: Plan) -> Iterator[dict[str, Any]]:
-    for error in outcome.errors:
-        yield {
-            "step": error.call.task,
-            "path": error.call.path,
-            "file": plan.source.name,
-            "line": error.call.location.line,
-            "type": error.type,
-            "message": error.message,
-            "traceback": error.traceback,
-        }

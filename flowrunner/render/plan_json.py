@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from typing import Any, Literal, TypeAlias, TypedDict
 
+from flowrunner.model import HandlerName
 from flowrunner.plan import Call, CallKind, Chain, Chord, Group, Node, Plan, Repeat
 from flowrunner.render.stack import member_count
 
@@ -18,6 +19,7 @@ __all__ = [
     "ChainDocument",
     "ChordDocument",
     "GroupDocument",
+    "HandlerDocument",
     "NodeDocument",
     "PlanDocument",
     "RepeatDocument",
@@ -93,11 +95,19 @@ class ChordDocument(_Place):
 NodeDocument: TypeAlias = CallDocument | ChainDocument | GroupDocument | ChordDocument
 
 
+class HandlerDocument(TypedDict):
+    """A step that runs once after the main part, with what it takes besides it."""
+
+    tasks: int
+    messages: int
+    root: NodeDocument
+
+
 class PlanDocument(TypedDict):
     """A plan. ``messages`` exceeds ``tasks`` by the calls of ``celery.accumulate`` that join
     results and by the ``continuations``. ``bytes`` are of all messages, ``largest_message`` of
     one; ``one_canvas_bytes`` are what it would be without continuations. ``timeout`` is in
-    seconds.
+    seconds. ``handlers`` has ``on_error`` and ``finally``, where the file has them.
     """
 
     workflow: str
@@ -112,6 +122,7 @@ class PlanDocument(TypedDict):
     continuations: int
     one_canvas_bytes: int
     root: NodeDocument
+    handlers: dict[HandlerName, HandlerDocument]
 
 
 def render_json(plan: Plan, expand: bool = False) -> str:
@@ -134,6 +145,14 @@ def plan_document(plan: Plan, *, expand: bool = False) -> PlanDocument:
         "continuations": plan.continuations,
         "one_canvas_bytes": plan.one_canvas.bytes,
         "root": _node(plan.root, expand),
+        "handlers": {
+            handler.name: {
+                "tasks": handler.task_count,
+                "messages": handler.cost.messages,
+                "root": _node(handler.root, expand),
+            }
+            for handler in plan.handlers
+        },
     }
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from flowrunner.plan import Call, Group, Node, Plan
 from flowrunner.render.label import shown_name
 from flowrunner.render.tree import TreeLine, tree_lines
-from flowrunner.runs.ledger import Ledger
+from flowrunner.runs.run_ledger import RunLedger
 
 __all__ = ["ProgressLine", "RunTree", "Tally"]
 
@@ -27,12 +27,15 @@ class Tally:
     revoked: int = 0
     running: int = 0
     retrying: int = 0
+    unneeded: int = 0
 
     @property
     def word(self) -> str:
         """The state of the line as a whole."""
         if self.failed:
             return "failed"
+        if self.unneeded:
+            return "not needed"
         if self.succeeded == self.total:
             return "done"
         if self.retrying:
@@ -46,7 +49,7 @@ class Tally:
         return "waiting" if not self.succeeded else "running"
 
     def __str__(self) -> str:
-        if self.total == 1:
+        if self.total == 1 or self.unneeded:
             return self.word
         others = (
             (self.failed, "failed"),
@@ -61,7 +64,7 @@ class Tally:
 
     def bar(self, width: int = BAR_WIDTH, *, full: str = "━", empty: str = "╌") -> str:
         """Return a bar of how many calls have ended, or nothing for a single call."""
-        if self.total == 1:
+        if self.total == 1 or self.unneeded:
             return ""
         ended = self.succeeded + self.failed + self.skipped + self.revoked
         filled = width * ended // self.total
@@ -81,9 +84,9 @@ class RunTree:
 
     def __init__(self, plan: Plan) -> None:
         self.title = shown_name(plan.name)
-        self._lines = [(_text(line), _paths(line)) for line in tree_lines(plan.root)]
+        self._lines = [(_text(line), _paths(line)) for line in tree_lines(plan)]
 
-    def lines(self, ledger: Ledger) -> Iterator[ProgressLine]:
+    def lines(self, ledger: RunLedger) -> Iterator[ProgressLine]:
         """Yield the lines with what the ledger says at this moment."""
         for text, paths in self._lines:
             yield ProgressLine(text, _tally(paths, ledger) if paths else None)
@@ -104,7 +107,7 @@ def _calls(node: Node) -> Iterator[Call]:
         yield from (call for call in node.flat() if isinstance(call, Call))
 
 
-def _tally(paths: tuple[str, ...], ledger: Ledger) -> Tally:
+def _tally(paths: tuple[str, ...], ledger: RunLedger) -> Tally:
     count = Counter(ledger.steps[path].state for path in paths)
     return Tally(
         len(paths),
@@ -114,4 +117,5 @@ def _tally(paths: tuple[str, ...], ledger: Ledger) -> Tally:
         revoked=count["REVOKED"],
         running=count["STARTED"],
         retrying=count["RETRY"],
+        unneeded=count["UNNEEDED"],
     )

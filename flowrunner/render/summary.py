@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from flowrunner.plan import Plan
+from flowrunner.plan import Handler, Plan
 from flowrunner.planner.continuations import WORTH_CONTINUING
 from flowrunner.render.label import counted
 
@@ -14,8 +14,20 @@ _UNITS: Final = ("KB", "MB", "GB", "TB")
 
 
 def summary(plan: Plan) -> str:
-    """Return what a run queues, and what kind of workers it needs and why: two lines."""
-    return f"{_totals(plan)}\n{_canvas(plan)}"
+    """Return what a run queues, and what kind of workers it needs and why: two lines.
+
+    What the handlers would take stands in a third one: they may not run.
+    """
+    lines = [_totals(plan), _canvas(plan)]
+    if plan.handlers:
+        lines.append(" · ".join(map(_of_handler, plan.handlers)))
+    return "\n".join(lines)
+
+
+def _of_handler(handler: Handler) -> str:
+    tasks, messages = handler.task_count, handler.cost.messages
+    more = f", {counted(messages, 'message')}" if messages > tasks else ""
+    return f"{handler.name}: {counted(tasks, 'task')}{more}"
 
 
 def _totals(plan: Plan) -> str:

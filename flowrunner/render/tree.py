@@ -80,13 +80,16 @@ def render_tree(plan: Plan, expand: bool = False) -> str:
     title = shown_name(plan.name)
     if plan.inputs:
         title += f"   {named_values(plan.inputs.items())}"
-    lines = (str(line) for line in tree_lines(plan.root, expand=expand))
+    lines = (str(line) for line in tree_lines(plan, expand=expand))
     return "\n".join([title, *lines, summary(plan)])
 
 
-def tree_lines(root: Node, *, expand: bool = False) -> Iterator[TreeLine]:
-    """Yield the lines of the tree below a plan's name."""
-    return _lines([_row(Stack((root,)), _Input(), expand)], "")
+def tree_lines(plan: Plan, *, expand: bool = False) -> Iterator[TreeLine]:
+    """Yield the lines of the tree below a plan's name: its main part, then its handlers."""
+    rows = [_row(Stack((plan.root,)), _Input(), expand)]
+    for handler in plan.handlers:
+        rows.append(_row(Stack((handler.root,)), _Input(True), expand, handler.name))
+    return _lines(rows, "")
 
 
 def _lines(rows: Sequence[_Row], guides: str) -> Iterator[TreeLine]:
@@ -97,7 +100,7 @@ def _lines(rows: Sequence[_Row], guides: str) -> Iterator[TreeLine]:
     )
     for position, row in enumerate(rows, start=1):
         branch, stem = ("├─ ", "│  ") if position < len(rows) else ("└─ ", "   ")
-        role = _padded(row.role, role_width)
+        role = _padded(row.role, role_width) if row.role else ""
         text = _padded(row.text, text_width) + "   " if row.notes else row.text
         yield TreeLine(guides + branch, role, text, " · ".join(row.notes), row.nodes)
         yield from _lines(row.children, guides + stem)

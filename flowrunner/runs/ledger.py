@@ -22,7 +22,8 @@ __all__ = ["Ledger", "StepError", "StepState"]
 
 PENDING, STARTED, RETRY = "PENDING", "STARTED", "RETRY"
 SUCCESS, FAILURE, REVOKED, SKIPPED = "SUCCESS", "FAILURE", "REVOKED", "SKIPPED"
-_FINAL = frozenset({SUCCESS, FAILURE, REVOKED, SKIPPED})
+UNNEEDED = "UNNEEDED"
+_FINAL = frozenset({SUCCESS, FAILURE, REVOKED, SKIPPED, UNNEEDED})
 _KNOWN = _FINAL | {PENDING, STARTED, RETRY}
 
 
@@ -150,6 +151,14 @@ class Ledger:
         step.state = SKIPPED
         self._open -= 1
         return True
+
+    def leave_out(self) -> None:
+        """Note that none of the calls is to run: this is ``on_error``, and there was no error."""
+        with self._lock:
+            for step in self.steps.values():
+                step.state = UNNEEDED
+            self._open = 0
+            self._end.put(None)
 
     def wait(self, timeout: float) -> bool:
         """Wait up to ``timeout`` seconds for the end of the run; tell whether it has come."""

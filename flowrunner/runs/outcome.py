@@ -1,28 +1,37 @@
-"""How a run has ended."""
+"""How a run has ended, and the data that say it to programs and to handlers."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 from uuid import UUID
 
 from flowrunner.plan import Call
 from flowrunner.runs.ledger import StepError
 
-__all__ = ["Outcome", "RunState"]
+__all__ = ["Outcome", "RunState", "handler_input", "outcome_to_json"]
 
 #: Celery's words for the states that a run can end in.
 RunState: TypeAlias = Literal["SUCCESS", "FAILURE", "REVOKED"]
+
+#: What a handler is told at most, as every one of its first calls has it in its message.
+MOST_ERRORS: Final = 100
+MOST_SKIPPED: Final = 1_000
+#: In characters: all texts of the errors together, and one text of the first error.
+MOST_TEXT: Final = 250_000
+LONGEST_TEXT: Final = 100_000
 
 
 @dataclass(frozen=True)
 class Outcome:
     """A run that has ended.
 
-    ``result`` is JSON data; ``errors`` has every call that failed and ``skipped`` every call
-    that did not run because of it. ``reason`` says why the run as a whole did not succeed where
-    no single call is to blame (a timeout, an interrupt).
+    ``result`` is JSON data, the value of the main part where ``has_result``: a run that failed
+    in ``finally`` alone has one. ``errors`` has every call that failed, those of the handlers
+    last, and ``skipped`` every call that did not run because of one. ``reason`` says why the
+    run as a whole did not succeed where no single call is to blame (a timeout, an interrupt).
     """
 
     run: UUID
@@ -34,8 +43,76 @@ class Outcome:
     errors: tuple[StepError, ...] = ()
     skipped: tuple[Call, ...] = ()
     reason: str = ""
+    has_result: bool = False
 
     @property
     def seconds(self) -> float:
         """How long the run took."""
         return (self.ended - self.started).total_seconds()
+
+
+def outcome_to_json(outcome: Outcome) -> dict[str, Any]:
+    """Return what ``apply --output json`` prints; times are ISO 8601 in UTC."""
+    return {
+        "run": str(outcome.run),
+        "workflow": _text(outcome.workflow),
+        "state": outcome.state,
+        "result": outcome.result,
+        "reason": _text(outcome.reason) or None,
+        "errors": [_error_to_json(error) for error in outcome.errors],
+        "skipped": [call.path for call in outcome.skipped],
+        "started": outcome.started.isoformat(),
+        "ended": outcome.ended.isoformat(),
+    }
+
+
+def handler_input(outcome: Outcome) -> dict[str, Any]:
+    """Return what ``on_error`` and ``finally`` are given: the same data, in bounds.
+
+    ``left_out`` counts the errors and the skipped steps that there is no room for. The result
+    is always whole.
+    """
+    errors = list(_fitting(outcome.errors))
+    skipped = outcome.skipped[:MOST_SKIPPED]
+    data = outcome_to_json(replace(outcome, errors=(), skipped=skipped))
+    left_out = {
+        "errors": len(outcome.errors) - len(errors),
+        "skipped": len(outcome.skipped) - len(skipped),
+    }
+    return {**data, "errors": errors, "left_out": left_out}
+
+
+def _fitting(errors: Iterable[StepError]) -> Iterator[dict[str, Any]]:
+    """Yield the first errors as data, whole while there is room."""
+    room = MOST_TEXT
+    for number, error in enumerate(errors):
+        room -= len(error.message) + len(error.traceback)
+        if number == MOST_ERRORS or (number and room < 0):
+            return
+        if room < 0:  # the first error is told, however long it is
+            error = replace(error, message=_cut(error.message), traceback=_cut(error.traceback))
+        yield _error_to_json(error)
+
+
+def _cut(text: str) -> str:
+    half = LONGEST_TEXT // 2
+    if len(text) <= LONGEST_TEXT:
+        return text
+    return f"{text[:half]}\n… {len(text) - 2 * half:,} characters left out …\n{text[-half:]}"
+
+
+def _error_to_json(error: StepError) -> dict[str, Any]:
+    return {
+        "step": error.call.task,
+        "path": error.call.path,
+        "file": _text(error.call.location.source.name),
+        "line": error.call.location.line,
+        "type": error.type,
+        "message": _text(error.message),
+        "traceback": _text(error.traceback),
+    }
+
+
+def _text(text: str) -> str:
+    """Return a text as JSON can carry it: half of a surrogate pair is written as an escape."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -169,6 +169,57 @@ def test_a_timeout_ends_the_run_as_failed(folder: Folder) -> None:
     assert "0.1 s" in ended.err
 
 
+NOTING = """
+import sys
+from flowrunner import hookimpl
+
+def note(outcome):
+    failed = [error["path"] for error in outcome["errors"]]
+    print("noted", outcome["state"], outcome["result"], *failed, file=sys.stderr)
+
+@hookimpl
+def flowrunner_register_tasks(registry):
+    registry.add(note)
+"""
+
+
+@pytest.mark.parametrize(
+    ("workflow", "code", "out", "noted"),
+    [
+        ("task: text\nfinally: note\n", 0, "größer\x1b[31m\n", ["noted SUCCESS größer\x1b[31m"]),
+        ("group: power x2\nfinally: crash\n", 1, "[0, 1]\n", []),
+        ("chain: []\nfinally: crash\non_error: note\n", 1, "null\n", []),
+        (
+            "task: crash\non_error: crash\nfinally: note\n",
+            1,
+            "",
+            ["noted FAILURE None task on_error"],
+        ),
+        ("chain: [crash, power]\non_error: note\n", 1, "", ["noted FAILURE None chain[0]"]),
+    ],
+)
+def test_a_result_is_printed_whatever_a_handler_does(
+    folder: Folder, workflow: str, code: int, out: str, noted: list[str]
+) -> None:
+    folder.write("plugins/noting.py", NOTING)
+    ended = folder.run("apply", "-", stdin=workflow)
+    assert (ended.code, ended.out) == (code, out)
+    assert [line for line in ended.err.splitlines() if line.startswith("noted")] == noted
+
+
+def test_programs_get_the_result_and_the_errors_of_handlers_after_the_first(
+    folder: Folder,
+) -> None:
+    workflow = "on_error: {chain: [crash, amass]}\nfinally: crash\ngroup: [crash, power x2]\n"
+    said = json.loads(folder.run("apply", "-", "--output", "json", stdin=workflow).out)
+    paths = [error["path"] for error in said["errors"]]
+    assert (said["state"], paths) == ("FAILURE", ["group[0]", "on_error.chain[0]", "finally"])
+    assert said["skipped"] == ["on_error.chain[1]"]
+    workflow = "group: power x2\nfinally: crash\n"
+    said = json.loads(folder.run("apply", "-", "--output", "json", stdin=workflow).out)
+    assert (said["state"], said["result"]) == ("FAILURE", [0, 1])
+
+
 def test_output_that_nobody_reads_is_no_fault(folder: Folder) -> None:
     reading, writing = os.pipe()
     os.close(reading)

@@ -168,6 +168,16 @@ def test_ctrl_c_cancels_what_is_queued_and_says_what_became_of_each_step(slow: F
     assert "skipped" in err
 
 
+def test_ctrl_c_says_that_finally_is_still_to_run(slow: Folder) -> None:
+    slow.write("long.yaml", "group: first x3\nfinally: crash\n")
+    process = interrupted(slow, "long.yaml", after="working on 0\n")
+    out, err = process.communicate(timeout=30)
+    assert (process.returncode, out) == (130, "")
+    assert "waiting for what runs, then running 'finally'; Ctrl-C leaves now" in err
+    assert "about to crash" in err
+    assert "error: task 'crash' failed: ValueError: no invoice for {'run': " in err
+
+
 def test_every_state_of_a_line_has_its_colour() -> None:
     words = {
         Tally(1).word,
@@ -177,5 +187,6 @@ def test_every_state_of_a_line_has_its_colour() -> None:
         Tally(1, failed=1).word,
         Tally(1, skipped=1).word,
         Tally(1, revoked=1).word,
+        Tally(1, unneeded=1).word,
     }
     assert words == STYLES.keys()

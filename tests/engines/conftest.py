@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import pytest
 
 from flowrunner.engines.celery import CeleryEngine
-from flowrunner.engines.embedded import EmbeddedEngine
+from flowrunner.engines.embedded import DEFAULT_CONCURRENCY, EmbeddedEngine
 from flowrunner.engines.processes import ProcessPoolEngine
 from flowrunner.engines.protocol import Engine
 from tests.engines.plans import PLUGIN, tasks
@@ -42,8 +42,8 @@ def worker(redis: Redis, tmp_path_factory: pytest.TempPathFactory) -> Iterator[W
 
 
 @contextmanager
-def embedded() -> Iterator[Engine]:
-    with EmbeddedEngine(tasks(), configure=lambda app: None) as engine:
+def embedded(concurrency: int = DEFAULT_CONCURRENCY) -> Iterator[Engine]:
+    with EmbeddedEngine(tasks(), configure=lambda app: None, concurrency=concurrency) as engine:
         yield engine
 
 

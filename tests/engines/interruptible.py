@@ -1,4 +1,7 @@
-"""A program that runs one plan; the tests interrupt it: ``python -m … ENGINE HERE UNTIL AFTER``."""
+"""A program that runs one plan; the tests interrupt it: ``python -m … ENGINE HERE UNTIL AFTER``.
+
+With two more files its plan has handlers, too: ``finally`` waits as the main part does.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from contextlib import AbstractContextManager
 from flowrunner.app import InterruptedRunError, run_plan
 from flowrunner.engines.protocol import Engine
 from flowrunner.runs.ledger import Ledger
+from flowrunner.runs.run_ledger import RunLedger
 from tests.engines.conftest import cluster, embedded, processes
 from tests.engines.plans import call, chain, planned
 from tests.engines.services import ClusterAddress
@@ -23,9 +27,13 @@ class ObservedLedger(Ledger):
         return super().running
 
 
-def main(kind: str, here: str, until: str, after: str) -> int:
-    plan = planned(chain(call("waits_for", here, until), call("touches", after)))
-    ledger = ObservedLedger(plan.sequence)
+def main(kind: str, here: str, until: str, after: str, *last: str) -> int:
+    plan = planned(
+        chain(call("waits_for", here, until), call("touches", after)),
+        on_error=call("touches", f"{after}-error") if last else None,
+        finally_=call("waits_for", *last) if last else None,
+    )
+    ledger = RunLedger(plan, main=ObservedLedger(plan.sequence))
     context: AbstractContextManager[Engine]
     if kind == "celery":
         address = ClusterAddress(os.environ["FLOWRUNNER_BROKER"], os.environ["FLOWRUNNER_BACKEND"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
@@ -13,6 +13,8 @@ from uuid import uuid4
 
 from flowrunner import plan
 from flowrunner.engines.protocol import Engine
+from flowrunner.model import HANDLER_NAMES
+from flowrunner.planner.continuations import sequence_of
 from flowrunner.plugins import PluginReference, load_plugins
 from flowrunner.runs.ledger import Ledger, StepError
 from flowrunner.tasks import TaskRegistry
@@ -44,8 +46,15 @@ def chord(header: list[plan.Node], body: plan.Node) -> plan.Chord:
     return plan.Chord("", group(*header), body, HERE)
 
 
-def planned(root: plan.Node) -> plan.Plan:
-    return plan_of(with_paths(root))
+def planned(root: plan.Node, **handlers: plan.Node | None) -> plan.Plan:
+    """Return a plan; ``finally_`` stands for the document's ``finally``."""
+    found = []
+    for name in HANDLER_NAMES:
+        node = handlers.get({"finally": "finally_"}.get(name, name))
+        if node is not None:
+            tree = with_paths(node, name)
+            found.append(plan.Handler(name, tree, *sequence_of(tree, has_input=True)))
+    return replace(plan_of(with_paths(root)), handlers=tuple(found))
 
 
 @dataclass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -55,6 +56,10 @@ def power(value: int, exponent: int = 2) -> int:
 
 def amass(values: list[int]) -> int:
     return sum(values)
+
+
+def amass_lengths(values: list[Any]) -> list[int]:
+    return [len(value) for value in values]
 
 
 def process_id(*_: Any) -> int:
@@ -170,6 +175,18 @@ def touches(*args: Any) -> None:
     Path(args[-1]).touch()
 
 
+def appends(*args: Any) -> Any:
+    """Add a line to the file named last: what it was given, as JSON."""
+    with Path(args[-1]).open("a", encoding="utf-8") as file:
+        file.write(json.dumps(args[:-1]) + "\n")
+    return list(args[:-1])
+
+
+def appends_and_fails(*args: Any) -> NoReturn:
+    appends(*args)
+    raise OwnError(f"after {Path(args[-1]).name}")
+
+
 @legacy.task(name="legacy.bound", bind=True)
 def bound(self: Any, *args: Any) -> Any:
     return [self.name, bool(self.request.id), *args]
@@ -253,11 +270,11 @@ def doomed() -> Any:
 
 
 PLAIN = [
-    *(tag, nothing, power, amass, process_id, prints, waits_for, touches),
+    *(tag, nothing, power, amass, amass_lengths, process_id, prints, waits_for, touches),
     *(own_error, fail, two_arguments, speechless, unpicklable, local_error, missing_file, lines),
     *(exits, interrupts, outsider, kills_itself, leaves),
     *(gives_set, gives_nan, gives_object, gives_integer_keys, gives_giant, gives_subclass),
-    gives_megabytes,
+    *(gives_megabytes, appends, appends_and_fails),
 ]
 CELERY = [
     *(bound, unshared, third_time, never, autoretry, replaced, progress, says_so_itself),

@@ -18,10 +18,12 @@ from tests.engines.services import ROOT, ClusterAddress, Worker
 
 
 class Files:
-    """The files by which a task and a test know of each other."""
+    """The files by which a task and a test know of each other; the last two are of ``finally``."""
 
     def __init__(self, folder: Path) -> None:
-        self.here, self.until, self.after = (folder / name for name in ("here", "until", "after"))
+        names = ("here", "until", "after", "last", "end")
+        self.here, self.until, self.after, self.last, self.end = (folder / name for name in names)
+        self.error = folder / "after-error"
 
 
 @pytest.fixture
@@ -29,18 +31,20 @@ def files(tmp_path: Path) -> Iterator[Files]:
     files = Files(tmp_path)
     yield files
     files.until.touch()
+    files.end.touch()
 
 
 @contextmanager
 def running(
-    kind: str, files: Files, address: ClusterAddress | None = None
+    kind: str, files: Files, address: ClusterAddress | None = None, *, handlers: bool = False
 ) -> Iterator[subprocess.Popen[str]]:
-    """A run whose first task has started."""
+    """A run whose first task has started; ``handlers`` gives it ``on_error`` and ``finally``."""
     environment = os.environ if address is None else address.environment()
     process = subprocess.Popen(
         [
             *(sys.executable, "-m", "tests.engines.interruptible", kind),
             *(str(files.here), str(files.until), str(files.after)),
+            *((str(files.last), str(files.end)) if handlers else ()),
         ],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -50,13 +54,17 @@ def running(
         process_group=0,
     )
     try:
-        while not files.here.exists():
-            assert process.poll() is None, process.communicate()
-            sleep(0.005)  # until the task says that it is here
+        wait_for(files.here, process)
         yield process
     finally:
         process.kill()
         process.wait()
+
+
+def wait_for(file: Path, process: subprocess.Popen[str]) -> None:
+    while not file.exists():
+        assert process.poll() is None, process.communicate()
+        sleep(0.005)  # until the task says that it is here
 
 
 def interrupt(process: subprocess.Popen[str]) -> None:
@@ -107,6 +115,73 @@ def test_ctrl_c_leaves_a_cluster_run_at_once_and_the_workers_drop_what_is_queued
     files.until.touch()
     worker.wait_for("Discarding revoked task: touches")
     assert not files.after.exists()
+
+
+@pytest.mark.parametrize("kind", ["embedded", "processes", "celery"])
+def test_finally_runs_after_ctrl_c_when_what_ran_has_ended(
+    kind: str, files: Files, worker: Worker
+) -> None:
+    with running(kind, files, worker.address, handlers=True) as process:
+        interrupt(process)
+        assert line(process) == "waiting\n"
+        assert not files.last.exists()
+        files.until.touch()
+        wait_for(files.last, process)
+        files.end.touch()
+        out, err = process.communicate(timeout=HANG)
+    assert process.returncode == 130
+    assert out.splitlines()[-1].startswith("REVOKED interrupted SUCCESS ")
+    assert out.splitlines()[-1].endswith(" UNNEEDED SUCCESS")
+    assert err == ""
+    assert not files.after.exists()
+    assert not files.error.exists()
+
+
+@pytest.mark.parametrize("kind", ["embedded", "processes", "celery"])
+def test_a_second_ctrl_c_leaves_without_finally(kind: str, files: Files, worker: Worker) -> None:
+    with running(kind, files, worker.address, handlers=True) as process:
+        interrupt(process)
+        assert line(process) == "waiting\n"
+        interrupt(process)
+        out, _ = process.communicate(timeout=HANG)
+        assert not files.last.exists()
+    assert process.returncode == 130
+    assert out.splitlines()[-1].startswith("REVOKED interrupted; 'finally' did not run STARTED ")
+    assert out.splitlines()[-1].endswith(" UNNEEDED PENDING")
+
+
+@pytest.mark.parametrize("kind", ["embedded", "processes", "celery"])
+def test_a_second_ctrl_c_leaves_a_finally_that_runs(
+    kind: str, files: Files, worker: Worker
+) -> None:
+    with running(kind, files, worker.address, handlers=True) as process:
+        interrupt(process)
+        assert line(process) == "waiting\n"
+        files.until.touch()
+        wait_for(files.last, process)
+        interrupt(process)
+        out, _ = process.communicate(timeout=HANG)
+        assert not files.end.exists()
+    assert process.returncode == 130
+    assert out.splitlines()[-1].startswith("REVOKED interrupted; 'finally' was interrupted ")
+    # A cluster may not have told yet that it has started.
+    assert out.splitlines()[-1].endswith((" UNNEEDED STARTED", " UNNEEDED PENDING"))
+
+
+@pytest.mark.parametrize("kind", ["embedded", "processes"])
+def test_ctrl_c_while_finally_runs_waits_for_it_and_the_run_is_cancelled(
+    kind: str, files: Files
+) -> None:
+    files.until.touch()
+    with running(kind, files, handlers=True) as process:
+        wait_for(files.last, process)
+        interrupt(process)
+        files.end.touch()
+        out, err = process.communicate(timeout=HANG)
+    assert process.returncode == 130
+    states = "SUCCESS SUCCESS UNNEEDED SUCCESS"
+    assert out.splitlines()[-1] == f"REVOKED 'finally' was interrupted {states}"
+    assert err == ""
 
 
 def test_children_do_not_outlive_a_process_that_is_killed(files: Files) -> None:

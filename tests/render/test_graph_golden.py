@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from flowrunner.plan import Call, Chain, Chord, Group, Node, Plan, Repeat
+from flowrunner.model import HandlerName
+from flowrunner.plan import Call, Chain, Chord, Group, Handler, Node, Plan, Repeat
 from flowrunner.planner.continuations import sequence_of
 from flowrunner.render.graph import GRAPH_FORMATS
 from flowrunner.source import Location, Source
@@ -59,6 +60,10 @@ def chunks(task: str, items: int, size: int, **keys: Any) -> Group:
 
 def plan(name: str, root: Node, **keys: Any) -> Plan:
     return Plan(name, SOURCE, root, *sequence_of(root), **keys)
+
+
+def handler(name: HandlerName, root: Node) -> Handler:
+    return Handler(name, root, *sequence_of(root, has_input=True))
 
 
 def powersum() -> Plan:
@@ -151,6 +156,22 @@ def hostile() -> Plan:
     return plan('end "of" <the> \\ #line', root, inputs={"Ünïcode": "a\tb"})
 
 
+def handlers() -> Plan:
+    """A workflow with both handlers, one of them a chain and one side by side."""
+    main = chord(repeat("power", 10), body=call("amass", path="body", at=BODY))
+    mail = call("mail", "admin@example.org", path="on_error.chain[0]")
+    sweep = call("sweep", immutable=True, path="finally.group[1]")
+    return plan(
+        "handlers",
+        main,
+        timeout=60.0,
+        handlers=(
+            handler("on_error", chain(mail, call("record", path="on_error.chain[1]"))),
+            handler("finally", group(call("note", path="finally.group[0]"), sweep)),
+        ),
+    )
+
+
 PLANS: dict[str, Callable[[], Plan]] = {
     "powersum": powersum,
     "powersum-negated": powersum_negated,
@@ -160,6 +181,7 @@ PLANS: dict[str, Callable[[], Plan]] = {
     "abridged": abridged,
     "empties": empties,
     "hostile": hostile,
+    "handlers": handlers,
 }
 
 SUFFIXES = {"tree": "txt", "mermaid": "mmd", "dot": "dot", "json": "json"}
@@ -167,7 +189,10 @@ COLLAPSED = [(name, kind, False) for name in PLANS for kind in ("tree", "mermaid
 EXPANDED = [
     (name, kind, True) for name in ("powersum", "every-kind") for kind in ("tree", "mermaid", "dot")
 ]
-DOCUMENTS = [("powersum", "json", False), ("powersum", "json", True), ("empties", "json", False)]
+DOCUMENTS = [
+    *(("powersum", "json", False), ("powersum", "json", True)),
+    *(("empties", "json", False), ("handlers", "json", False)),
+]
 
 
 @pytest.mark.parametrize(("name", "kind", "expand"), COLLAPSED + EXPANDED + DOCUMENTS)

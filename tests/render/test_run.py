@@ -6,29 +6,34 @@ from uuid import UUID
 
 import pytest
 
+from flowrunner.model import HANDLER_NAMES
 from flowrunner.plan import Plan
 from flowrunner.render.diagnostics import format_diagnostics
-from flowrunner.render.outcome import failures, headline, outcome_to_json, result_text
+from flowrunner.render.outcome import failures, headline, result_text
 from flowrunner.render.progress import RunTree, Tally
 from flowrunner.render.traceback import own_frames
-from flowrunner.runs.ledger import Ledger, StepError
-from flowrunner.runs.outcome import Outcome
+from flowrunner.runs.ledger import StepError
+from flowrunner.runs.outcome import Outcome, outcome_to_json
+from flowrunner.runs.run_ledger import RunLedger
 from tests.planner.planning import planned
 
 TEXT = "chain:\n  - chord:\n      header: [call x3, call]\n      body: call\n  - call\n"
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
-def told(plan: Plan, states: dict[str, str], *, message: str = "no") -> Ledger:
-    ledger = Ledger(plan.sequence)
+def told(plan: Plan, states: dict[str, str], *, message: str = "no") -> RunLedger:
+    ledger = RunLedger(plan)
     for path, state in states.items():
         step = ledger.steps[path].call
         error = StepError(step, "ValueError", message) if state == "FAILURE" else None
-        ledger.record(path, state, error)
+        part = next(
+            (ledger.handlers[name] for name in HANDLER_NAMES if path.startswith(name)), None
+        )
+        (part or ledger.main).record(path, state, error)
     return ledger
 
 
-def ended(plan: Plan, ledger: Ledger, state: Any = "FAILURE", **known: Any) -> Outcome:
+def ended(plan: Plan, ledger: RunLedger, state: Any = "FAILURE", **known: Any) -> Outcome:
     return Outcome(
         UUID(int=1),
         plan.name,
@@ -41,7 +46,7 @@ def ended(plan: Plan, ledger: Ledger, state: Any = "FAILURE", **known: Any) -> O
     )
 
 
-def tree(plan: Plan, ledger: Ledger) -> list[str]:
+def tree(plan: Plan, ledger: RunLedger) -> list[str]:
     return [
         f"{line.text} | {line.tally}" if line.tally else line.text
         for line in RunTree(plan).lines(ledger)
@@ -79,6 +84,58 @@ def test_a_failure_skips_what_comes_after_it_and_not_its_siblings() -> None:
     ]
 
 
+HANDLERS = (
+    "on_error: {chain: [call, call]}\nfinally: {group: call x2}\nchain: [power, call]\n"
+    "defaults: {power: {args: [2]}}\n"
+)
+
+
+def test_handlers_have_lines_of_their_own() -> None:
+    plan = planned(HANDLERS)
+    states = {"chain[0]": "FAILURE", "on_error.chain[0]": "FAILURE", "finally.group[0]": "STARTED"}
+    assert tree(plan, told(plan, states)) == [
+        "├─ chain",
+        "│  ├─ power(2) | failed",
+        "│  └─ call | skipped",
+        "├─ on_error  chain",
+        "│  ├─ call | failed",
+        "│  └─ call | skipped",
+        "└─ finally   call ×2 | 0/2 done, 1 running",
+    ]
+
+
+def test_a_handler_that_is_not_needed_says_so_and_is_not_counted() -> None:
+    plan = planned("task: call\non_error: {group: call x5}\n")
+    ledger = told(plan, {"task": "SUCCESS"})
+    ledger.handlers["on_error"].leave_out()
+    assert tree(plan, ledger) == ["├─ call | done", "└─ on_error  call ×5 | not needed"]
+    assert headline(ended(plan, ledger, "SUCCESS"), ledger).endswith(" · 1 task")
+
+
+def test_failures_of_the_handlers_come_last_though_they_stand_first_in_the_file() -> None:
+    plan = planned(HANDLERS)
+    paths = ["finally.group[0]", "chain[0]", "on_error.chain[0]"]
+    outcome = ended(plan, told(plan, dict.fromkeys(paths, "FAILURE")))
+    found = failures(outcome)
+    assert [each.label for each in found] == ["chain[0]", "on_error.chain[0]", "finally.group[0]"]
+    notes = [[note for note in each.notes if note.startswith("skipped")] for each in found]
+    assert notes == [
+        ["skipped because of it: chain[1]"],
+        ["skipped because of it: on_error.chain[1]"],
+        [],
+    ]
+
+
+def test_many_failures_do_not_hide_that_of_a_handler() -> None:
+    plan = planned("group: call x300\nfinally: call\n")
+    ledger = RunLedger(plan)
+    for number in range(300):
+        step = ledger.steps[f"group[{number}]"].call
+        ledger.main.record(step.path, "FAILURE", StepError(step, "ValueError", f"no {number}"))
+    ledger.handlers["finally"].record("finally", "FAILURE")
+    assert failures(ended(plan, ledger))[-1].label == "finally"
+
+
 @pytest.mark.parametrize(
     ("tally", "bar"),
     [
@@ -87,6 +144,7 @@ def test_a_failure_skips_what_comes_after_it_and_not_its_siblings() -> None:
         (Tally(4, succeeded=1, failed=1, skipped=1), "###·"),
         (Tally(3, succeeded=3), "####"),
         (Tally(1, succeeded=1), ""),
+        (Tally(4, unneeded=4), ""),
     ],
 )
 def test_the_bar_shows_what_has_ended(tally: Tally, bar: str) -> None:
@@ -110,10 +168,10 @@ def test_failures_of_one_step_that_are_alike_are_told_together() -> None:
 
 def test_hundreds_of_failures_are_counted() -> None:
     plan = planned("group: call x300")
-    ledger = Ledger(plan.sequence)
+    ledger = RunLedger(plan)
     for number in range(300):
         step = ledger.steps[f"group[{number}]"].call
-        ledger.record(step.path, "FAILURE", StepError(step, "ValueError", f"no {number}"))
+        ledger.main.record(step.path, "FAILURE", StepError(step, "ValueError", f"no {number}"))
     found = failures(ended(plan, ledger))
     assert len(found) == 11
     assert found[-1].message == "… and 290 more failures"
@@ -156,7 +214,7 @@ def test_a_result_is_json_and_a_text_is_itself(result: Any, text: str) -> None:
 def test_programs_get_everything_that_is_known() -> None:
     plan = planned(TEXT)
     ledger = told(plan, {f"{HEADER}[1]": "FAILURE"})
-    assert outcome_to_json(ended(plan, ledger), plan) == {
+    assert outcome_to_json(ended(plan, ledger)) == {
         "run": "00000000-0000-0000-0000-000000000001",
         "workflow": "test",
         "state": "FAILURE",

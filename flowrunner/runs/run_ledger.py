@@ -1,0 +1,45 @@
+"""What is known of a whole run: of its main part and of each handler."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from flowrunner.model import HandlerName
+from flowrunner.plan import Call, Plan
+from flowrunner.runs.ledger import Ledger, StepError, StepState
+
+__all__ = ["RunLedger"]
+
+
+class RunLedger:
+    """A ledger for each part of a plan that an engine runs by itself.
+
+    ``steps`` has those of all of them, by path: no two calls of a plan share one.
+    """
+
+    def __init__(self, plan: Plan, *, main: Ledger | None = None) -> None:
+        self.main = main or Ledger(plan.sequence)
+        self.handlers: dict[HandlerName, Ledger] = {
+            handler.name: Ledger(handler.sequence) for handler in plan.handlers
+        }
+        self.steps: dict[str, StepState] = {
+            path: step for part in self._parts() for path, step in part.steps.items()
+        }
+
+    def _parts(self) -> Iterator[Ledger]:
+        yield self.main
+        yield from self.handlers.values()
+
+    @property
+    def failed(self) -> bool:
+        """Whether a call of any part has failed or was revoked."""
+        return any(part.failed for part in self._parts())
+
+    @property
+    def errors(self) -> list[StepError]:
+        """Why calls failed: those of the main part first, then those of the handlers."""
+        return [error for part in self._parts() for error in part.errors]
+
+    def skipped(self) -> list[Call]:
+        """Return the calls of the author's that will not run because of a failure."""
+        return [call for part in self._parts() for call in part.skipped()]
