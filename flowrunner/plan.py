@@ -161,6 +161,11 @@ class Handler:
         """The number of calls that the workflow's author wrote."""
         return sum(call.is_written for call in calls_of(self.sequence))
 
+    @property
+    def continuations(self) -> int:
+        """How many continuations it has."""
+        return sum(call.kind == "continuation" for call in calls_of(self.sequence))
+
 
 @dataclass(frozen=True)
 class Plan:

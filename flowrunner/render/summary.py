@@ -27,6 +27,8 @@ def summary(plan: Plan) -> str:
 def _of_handler(handler: Handler) -> str:
     tasks, messages = handler.task_count, handler.cost.messages
     more = f", {counted(messages, 'message')}" if messages > tasks else ""
+    if handler.continuations:
+        more += f", {counted(handler.continuations, 'continuation')} (for workers with flowrunner)"
     return f"{handler.name}: {counted(tasks, 'task')}{more}"
 
 

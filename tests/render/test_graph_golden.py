@@ -242,6 +242,17 @@ def test_a_wide_plan_stays_short(kind: str, members: list[Node | Repeat]) -> Non
     assert len(text.splitlines()) < 60
 
 
+def test_continuations_of_a_handler_are_told_though_the_main_part_has_none() -> None:
+    steps = (
+        chord(*(call("t", path=f"{n}.{m}") for m in range(50)), body=call("t", path=f"{n}"))
+        for n in range(20)
+    )
+    subject = plan("long", call("t"), handlers=(handler("finally", chain(*steps)),))
+    last = GRAPH_FORMATS["tree"](subject, False).splitlines()[-1]
+    assert last.startswith("finally: 1,020 tasks, 1,0")
+    assert last.endswith(" continuations (for workers with flowrunner)")
+
+
 @pytest.mark.parametrize("kind", GRAPH_FORMATS)
 def test_expanded_shows_every_call(kind: str) -> None:
     subject = plan("wide", chord(repeat("power", 5_000), body=call("amass")))
