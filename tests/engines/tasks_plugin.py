@@ -164,7 +164,7 @@ def waits_for(*args: Any) -> Any:
     """Touch the file ``here`` and wait until the file ``until`` is there."""
     here, until = (Path(path) for path in args[-2:])
     here.touch()
-    for _ in range(3000):
+    for _ in range(12_000):  # longer than a test waits
         if until.exists():
             return os.getpid()
         time.sleep(0.01)
