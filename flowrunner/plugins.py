@@ -22,6 +22,7 @@ import pluggy
 from flowrunner import hooks
 from flowrunner.entry_points import may_have_entry_points
 from flowrunner.errors import FlowrunnerError, PluginError
+from flowrunner.raised import described, place_of
 from flowrunner.suggestion import did_you_mean
 from flowrunner.tasks import TaskRegistry
 
@@ -129,8 +130,8 @@ class PluginManager:
             raise
         except BaseException as error:
             raise PluginError(
-                f"plugin {plugin.name}: {hook} raised {_described(error)}"
-                f"{_place(error, plugin.module)}"
+                f"plugin {plugin.name}: {hook} raised {described(error)}"
+                f"{place_of(error, plugin.module)}"
             ) from error
 
 
@@ -262,24 +263,4 @@ def _imported(name: str, origin: str, load: Callable[[], T]) -> T:
 
 
 def _import_message(name: str, origin: str, error: BaseException) -> str:
-    return f"plugin {name} ({origin}) cannot be loaded: {_described(error)}{_place(error)}"
-
-
-def _described(error: BaseException) -> str:
-    try:
-        return f"{type(error).__name__}: {error}"
-    except Exception:  # a plugin's own exception class may fail here too
-        return type(error).__name__
-
-
-def _place(error: BaseException, module: Any = None) -> str:
-    """Return where in the plugin's own code an exception was raised, as ``(file:line)``."""
-    own = getattr(module, "__file__", None)
-    place = ""
-    trace = error.__traceback__
-    while trace is not None:
-        file = trace.tb_frame.f_code.co_filename
-        if file == own or (own is None and file != __file__ and not file.startswith("<frozen")):
-            place = f" ({file}:{trace.tb_lineno})"
-        trace = trace.tb_next
-    return place
+    return f"plugin {name} ({origin}) cannot be loaded: {described(error)}{place_of(error)}"
