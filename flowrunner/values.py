@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import json
 from math import isfinite
-from typing import Any
+from typing import Any, Final
 
 __all__ = ["NotJSONError", "require_json", "shown"]
 
 #: Deeper values could not be encoded: Python's JSON encoder recurses.
-MAXIMUM_DEPTH = 200
+MAXIMUM_DEPTH: Final = 200
+#: Python does not convert longer whole numbers to texts (``sys.set_int_max_str_digits``).
+MAXIMUM_DIGITS: Final = 4300
+_TOO_LARGE: Final = 10**MAXIMUM_DIGITS
 
 
 class NotJSONError(TypeError):
@@ -27,9 +30,18 @@ def require_json(value: Any, where: str = "the result") -> None:
 
 
 def _check(value: Any, where: str, depth: int) -> None:
-    if value is None or isinstance(value, (str, bool, int)):
-        if isinstance(value, str) and not value.isascii():
+    if value is None:
+        return
+    if isinstance(value, str):
+        if not value.isascii():
             _check_text(value, where)
+        return
+    if isinstance(value, int):
+        if not -_TOO_LARGE < value < _TOO_LARGE:
+            raise NotJSONError(
+                f"{where} is a whole number of more than {MAXIMUM_DIGITS} digits, which Python "
+                f"does not write; return a text, for instance hex(value)"
+            )
         return
     if isinstance(value, float):
         if not isfinite(value):
@@ -80,6 +92,12 @@ def _cure(value: Any) -> str:
         return "return a text, for instance value.decode() or base64"
     if hasattr(value, "isoformat"):
         return "return a text, for instance value.isoformat()"
+    if type(value).__name__ in ("Decimal", "UUID"):
+        return "return a text, for instance str(value)"
+    if hasattr(value, "__dataclass_fields__"):
+        return "return a dict, for instance dataclasses.asdict(value)"
+    if hasattr(value, "model_dump"):
+        return "return a dict, for instance value.model_dump(mode='json')"
     if hasattr(value, "__next__"):
         return "return a list, for instance list(…)"
     return "return None, a boolean, a number, a text, a list or a dict"

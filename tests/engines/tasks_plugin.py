@@ -16,6 +16,7 @@ from celery import Celery, Task
 from celery.exceptions import Ignore, Reject
 
 from flowrunner import hookimpl
+from tests.engines.plain_project.proj.values import VALUES
 
 legacy = Celery("legacy", set_as_current=False)
 
@@ -112,6 +113,10 @@ def interrupts(*_: Any) -> NoReturn:
 
 def outsider(*_: Any) -> NoReturn:
     raise OutsiderError("x")
+
+
+def gives(kind: str) -> Any:
+    return VALUES[kind]()
 
 
 def gives_set(*_: Any) -> Any:
@@ -249,6 +254,16 @@ def rejects() -> Any:
     raise Reject("no")
 
 
+@legacy.task(name="legacy.prints", queue="printer")
+def legacy_prints() -> None:
+    pass
+
+
+@legacy.task(name="legacy.thrown_away", ignore_result=True)
+def thrown_away(value: Any = None) -> Any:
+    return ["kept", value]
+
+
 @legacy.task(name="legacy.exits")
 def legacy_exits() -> Any:
     sys.exit(4)
@@ -273,12 +288,12 @@ PLAIN = [
     *(tag, nothing, power, amass, amass_lengths, process_id, prints, waits_for, touches),
     *(own_error, fail, two_arguments, speechless, unpicklable, local_error, missing_file, lines),
     *(exits, interrupts, outsider, kills_itself, leaves),
-    *(gives_set, gives_nan, gives_object, gives_integer_keys, gives_giant, gives_subclass),
+    *(gives, gives_set, gives_nan, gives_object, gives_integer_keys, gives_giant, gives_subclass),
     *(gives_megabytes, appends, appends_and_fails),
 ]
 CELERY = [
     *(bound, unshared, third_time, never, autoretry, replaced, progress, says_so_itself),
-    *(ignores, rejects, legacy_exits, legacy_gives_nan, doomed),
+    *(thrown_away, legacy_prints, ignores, rejects, legacy_exits, legacy_gives_nan, doomed),
 ]
 
 
