@@ -143,14 +143,17 @@ class Project:
 
         Raises :class:`~flowrunner.errors.ConfigurationError` without a broker and a backend.
         """
-        from flowrunner.engines.application import build_app
+        from flowrunner.engines.application import build_app, pin_addresses
         from flowrunner.engines.celery import cluster_settings
 
-        return build_app(
+        broker, backend = self._cluster()
+        app = build_app(
             self.registry,
-            cluster_settings(*self._cluster()),
+            cluster_settings(broker, backend),
             configure=self.plugins.configure_app,
         )
+        pin_addresses(app, broker=broker, backend=backend)
+        return app
 
 
 def given_inputs(

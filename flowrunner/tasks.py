@@ -44,10 +44,7 @@ class TaskDefinition:
     @cached_property
     def signature(self) -> inspect.Signature:
         """The parameters that a call can give, without a bound task's ``self``."""
-        signature = _signature(self.function)
-        if not getattr(self.celery_task, "__bound__", False) or inspect.ismethod(self.function):
-            return signature
-        return signature.replace(parameters=list(signature.parameters.values())[1:])
+        return _signature(self.function)  # a bound task's run is a method
 
     @property
     def routing(self) -> dict[str, Any]:

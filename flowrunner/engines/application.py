@@ -1,4 +1,7 @@
-"""The Celery app that knows the registered tasks; engines and workers build it the same way."""
+"""The Celery app that knows the registered tasks; engines and workers build it the same way.
+
+An app that exists already is given what the plugins register and stays as it is otherwise.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +9,16 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from celery import Celery
+from billiard.common import terminate_handler_fired
+from celery import Celery, states
+from celery.signals import celeryd_after_setup
 
 from flowrunner.engines import continuation  # noqa: F401  (its task is every app's)
 from flowrunner.engines.messages import message_of
 from flowrunner.tasks import TaskDefinition, TaskRegistry
 from flowrunner.values import require_json
 
-__all__ = ["TaskExitedError", "build_app"]
+__all__ = ["TaskExitedError", "build_app", "extend_app", "pin_addresses"]
 
 FunctionWrapper = Callable[[TaskDefinition, Callable[..., Any]], Callable[..., Any]]
 
@@ -34,13 +39,7 @@ def build_app(
     ``settings`` are Celery settings; ``configure`` runs the plugins'
     ``flowrunner_configure_app`` hooks; ``wrap`` may put something around each function.
     """
-    # Given to the constructor, these win over CELERY_… environment variables.
-    app = Celery(
-        "flowrunner",
-        set_as_current=False,
-        broker=settings.get("broker_url"),
-        backend=settings.get("result_backend"),
-    )
+    app = _WorkerNamingCelery("flowrunner", set_as_current=False)
     app.conf.update(settings)
     configure(app)
     for definition in registry:
@@ -64,6 +63,76 @@ def build_app(
     return app
 
 
+def extend_app(app: Celery, registry: TaskRegistry) -> None:
+    """Give an existing app what plugins register beside its own tasks."""
+    for definition in registry:
+        if definition.name in app.tasks:
+            continue
+        if definition.celery_task is None:
+            app.task(
+                _checked(definition.function),
+                name=definition.name,
+                typing=False,
+                shared=False,
+                lazy=False,
+                **definition.options,
+            )
+        else:
+            task = _own_instance(app, definition)
+            task.run = _checked(task.run)
+
+
+def pin_addresses(app: Celery, *, broker: str | None = None, backend: Any = None) -> None:
+    """Let these be an app's broker and result backend, whatever ``CELERY_…`` variables say.
+
+    Celery looks for those each time that it is asked, before it looks at what it was given
+    (``celery/app/utils.py``, ``Settings``).
+    """
+    pinned: dict[str, Any] = {}
+    if broker is not None:
+        pinned |= dict.fromkeys(("broker_url", "broker_read_url", "broker_write_url"), broker)
+    if backend is not None:
+        pinned["result_backend"] = backend
+        app.backend_cls = None  # a subclass's own, before any setting
+    app.conf.update(pinned)
+    kind = type(app.conf)
+    object.__setattr__(app.conf, "__class__", type(kind.__name__, (kind,), pinned))
+    # Whatever was connected to the addresses before.
+    app._backend_cache = app._local.backend = app._pool = app.amqp._producer_pool = None
+
+
+class _WorkerNamingCelery(Celery):  # type: ignore[misc]
+    """An app whose result backend keeps with every failure which worker it happened on.
+
+    Celery keeps that with ``result_extended`` only, together with all arguments.
+    """
+
+    def _get_backend(self) -> Any:
+        backend = super()._get_backend()
+        meta_of = backend._get_result_meta
+
+        def with_worker(
+            result: Any, state: str, traceback: Any, request: Any, **options: Any
+        ) -> dict[str, Any]:
+            meta: dict[str, Any] = meta_of(result, state, traceback, request, **options)
+            if state in states.EXCEPTION_STATES:
+                # A request that was made up, for a task that is unknown, does not name it.
+                meta["worker"] = getattr(request, "hostname", None) or _this_worker[0]
+            return meta
+
+        backend._get_result_meta = with_worker
+        return backend
+
+
+#: The name of the worker that this process is, or that it was forked from.
+_this_worker: list[str | None] = [None]
+
+
+@celeryd_after_setup.connect(weak=False)  # type: ignore[untyped-decorator]
+def _remember_worker(sender: str, **_: Any) -> None:
+    _this_worker[0] = sender
+
+
 def _own_instance(app: Celery, definition: TaskDefinition) -> Any:
     """Return this app's own instance of an existing Celery task."""
     if definition.name not in app.tasks:
@@ -82,6 +151,8 @@ def _checked(function: Callable[..., Any]) -> Callable[..., Any]:
         try:
             result = function(*args, **kwargs)
         except SystemExit as error:
+            if terminate_handler_fired():  # by its worker, after a time limit: no task's doing
+                raise
             raise TaskExitedError(f"the task called sys.exit({error.code!r})") from error
         except Exception:
             raise

@@ -78,13 +78,13 @@ class _Lowering:
         return canvas
 
     def _call(self, call: plan.Call) -> Signature:
-        options: dict[str, Any] = {**call.options, "task_id": self.task_ids(call)}
-        if call.kind in ("map", "starmap"):
+        mapped = call.kind in ("map", "starmap")
+        message = f"celery.{call.kind}" if mapped else call.task
+        options = {**_kept(self.app, message), **call.options, "task_id": self.task_ids(call)}
+        if mapped:
             # Celery's xmap() drops options when it is nested; the task behind it does not.
             items = {"task": signature(call.task, app=self.app), "it": list(call.args)}
-            return signature(
-                f"celery.{call.kind}", kwargs=items, options=options, immutable=True, app=self.app
-            )
+            return signature(message, kwargs=items, options=options, immutable=True, app=self.app)
         return signature(
             call.task,
             args=call.args,
@@ -93,3 +93,17 @@ class _Lowering:
             immutable=call.immutable,
             app=self.app,
         )
+
+
+def _kept(app: Celery, message: str) -> dict[str, Any]:
+    """Return the options against a task, or an app, that loses or changes what a step gives.
+
+    They ride in the signature: workers queue most of a run's messages.
+    """
+    task = app.tasks.get(message)
+    options: dict[str, Any] = {}
+    if task is not None and task.ignore_result:
+        options["ignore_result"] = False
+    if task is not None and task.serializer not in (None, "json"):
+        options["serializer"] = "json"
+    return options

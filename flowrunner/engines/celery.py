@@ -12,15 +12,16 @@ from uuid import UUID
 from celery import Celery, states
 
 from flowrunner.engines import continuation
-from flowrunner.engines.application import build_app
+from flowrunner.engines.application import build_app, pin_addresses
 from flowrunner.engines.canvas import Canvas, lower_to_canvas
 from flowrunner.engines.cluster import Cluster, cluster_settings, producer_settings
 from flowrunner.engines.continuation import forget_parts, store_parts
 from flowrunner.engines.protocol import RunTimeoutError, task_ids
 from flowrunner.engines.step_errors import step_error
+from flowrunner.engines.stored_results import read_meta
 from flowrunner.errors import BrokerError
 from flowrunner.plan import Plan, without_continuations
-from flowrunner.runs.ledger import Ledger, StepError, StepState
+from flowrunner.runs.ledger import SKIPPED, Ledger, StepError, StepState
 from flowrunner.tasks import TaskRegistry
 
 __all__ = ["CeleryEngine", "cluster_settings"]
@@ -52,6 +53,7 @@ class CeleryEngine:
         backend: str,
     ) -> None:
         self._app = build_app(registry, producer_settings(broker, backend), configure=configure)
+        pin_addresses(self._app, broker=broker, backend=backend)
         self._cluster = Cluster(self._app)
 
     def __enter__(self) -> Self:
@@ -150,6 +152,7 @@ class _Follower:
         self._renew_every = min(RENEW_MARK, (self._backend.expires or RENEW_MARK) / 2)
         self._renew_at = 0.0
         self._suspects: set[str] = set()
+        self._workers: dict[str, str] = {}
 
     def mark(self) -> None:
         """Leave the mark by which a backend is known to have kept its data."""
@@ -189,12 +192,23 @@ class _Follower:
         """Note what the backend knows of the calls that may have moved on."""
         steps = list(self._ledger.expected())
         metas = self._metas(step.call.path for step in steps)
+        passed_on = False
         for step, meta in zip(steps, metas, strict=True):
-            if meta is not None and meta["status"] != step.state:
-                state, error = meta["status"], None
-                if state in states.EXCEPTION_STATES:
-                    error = step_error(step.call, meta["result"], meta.get("traceback"))
-                self._ledger.record(step.call.path, state, error)
+            if meta is None:
+                continue
+            state, path, error = meta["status"], step.call.path, None
+            if _is_started(meta):
+                self._workers[path] = meta["result"]["hostname"]
+            if state == step.state:
+                continue
+            if state in states.EXCEPTION_STATES:
+                worker = meta.get("worker") or self._workers.pop(path, None)
+                error = step_error(step.call, meta["result"], meta.get("traceback"), worker)
+            self._ledger.record(path, state, error)
+            passed_on = passed_on or "passed_on" in meta
+        if passed_on:
+            skipped = (step for step in self._ledger.steps.values() if step.state == SKIPPED)
+            self._cluster.revoke([self._ids[step.call.path] for step in skipped])
         if monotonic() >= self._renew_at:
             self.mark()
 
@@ -204,7 +218,7 @@ class _Follower:
         mark, *values = self._retrying(lambda: backend.mget([self._mark, *keys]))
         if mark is None:
             raise self._lost_data()
-        return [None if value is None else backend.decode(value) for value in values]
+        return [None if value is None else read_meta(backend, value) for value in values]
 
     def _lost_data(self) -> BrokerError:
         return BrokerError(
@@ -249,6 +263,7 @@ class _Follower:
                     f"the task started on {worker}, which does not run it any more, and left no "
                     f"result: the worker was restarted, or the task raised Celery's Ignore or "
                     f"Reject",
+                    worker=worker,
                 )
                 self._ledger.record(step.call.path, states.FAILURE, error)
 
@@ -263,8 +278,11 @@ class _Follower:
         return [
             (step, meta["result"]["hostname"])
             for step, meta in zip(steps, metas, strict=True)
-            if meta is not None
-            and meta["status"] == states.STARTED
-            and isinstance(meta["result"], dict)
-            and "hostname" in meta["result"]
+            if meta is not None and _is_started(meta)
         ]
+
+
+def _is_started(meta: dict[str, Any]) -> bool:
+    """Tell whether a task has started and says where."""
+    result = meta["result"]
+    return meta["status"] == states.STARTED and isinstance(result, dict) and "hostname" in result

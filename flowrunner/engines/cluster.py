@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Final
@@ -14,8 +14,15 @@ from kombu.exceptions import OperationalError
 from flowrunner.engines.messages import message_of
 from flowrunner.errors import BrokerError, EngineError
 from flowrunner.plan import Call, Plan
+from flowrunner.raised import described
 
-__all__ = ["Cluster", "cluster_settings", "producer_settings", "without_password"]
+__all__ = [
+    "Cluster",
+    "cluster_settings",
+    "patience_settings",
+    "producer_settings",
+    "without_password",
+]
 
 #: Seconds to wait for a worker to answer.
 WORKER_ANSWER: Final = 3.0
@@ -27,6 +34,11 @@ EVERYBODY: Final = 10_000
 CONNECT_TIMEOUT: Final = 5
 #: Seconds for a broker or a backend that is connected to answer.
 ANSWER_TIMEOUT: Final = 20
+
+OWN_WORKER: Final = "celery -A flowrunner.worker worker"
+OWN_TASKS_HINT: Final = (
+    "a worker has the plugins that [tool.flowrunner] or FLOWRUNNER_PLUGINS names where it starts"
+)
 
 #: Options of a call that decide which queue it goes to.
 _ROUTING: Final = ("queue", "exchange", "routing_key")
@@ -49,12 +61,26 @@ def cluster_settings(broker: str, backend: str) -> dict[str, Any]:
 
 
 def producer_settings(broker: str, backend: str) -> dict[str, Any]:
-    """Return the settings of who queues runs: it does not wait long for what does not answer."""
-    settings = {**cluster_settings(broker, backend), "redis_socket_timeout": ANSWER_TIMEOUT}
-    if broker.startswith(("redis", "rediss")):
+    """Return the settings of who queues runs."""
+    settings = cluster_settings(broker, backend)
+    return {**settings, **patience_settings(settings)}
+
+
+def patience_settings(conf: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings of who does not wait long for a broker or a backend that is silent.
+
+    What ``conf`` says of that already stays.
+    """
+    settings: dict[str, Any] = {
+        "redis_socket_timeout": ANSWER_TIMEOUT,
+        "redis_socket_connect_timeout": CONNECT_TIMEOUT,
+        "result_backend_thread_safe": True,
+    }
+    if str(conf.get("broker_write_url") or conf["broker_url"]).startswith(("redis", "rediss")):
         settings["broker_transport_options"] = {
             "socket_connect_timeout": CONNECT_TIMEOUT,
             "socket_timeout": ANSWER_TIMEOUT,
+            **(conf.get("broker_transport_options") or {}),
         }
     return settings
 
@@ -83,10 +109,18 @@ class _Worker:
 
 
 class Cluster:
-    """The broker, the result backend and the workers behind a Celery app."""
+    """The broker, the result backend and the workers behind a Celery app.
 
-    def __init__(self, app: Celery) -> None:
+    ``worker`` is the command that starts one, ``tasks_hint`` what to do about a task that none
+    knows.
+    """
+
+    def __init__(
+        self, app: Celery, *, worker: str = OWN_WORKER, tasks_hint: str = OWN_TASKS_HINT
+    ) -> None:
         self._app = app
+        self._start_worker = worker
+        self._tasks_hint = tasks_hint
         self._workers: dict[str, _Worker] = {}
 
     def preflight(self) -> None:
@@ -103,13 +137,18 @@ class Cluster:
         if not self._workers:
             raise BrokerError(
                 f"no worker answers on {self.broker} within {WORKER_ANSWER:g} s; start one that "
-                f"has the tasks: celery -A flowrunner.worker worker"
+                f"has the tasks: {self._start_worker}{self._silent()}"
             )
+
+    def _silent(self) -> str:
+        if self._app.conf.worker_enable_remote_control:
+            return ""
+        return ", and switch worker_enable_remote_control on: without it none can answer"
 
     @property
     def broker(self) -> str:
         """The broker's URL, fit to be shown."""
-        return without_password(str(self._app.conf.broker_url))
+        return without_password(str(self._app.conf.broker_write_url))
 
     @property
     def backend(self) -> str:
@@ -171,6 +210,11 @@ class Cluster:
 
     def _check_backend(self) -> None:
         backend = self._app.backend
+        if self.backend.startswith("cache+memory"):
+            raise BrokerError(
+                f"the result backend {self.backend} is each process's own memory, where nobody "
+                f"sees what a worker keeps; use one that is shared: --backend redis://…"
+            )
         try:
             backend.ensure_chords_allowed()
         except NotImplementedError as error:
@@ -229,7 +273,17 @@ class Cluster:
         return sorted({(self._queue(*example), example[1].task) for example in examples.values()})
 
     def _queue(self, message: str, call: Call) -> str:
-        route = self._app.amqp.router.route(dict(call.options), message)
+        task = self._app.tasks.get(message)
+        own = {} if task is None else task._get_exec_options()
+        options = {name: value for name, value in own.items() if value is not None}
+        try:
+            route = self._app.amqp.router.route(
+                {**options, **call.options}, message, call.args, call.kwargs, task
+            )
+        except Exception as error:  # a router is anybody's function
+            raise EngineError(
+                f"the app cannot say where task '{call.task}' goes: {described(error)}"
+            ) from error
         queue = route.get("queue")
         return str(getattr(queue, "name", queue) or self._app.conf.task_default_queue)
 
@@ -240,17 +294,19 @@ class Cluster:
         if not consumers:
             return (
                 f"no worker consumes the queue '{queue}', where task '{task}' goes; start one: "
-                f"celery -A flowrunner.worker worker -Q {queue}"
+                f"{self._start_worker} -Q {queue}"
             )
         if task.startswith("celery.") or any(task in each.tasks for each in consumers.values()):
             return None
         return (
-            f"no worker knows the task '{task}' (asked: {', '.join(sorted(consumers))}); a worker "
-            f"has the plugins that [tool.flowrunner] or FLOWRUNNER_PLUGINS names where it starts"
+            f"no worker knows the task '{task}' (asked: {', '.join(sorted(consumers))}); "
+            f"{self._tasks_hint}"
         )
 
     def revoke(self, task_ids: list[str]) -> None:
         """Tell the workers to drop these tasks when they come to them."""
+        if not task_ids:
+            return
         # The run is being left: this is the last that can be tried.
         with suppress(Exception), self._connected() as connection:
             self._app.control.revoke(task_ids, connection=connection)

@@ -18,7 +18,7 @@ from celery import Celery
 from celery.worker import WorkController
 from kombu.pools import connections, producers
 
-from flowrunner.engines.application import FunctionWrapper, build_app
+from flowrunner.engines.application import FunctionWrapper, build_app, pin_addresses
 from flowrunner.engines.canvas import lower_to_canvas
 from flowrunner.engines.continuation import forget_parts, store_parts
 from flowrunner.engines.memory_backend import MemoryBackend, MemoryStore
@@ -58,6 +58,7 @@ class EmbeddedEngine:
         self._store = MemoryStore()
         self._concurrency = concurrency
         self._app = build_app(registry, self._settings(), configure=configure, wrap=wrap)
+        pin_addresses(self._app, broker="memory://", backend=MemoryBackend)
         self._ready = Event()
         self._worker: Any = None
         self._thread: Thread | None = None

@@ -14,28 +14,32 @@ from flowrunner.runs.ledger import StepError
 __all__ = ["step_error"]
 
 
-def step_error(call: Call, result: Any, trace: str | None) -> StepError | None:
+def step_error(
+    call: Call, result: Any, trace: str | None, worker: str | None = None
+) -> StepError | None:
     """Return why a call failed, from what Celery gives as its result; ``None`` for no failure.
 
     The result is an exception, or the mapping that a result backend keeps of one; Celery puts
     an ``UnpickleableExceptionWrapper`` in place of one that does not pickle.
     """
     if isinstance(result, UnpickleableExceptionWrapper):
-        return StepError(call, result.exc_cls_name, _text(result.exc_args), trace or "")
+        return StepError(call, result.exc_cls_name, _text(result.exc_args), trace or "", worker)
     if isinstance(result, BaseException):
         kind = getattr(result, "remote_type", type(result).__name__)
-        trace = getattr(result, "remote_traceback", trace)
-        return StepError(call, kind, message_of(result), trace or "")
+        for raised in (result, result.__cause__):
+            trace = getattr(raised, "remote_traceback", trace)
+        return StepError(call, kind, message_of(result), trace or "", worker)
     if isinstance(result, dict) and "exc_type" in result:
-        return _stored_error(call, str(result["exc_type"]), result.get("exc_message"), trace or "")
+        kind, message = _stored(str(result["exc_type"]), result.get("exc_message"), trace or "")
+        return StepError(call, kind, message, trace or "", worker)
     return None
 
 
-def _stored_error(call: Call, kind: str, arguments: Any, trace: str) -> StepError:
+def _stored(kind: str, arguments: Any, trace: str) -> tuple[str, str]:
     if kind == UnpickleableExceptionWrapper.__name__ and len(arguments) == 4:
         _, kind, arguments, _ = arguments
     message = _message_in(trace, kind)
-    return StepError(call, kind, _text(arguments) if message is None else message, trace)
+    return kind, _text(arguments) if message is None else message
 
 
 def _message_in(trace: str, kind: str) -> str | None:

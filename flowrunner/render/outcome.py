@@ -21,6 +21,7 @@ __all__ = ["failures", "headline", "result_text"]
 #: Failures and skipped steps beyond these are counted, not shown.
 MOST_FAILURES: Final = 10
 MOST_PATHS: Final = 5
+MOST_WORKERS: Final = 3
 #: A result that is longer, in characters, is printed over several lines.
 LONGEST_LINE: Final = 100
 
@@ -98,12 +99,16 @@ def _failure(errors: list[StepError]) -> Diagnostic:
     from flowrunner.render.traceback import own_frames
 
     first = errors[0]
+    workers = sorted({error.worker for error in errors if error.worker})
+    on = f"on {', '.join(workers[:MOST_WORKERS])}" if workers else ""
+    if len(workers) > MOST_WORKERS:
+        on += f" and {len(workers) - MOST_WORKERS:,} more"
     calls = "" if len(errors) == 1 else f" ({len(errors):,} calls)"
     return Diagnostic(
         f"task '{first.call.task}' failed{calls}: {first.type}: {first.message}".rstrip(": "),
         first.call.location,
         _paths([error.call for error in errors]),
-        tuple(filter(None, [own_frames(first.traceback)])),
+        tuple(filter(None, [on, own_frames(first.traceback)])),
     )
 
 

@@ -29,12 +29,16 @@ _KNOWN = _FINAL | {PENDING, STARTED, RETRY}
 
 @dataclass(frozen=True)
 class StepError:
-    """Why a call failed: the exception's type and message, and the traceback as text."""
+    """Why a call failed: the exception's type and message, and the traceback as text.
+
+    ``worker`` is the name of the worker that it failed on, where that is known.
+    """
 
     call: plan.Call
     type: str
     message: str
     traceback: str = ""
+    worker: str | None = None
 
 
 @dataclass(slots=True)

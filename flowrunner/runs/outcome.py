@@ -110,6 +110,7 @@ def _error_to_json(error: StepError) -> dict[str, Any]:
         "type": error.type,
         "message": _text(error.message),
         "traceback": _text(error.traceback),
+        "worker": error.worker,
     }
 
 

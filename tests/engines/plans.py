@@ -87,6 +87,24 @@ def in_background(engine: Engine, root: plan.Node) -> Iterator[Callable[[], Ran]
         yield lambda: future.result(HANG)
 
 
+@contextmanager
+def watched(engine: Engine, root: plan.Node) -> Iterator[tuple[Ledger, Callable[[], Ran]]]:
+    """Start a run in a thread; yield its ledger, and what waits for its end."""
+    ready = planned(root)
+    ledger = Ledger(ready.sequence)
+    with ThreadPoolExecutor(1) as pool:
+        future = pool.submit(engine.run, ready, run=uuid4(), ledger=ledger, timeout=HANG)
+        yield ledger, lambda: Ran(future.result(HANG), ledger)
+
+
+def await_state(ledger: Ledger, path: str, state: str) -> None:
+    """Wait until an engine has noted a state of a call."""
+    deadline = monotonic() + HANG
+    while ledger.steps[path].state != state:
+        assert monotonic() < deadline, f"{path} is {ledger.steps[path].state}, not {state}"
+        sleep(0.005)
+
+
 def await_file(path: Path) -> None:
     """Wait until a task has touched a file."""
     deadline = monotonic() + HANG

@@ -22,6 +22,7 @@ from flowrunner.semantics import Failure, evaluate
 from tests.conftest import EXAMPLES
 from tests.engines.conftest import cluster
 from tests.engines.plans import (
+    HANG,
     await_file,
     call,
     chain,
@@ -90,6 +91,7 @@ def test_a_backend_that_is_not_there_is_named_without_its_password(redis: Redis)
         ("redis://:pass@no-such-host.invalid/0", None, r"the broker redis://:\*\*@no-such-host"),
         (None, "nonsense://host", r"the result backend nonsense://host cannot be reached"),
         (None, "rpc://", r"the result backend rpc:// cannot run chords.*redis://"),
+        (None, "cache+memory://", r"the result backend cache\+memory:// is each process's own"),
         (None, "disabled://", r"the result backend disabled:// cannot run chords"),
         (None, "redis://127.0.0.1:{port}/99", r"the result backend .*/99 cannot be reached"),
     ],
@@ -151,6 +153,7 @@ def test_a_task_that_a_worker_turns_out_not_to_know_fails(
     ran = run(engine, chord([call("unheard-of"), call("tag", 1)], call("tag")))
     assert ran.errors["root.header.0"].type == "NotRegistered"
     assert "unheard-of" in ran.errors["root.header.0"].message
+    assert str(ran.errors["root.header.0"].worker).startswith("celery@")
     assert ran.states["root.header.1"] == "SUCCESS"
 
 
@@ -205,6 +208,33 @@ def test_a_task_whose_worker_was_killed_and_started_again_is_lost(
             ran = result()
     assert ran.errors["root"].type == "TaskLostError"
     assert "celery@" in ran.errors["root"].message
+    assert str(ran.errors["root"].worker).startswith("celery@")
+
+
+def test_a_time_limit_names_the_worker_that_kept_it(redis: Redis, tmp_path: Path) -> None:
+    address = ClusterAddress(redis.url(6), redis.url(7))
+    waits = call("waits_for", str(tmp_path / "here"), str(tmp_path / "never"), time_limit=1)
+    dies = call("kills_itself")
+    with (
+        Worker(address, tmp_path, "--pool", "prefork", "--hostname", "forks@here") as worker,
+        cluster(address) as engine,
+    ):
+        ran = run(engine, group(waits, dies, call("tag", 1)))
+        worker.process.terminate()  # killed, it would leave its processes behind
+        worker.process.wait(HANG)
+    found = {path: (error.type, error.worker) for path, error in ran.errors.items()}
+    assert found == {
+        "root.0": ("TimeLimitExceeded", "forks@here"),
+        "root.1": ("WorkerLostError", "forks@here"),
+    }
+
+
+def test_a_tasks_own_queue_is_asked_for(
+    engine: CeleryEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("flowrunner.engines.cluster.WORKER_ANSWER", 1.0)
+    with pytest.raises(BrokerError, match=r"no worker consumes the queue 'printer', where task"):
+        engine.check(planned(group(call("tag"), call("legacy.prints"))))
 
 
 def test_a_run_goes_on_when_its_connections_drop(

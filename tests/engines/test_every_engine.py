@@ -9,9 +9,26 @@ from typing import Any
 import pytest
 
 from flowrunner import plan
+from flowrunner.app import run_plan
 from flowrunner.engines.protocol import Engine, RunTimeoutError
+from flowrunner.loader import load_workflow, parse_value
+from flowrunner.node import Mapping
+from flowrunner.planner import plan_workflow
+from flowrunner.render.outcome import outcome_to_json
 from flowrunner.semantics import evaluate
-from tests.engines.plans import call, chain, chord, group, run, tasks
+from flowrunner.source import Source
+from tests.engines.plans import (
+    HANG,
+    await_file,
+    await_state,
+    call,
+    chain,
+    chord,
+    group,
+    run,
+    tasks,
+    watched,
+)
 from tests.shapes import HERE
 
 
@@ -55,6 +72,10 @@ VALUES: dict[str, tuple[plan.Node, Any]] = {
     "a Celery task that retries": (call("legacy.third_time"), 2),
     "a Celery task with autoretry_for": (call("legacy.autoretry"), 2),
     "a Celery task that replaces itself": (call("legacy.replaced"), ["instead"]),
+    "a Celery task that throws its result away": (
+        chain(call("legacy.thrown_away", 1), call("legacy.thrown_away")),
+        ["kept", ["kept", 1]],
+    ),
     "a Celery task with a state of its own": (call("legacy.progress"), "done"),
 }
 
@@ -139,6 +160,77 @@ def test_every_failed_step_is_named_and_every_sibling_ends(engine: Engine) -> No
     assert set(ran.errors) == {"root.0.0.0", "root.0.1.1"}
     assert ran.states["root.0.1.0"] == ran.states["root.0.2"] == "SUCCESS"
     assert {step.path for step in ran.ledger.skipped()} == {"root.0.0.1", "root.1"}
+
+
+SEVERAL_FAILURES = """
+chain:
+  - chord:
+      header:
+        - own_error
+        - chain: [tag, {group: [missing_file, tag]}, tag]
+        - {task: tag, args: [1]}
+        - {map: {task: exits, over: [1]}}
+      body: tag
+  - group: [tag, tag]
+"""
+
+
+def test_every_failure_says_what_where_and_on_which_worker(
+    engine: Engine, request: pytest.FixtureRequest
+) -> None:
+    nothing = parse_value(Source("inputs", "{}"))
+    assert isinstance(nothing, Mapping)
+    planned = plan_workflow(load_workflow(Source("w.yaml", SEVERAL_FAILURES)), tasks(), nothing)
+    outcome = outcome_to_json(run_plan(planned, engine, timeout=HANG), planned)
+    assert outcome["state"] == "FAILURE"
+    found = {error.pop("path"): error for error in outcome["errors"]}
+    header = "chain[0].chord.header"
+    expected = {
+        f"{header}[0]": ("own_error", 5, "OwnError", "mine"),
+        f"{header}[1].chain[1].group[0]": ("missing_file", 6, "FileNotFoundError", "[Errno 2] No "),
+        f"{header}[3].map": ("exits", 8, "TaskExitedError", "the task called sys.exit(3)"),
+    }
+    assert set(found) == set(expected)
+    for path, (step, line, kind, message) in expected.items():
+        error = found[path]
+        assert (error["step"], error["file"], error["line"]) == (step, "w.yaml", line)
+        assert error["type"] == kind
+        assert error["message"].startswith(message)
+        assert "Traceback" in error["traceback"]
+        assert f"in {step}" in error["traceback"]
+        if request.node.callspec.params["engine"] == "celery":
+            assert error["worker"].startswith("celery@")
+        else:
+            assert error["worker"] is None  # it is this process
+    assert outcome["skipped"] == [
+        f"{header}[1].chain[2]",
+        "chain[0].chord.body",
+        "chain[1].group[0]",
+        "chain[1].group[1]",
+    ]
+
+
+def test_a_run_ends_when_the_last_sibling_has_ended_and_not_before(
+    engine: Engine, tmp_path: Path
+) -> None:
+    here, until = tmp_path / "here", tmp_path / "until"
+    root = chord(
+        [call("own_error"), chain(call("waits_for", str(here), str(until)), call("tag", 1))],
+        call("tag"),
+    )
+    with watched(engine, root) as (ledger, result):
+        await_state(ledger, "root.header.0", "FAILURE")
+        await_file(here)
+        assert not ledger.ended
+        until.touch()
+        ran = result()
+    # What the sibling goes on with belongs to it; what would have joined them does not run.
+    assert ran.states == {
+        "root.header.0": "FAILURE",
+        "root.header.1.0": "SUCCESS",
+        "root.header.1.1": "SUCCESS",
+        "root.body": "SKIPPED",
+    }
 
 
 def test_an_engine_runs_on_after_a_failure(engine: Engine) -> None:
