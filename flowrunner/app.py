@@ -31,7 +31,7 @@ __all__ = ["InterruptedRunError", "Project", "given_inputs", "run_plan"]
 
 @dataclass(frozen=True)
 class Project:
-    """The settings that hold here, and what they bring: plugins, tasks, an engine."""
+    """The settings that hold here, and what they bring: plugins, an app, tasks, an engine."""
 
     settings: Settings
 
@@ -41,9 +41,31 @@ class Project:
         return load_plugins(self.settings.plugins)
 
     @cached_property
+    def existing_app(self) -> Celery | None:
+        """The Celery app that the settings name, if any.
+
+        Raises :class:`~flowrunner.errors.ConfigurationError` when it cannot be loaded.
+        """
+        if self.settings.app is None:
+            return None
+        from flowrunner.engines.existing_app import load_app
+
+        return load_app(self.settings.app)
+
+    @cached_property
     def registry(self) -> TaskRegistry:
-        """The tasks that can be called. Raises :class:`~flowrunner.errors.PluginError`."""
-        return self.plugins.tasks()
+        """The tasks that can be called: the plugins' and the app's.
+
+        Raises :class:`~flowrunner.errors.PluginError` and
+        :class:`~flowrunner.errors.ConfigurationError`.
+        """
+        app = self.existing_app  # first: a plugin may register its tasks
+        registry = self.plugins.tasks()
+        if app is not None and self.settings.app is not None:
+            from flowrunner.engines.existing_app import register_app_tasks
+
+            register_app_tasks(registry, app, self.settings.app)
+        return registry
 
     def plan(
         self,
@@ -92,7 +114,7 @@ class Project:
         together.
         """
         settings = self.settings
-        if settings.broker is not None or settings.backend is not None:
+        if any(each is not None for each in (settings.app, settings.broker, settings.backend)):
             return self._celery_engine(processes)
         if processes is not None:
             from flowrunner.engines.processes import ProcessPoolEngine
@@ -118,6 +140,17 @@ class Project:
                 "--processes belongs to the embedded engine; on a broker the workers decide: "
                 "celery worker --concurrency"
             )
+        settings = self.settings
+        if self.existing_app is not None and settings.app is not None:
+            from flowrunner.engines.app_engine import AppEngine
+
+            return AppEngine(
+                self.existing_app,
+                self.registry,
+                settings.app,
+                broker=settings.broker,
+                backend=settings.backend,
+            )
         from flowrunner.engines.celery import CeleryEngine
 
         broker, backend = self._cluster()
@@ -141,18 +174,23 @@ class Project:
     def worker_app(self) -> Celery:
         """Return the Celery app of a worker that has this project's tasks.
 
+        That is the existing app, where one is configured, with what the plugins register.
         Raises :class:`~flowrunner.errors.ConfigurationError` without a broker and a backend.
         """
-        from flowrunner.engines.application import build_app, pin_addresses
+        from flowrunner.engines.application import build_app, extend_app, pin_addresses
         from flowrunner.engines.celery import cluster_settings
 
-        broker, backend = self._cluster()
-        app = build_app(
-            self.registry,
-            cluster_settings(broker, backend),
-            configure=self.plugins.configure_app,
-        )
-        pin_addresses(app, broker=broker, backend=backend)
+        settings = self.settings
+        app = self.existing_app
+        if app is not None:
+            extend_app(app, self.registry)
+        else:
+            app = build_app(
+                self.registry,
+                cluster_settings(*self._cluster()),
+                configure=self.plugins.configure_app,
+            )
+        pin_addresses(app, broker=settings.broker, backend=settings.backend)
         return app
 
 

@@ -44,5 +44,6 @@ def flowrunner_configure_app(app: Any) -> None:
         def flowrunner_configure_app(app):
             app.conf.task_default_queue = "workflows"
 
-    Called when an engine or a worker builds its app; never by ``validate`` and ``graph``.
+    Called when an engine or a worker builds its app; never by ``validate`` and ``graph``, and
+    never for an existing app that ``-A`` names.
     """

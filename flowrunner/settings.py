@@ -12,18 +12,35 @@ from flowrunner.errors import ConfigurationError
 from flowrunner.plugins import PluginReference
 from flowrunner.suggestion import did_you_mean
 
-__all__ = ["Settings", "load_settings"]
+__all__ = ["AppReference", "Settings", "load_settings"]
 
 #: Where a setting may stand, nearest folder first; flowrunner.toml wins in one folder.
 FILE_NAMES: Final = ("flowrunner.toml", "pyproject.toml")
-KNOWN: Final = ("backend", "broker", "concurrency", "plugins")
+KNOWN: Final = ("app", "backend", "broker", "concurrency", "plugins")
+
+
+@dataclass(frozen=True)
+class AppReference:
+    """An existing Celery app as somebody named it, the way that ``celery -A`` takes it.
+
+    ``origin`` says who named it; its modules may stand in ``folder``.
+    """
+
+    name: str
+    origin: str
+    folder: Path = Path()
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What is configured. ``broker`` and ``backend`` are URLs; ``None`` means embedded."""
+    """What is configured.
+
+    ``broker`` and ``backend`` are URLs and win over those of ``app``. Without any of the three
+    runs are embedded.
+    """
 
     plugins: tuple[PluginReference, ...] = ()
+    app: AppReference | None = None
     broker: str | None = None
     backend: str | None = None
     concurrency: int | None = None
@@ -34,6 +51,7 @@ def load_settings(
     folder: Path | None = None,
     environment: Mapping[str, str] | None = None,
     plugins: tuple[str, ...] = (),
+    app: str | None = None,
     broker: str | None = None,
     backend: str | None = None,
     concurrency: int | None = None,
@@ -52,6 +70,7 @@ def load_settings(
     return replace(
         settings,
         plugins=settings.plugins + tuple(PluginReference(name, "--plugin") for name in plugins),
+        app=AppReference(app, "-A") if app else settings.app,
         broker=broker or settings.broker,
         backend=backend or settings.backend,
         concurrency=concurrency or settings.concurrency,
@@ -104,8 +123,14 @@ def _from_table(table: dict[str, Any], file: Path) -> Settings:
     for key in ("broker", "backend"):
         if not isinstance(table.get(key, ""), str):
             raise ConfigurationError(f"{file}: '{key}' must be a URL in quotes")
+    app = table.get("app", "")
+    if not isinstance(app, str):
+        raise ConfigurationError(
+            f"{file}: 'app' must name a Celery app in quotes, for instance \"proj.celery:app\""
+        )
     return Settings(
         plugins=tuple(PluginReference(name, file.name, file.parent) for name in names),
+        app=AppReference(app, file.name, file.parent) if app else None,
         broker=table.get("broker"),
         backend=table.get("backend"),
         concurrency=_concurrency(table.get("concurrency"), str(file)),
@@ -120,10 +145,12 @@ def _from_environment(settings: Settings, environment: Mapping[str, str]) -> Set
     except ValueError:
         number = 0
     concurrency = _concurrency(number, "FLOWRUNNER_CONCURRENCY")
+    app = environment.get("FLOWRUNNER_APP")
     return replace(
         settings,
         plugins=settings.plugins
         + tuple(PluginReference(name, "FLOWRUNNER_PLUGINS") for name in names if name),
+        app=AppReference(app, "FLOWRUNNER_APP") if app else settings.app,
         broker=environment.get("FLOWRUNNER_BROKER") or settings.broker,
         backend=environment.get("FLOWRUNNER_BACKEND") or settings.backend,
         concurrency=concurrency or settings.concurrency,

@@ -61,10 +61,11 @@ class TaskRegistry:
     """Collects the tasks that plugins register.
 
     A plugin is given its own view of the registry by :meth:`for_plugin`, so that each task
-    knows where it came from.
+    knows where it came from. ``app`` names the Celery app whose tasks are among them, if any.
     """
 
     def __init__(self) -> None:
+        self.app: str | None = None
         self._definitions: dict[str, TaskDefinition] = {}
 
     def for_plugin(self, plugin: str) -> PluginTasks:

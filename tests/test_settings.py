@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from flowrunner.errors import ConfigurationError
-from flowrunner.settings import Settings, load_settings
+from flowrunner.settings import AppReference, Settings, load_settings
 
 
 def test_nothing_has_to_be_configured(tmp_path: Path) -> None:
@@ -36,6 +36,20 @@ def test_each_setting_goes_from_the_file_over_the_environment_to_the_option(
         load_settings(folder=tmp_path, environment=environment, **{key: values[2]}),
     ]
     assert [getattr(each, key) for each in found] == values
+
+
+def test_an_app_goes_the_same_way_and_knows_who_named_it(tmp_path: Path) -> None:
+    environment = {"FLOWRUNNER_APP": "environment"}
+    (tmp_path / "flowrunner.toml").write_text('app = "file"\n')
+    assert [
+        load_settings(folder=tmp_path, environment={}).app,
+        load_settings(folder=tmp_path, environment=environment).app,
+        load_settings(folder=tmp_path, environment=environment, app="option").app,
+    ] == [
+        AppReference("file", "flowrunner.toml", tmp_path),
+        AppReference("environment", "FLOWRUNNER_APP"),
+        AppReference("option", "-A"),
+    ]
 
 
 def test_the_nearest_file_holds_and_flowrunner_toml_before_pyproject(tmp_path: Path) -> None:
@@ -72,6 +86,7 @@ def test_plugins_of_all_origins_are_loaded(tmp_path: Path) -> None:
         ('plugins = "one"', "'plugins' must be a list"),
         ("plugins = [1]", "'plugins' must be a list"),
         ('pluggins = ["one"]', "there is no setting 'pluggins'; did you mean 'plugins'?"),
+        ("app = 1", "'app' must name a Celery app in quotes"),
         ("broker = 1", "'broker' must be a URL in quotes"),
         ("concurrency = 0", "'concurrency' must be a whole number from 1"),
         ("concurrency = true", "'concurrency' must be a whole number from 1"),

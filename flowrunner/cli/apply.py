@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from flowrunner.cli.exit_status import FAILED, INTERRUPTED, REFUSED, SUCCEEDED, UNREACHABLE
-from flowrunner.cli.options import FILE, input_options, plugin_option
+from flowrunner.cli.options import FILE, app_option, input_options, plugin_option
 
 if TYPE_CHECKING:
     from flowrunner.app import Project
@@ -44,6 +44,7 @@ __all__ = ["command"]
     metavar="SECONDS",
     help="End the run as failed after this time.",
 )
+@app_option
 @plugin_option
 def command(
     file: Path,
@@ -56,6 +57,7 @@ def command(
     broker: str | None,
     backend: str | None,
     timeout: float | None,
+    app: str | None,
     plugins: tuple[str, ...],
 ) -> int:
     """Check the workflow in FILE, run it and print its result.
@@ -72,7 +74,11 @@ def command(
 
     try:
         settings = load_settings(
-            plugins=plugins, broker=broker, backend=backend, concurrency=concurrency
+            plugins=plugins,
+            app=app,
+            broker=broker,
+            backend=backend,
+            concurrency=concurrency,
         )
         project = Project(settings)
         plan = project.plan(file, inputs=inputs, inputs_file=inputs_file)

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from flowrunner.cli.exit_status import SUCCEEDED
-from flowrunner.cli.options import FILE, input_options, plugin_option
+from flowrunner.cli.options import FILE, app_option, input_options, plugin_option
 
 __all__ = ["command"]
 
@@ -23,6 +23,7 @@ __all__ = ["command"]
 )
 @click.option("--expand", is_flag=True, help="Show every call of a fan-out.")
 @input_options
+@app_option
 @plugin_option
 def command(
     file: Path,
@@ -30,6 +31,7 @@ def command(
     expand: bool,
     inputs: tuple[str, ...],
     inputs_file: Path | None,
+    app: str | None,
     plugins: tuple[str, ...],
 ) -> int:
     """Check FILE and print its graph; nothing is run."""
@@ -37,7 +39,7 @@ def command(
     from flowrunner.render.graph import GRAPH_FORMATS
     from flowrunner.settings import load_settings
 
-    project = Project(load_settings(plugins=plugins))
+    project = Project(load_settings(plugins=plugins, app=app))
     plan = project.plan(file, inputs=inputs, inputs_file=inputs_file)
     click.echo(GRAPH_FORMATS[graph_format](plan, expand).rstrip("\n"))
     return SUCCEEDED

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import click
 
-__all__ = ["FILE", "input_options", "plugin_option"]
+__all__ = ["FILE", "app_option", "input_options", "plugin_option"]
 
 #: A file of the user's; whether it is there is said by a diagnostic, like everything else.
 FILE: Final = click.Path(path_type=Path)
@@ -22,6 +22,17 @@ def plugin_option(command: Callable[..., Any]) -> Callable[..., Any]:
         multiple=True,
         metavar="PATH",
         help="Load a plugin: a .py file, a folder of them, or a module. Can be repeated.",
+    )(command)
+
+
+def app_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add ``-A``."""
+    return click.option(
+        "-A",
+        "--app",
+        "app",
+        metavar="APP",
+        help="Use an existing Celery app and its tasks, as celery -A does: package.module:app.",
     )(command)
 
 

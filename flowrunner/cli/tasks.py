@@ -5,21 +5,22 @@ from __future__ import annotations
 import click
 
 from flowrunner.cli.exit_status import SUCCEEDED
-from flowrunner.cli.options import plugin_option
+from flowrunner.cli.options import app_option, plugin_option
 from flowrunner.cli.output import print_json
 
 __all__ = ["command"]
 
 
 @click.command("tasks")
+@app_option
 @plugin_option
 @click.option("--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
-def command(plugins: tuple[str, ...], output: str) -> int:
+def command(app: str | None, plugins: tuple[str, ...], output: str) -> int:
     """List the tasks that workflows can call, with their signatures and docs."""
     from flowrunner.app import Project
     from flowrunner.settings import load_settings
 
-    registry = Project(load_settings(plugins=plugins)).registry
+    registry = Project(load_settings(plugins=plugins, app=app)).registry
     rows = [
         {
             "task": task.name,

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from flowrunner.cli.exit_status import REFUSED, SUCCEEDED
-from flowrunner.cli.options import FILE, input_options, plugin_option
+from flowrunner.cli.options import FILE, app_option, input_options, plugin_option
 from flowrunner.cli.output import print_diagnostics, print_json, refused_json
 
 __all__ = ["command"]
@@ -16,12 +16,14 @@ __all__ = ["command"]
 @click.command("validate")
 @click.argument("files", nargs=-1, required=True, type=FILE, metavar="FILE…")
 @input_options
+@app_option
 @plugin_option
 @click.option("--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def command(
     files: tuple[Path, ...],
     inputs: tuple[str, ...],
     inputs_file: Path | None,
+    app: str | None,
     plugins: tuple[str, ...],
     output: str,
 ) -> int:
@@ -34,7 +36,7 @@ def command(
     from flowrunner.errors import WorkflowError
     from flowrunner.settings import load_settings
 
-    project = Project(load_settings(plugins=plugins))
+    project = Project(load_settings(plugins=plugins, app=app))
     found = project.validate(files, inputs=inputs, inputs_file=inputs_file)
     problems = [each for diagnostics in found.values() for each in diagnostics]
     if output == "json":

@@ -268,14 +268,15 @@ class PlanBuilder:
         return resolve_options(definition, keys.options, self._resolver, self._problems)
 
     def _definition(self, task: str, location: Location) -> TaskDefinition | None:
-        definition = self._registry.get(task)
+        definition, app = self._registry.get(task), self._registry.app
         if definition is None:
             close = nearest(task, self._registry.names())
             cure = f"; did you mean '{close}'?" if close else ""
+            nobody = "no plugin" if app is None else f"neither {app} nor a plugin"
             self._problems.report(
                 f"unknown task '{task}'",
                 location,
-                f"no plugin provides it{cure}",
+                f"{nobody} provides it{cure}",
                 (*_known_tasks(self._registry), *(() if close else self._plugin_hint)),
             )
         return definition

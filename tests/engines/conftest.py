@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +14,7 @@ from flowrunner.engines.celery import CeleryEngine
 from flowrunner.engines.embedded import DEFAULT_CONCURRENCY, EmbeddedEngine
 from flowrunner.engines.processes import ProcessPoolEngine
 from flowrunner.engines.protocol import Engine
+from tests.engines.plain import PlainWorker, install_celery
 from tests.engines.plans import PLUGIN, tasks
 from tests.engines.services import ClusterAddress, Redis, Worker, redis_executable
 
@@ -38,6 +41,25 @@ def worker(redis: Redis, tmp_path_factory: pytest.TempPathFactory) -> Iterator[W
     """A worker that has the tasks of these tests, on a cluster of its own."""
     address = ClusterAddress(redis.url(2), redis.url(3))
     with Worker(address, tmp_path_factory.mktemp("worker")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def plain_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The Python of an environment that has Celery and no flowrunner."""
+    try:
+        return install_celery(tmp_path_factory.mktemp("plain") / "venv")
+    except subprocess.CalledProcessError as error:
+        message = f"Celery cannot be installed into an environment of its own: {error.stderr}"
+        if os.environ.get("CI") == "true":
+            pytest.fail(message)
+        pytest.skip(message)
+
+
+@pytest.fixture(scope="session")
+def plain_worker(plain_python: Path, redis: Redis) -> Iterator[PlainWorker]:
+    """A worker of a project's own app, on a cluster of its own."""
+    with PlainWorker(plain_python, ClusterAddress(redis.url(10), redis.url(11))) as running:
         yield running
 
 

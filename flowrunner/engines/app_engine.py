@@ -1,0 +1,73 @@
+"""The celery engine on an existing app: its broker, its result backend, its plain workers."""
+
+from __future__ import annotations
+
+from types import TracebackType
+
+from celery import Celery
+
+from flowrunner.engines.app_fitness import unfit_settings, unfit_tasks
+from flowrunner.engines.application import extend_app, pin_addresses
+from flowrunner.engines.celery import CeleryEngine
+from flowrunner.engines.cluster import Cluster, patience_settings
+from flowrunner.errors import ConfigurationError, EngineError
+from flowrunner.plan import Plan
+from flowrunner.settings import AppReference
+from flowrunner.tasks import TaskRegistry
+
+__all__ = ["AppEngine"]
+
+
+class AppEngine(CeleryEngine):
+    """Queues plans as an existing app queues its tasks.
+
+    Routes, queues, serializers, prefixes and task options are the app's. ``broker`` and
+    ``backend`` win over its own. Raises :class:`~flowrunner.errors.ConfigurationError` for an app
+    whose configuration cannot run workflows.
+    """
+
+    def __init__(
+        self,
+        app: Celery,
+        registry: TaskRegistry,
+        reference: AppReference,
+        *,
+        broker: str | None = None,
+        backend: str | None = None,
+    ) -> None:
+        self._reference = reference
+        pin_addresses(app, broker=broker, backend=backend)
+        self._refuse(list(unfit_settings(app)), ConfigurationError)
+        patience = patience_settings(app.conf)
+        own = {"broker_transport_options", "result_backend_thread_safe"}
+        app.conf.update(
+            {k: v for k, v in patience.items() if k in own or not app.conf.value_set_for(k)}
+        )
+        extend_app(app, registry)
+        self._app = app
+        self._cluster = Cluster(
+            app,
+            worker=f"celery -A {reference.name} worker",
+            tasks_hint=f"restart those whose code of {reference.name} is older",
+        )
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        pass  # the app is somebody else's, who may go on using it
+
+    def check(self, plan: Plan) -> None:
+        """Raise :class:`~flowrunner.errors.EngineError` for a call that would not be run."""
+        self._refuse(list(unfit_tasks(self._app, plan)), EngineError)
+        super().check(plan)
+
+    def _refuse(
+        self, problems: list[str], kind: type[ConfigurationError] | type[EngineError]
+    ) -> None:
+        if problems:
+            raise kind(
+                f"the Celery app {self._reference.name} cannot run workflows: {'; '.join(problems)}"
+            )

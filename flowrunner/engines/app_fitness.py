@@ -1,0 +1,80 @@
+"""What an existing app's configuration must not have, said before anything is queued."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import timedelta
+from typing import Any, Final
+
+from celery import Celery
+from kombu.serialization import prepare_accept_content
+
+from flowrunner.plan import Plan
+
+__all__ = ["unfit_settings", "unfit_tasks"]
+
+_JSON: Final = "application/json"
+#: Seconds for which results have to be kept: a run that cannot reach the backend tries for as long.
+SHORTEST_EXPIRY: Final = 60.0
+
+
+def unfit_settings(app: Celery) -> Iterator[str]:
+    """Yield what is wrong with an app's configuration, each with its cure."""
+    conf = app.conf
+    if not conf.broker_write_url:
+        yield "no broker is configured in it: set broker_url there, or give --broker"
+    if not conf.result_backend and app.backend_cls is None:
+        yield "it has no result backend: set result_backend there, or give --backend redis://…"
+    if conf.task_always_eager:
+        yield (
+            "task_always_eager is on, so that nothing would be queued: switch it off, which is "
+            "meant for tests"
+        )
+    if conf.task_protocol != 2:
+        yield (
+            f"task_protocol is {conf.task_protocol}, which loses what comes after a step of a "
+            f"chain: leave it at 2, Celery's own since version 4"
+        )
+    if conf.result_serializer != "json":
+        yield (
+            f"result_serializer is '{conf.result_serializer}', and what tasks of a workflow give "
+            f"each other is JSON: set it to 'json'"
+        )
+    if not _takes_json(conf.accept_content or []):
+        yield "accept_content leaves out 'json', in which workflows are queued: add it"
+    if conf.result_accept_content and not _takes_json(conf.result_accept_content):
+        yield "result_accept_content leaves out 'json': add it"
+    if not (conf.result_backend_transport_options or {}).get("result_chord_ordered", True):
+        yield (
+            "result_chord_ordered is off in result_backend_transport_options, so that the results "
+            "of a group would come in any order: switch it on"
+        )
+    for setting in ("result_expires", "result_failure_expires"):
+        seconds = _seconds(conf.get(setting))
+        if seconds is not None and 0 < seconds < SHORTEST_EXPIRY:
+            yield (
+                f"{setting} is {seconds:g} s, within which a run could miss a result: set it to "
+                f"at least {SHORTEST_EXPIRY:g}"
+            )
+
+
+def _takes_json(content: Iterable[str]) -> bool:
+    return _JSON in prepare_accept_content(content)  # type: ignore[no-untyped-call]
+
+
+def _seconds(value: Any) -> float | None:
+    return value.total_seconds() if isinstance(value, timedelta) else value
+
+
+def unfit_tasks(app: Celery, plan: Plan) -> Iterator[str]:
+    """Yield which tasks of a plan a workflow cannot wait for, and why."""
+    transport = app.connection_for_write().transport.driver_type
+    if transport == "redis":
+        return  # there the worker looks, and says that the task was revoked
+    for name in sorted({call.task for call in plan.calls()}):
+        task = app.tasks.get(name)
+        if task is not None and task.expires is not None:
+            yield (
+                f"task '{name}' has expires={task.expires!r}, and the broker drops a message that "
+                f"expires without a word: the run would wait for ever"
+            )
