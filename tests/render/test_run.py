@@ -168,17 +168,17 @@ def test_failures_of_one_step_that_are_alike_are_told_together() -> None:
 
 def test_the_workers_of_failures_on_a_cluster_are_named() -> None:
     plan = planned("group: call x5")
-    ledger = Ledger(plan.sequence)
+    ledger = RunLedger(plan)
     for number in range(5):
         step = ledger.steps[f"group[{number}]"].call
         worker = f"celery@host{number}" if number != 1 else None
         error = StepError(step, "ValueError", "no", "Traceback …", worker)
-        ledger.record(step.path, "FAILURE", error)
+        ledger.main.record(step.path, "FAILURE", error)
     assert format_diagnostics(failures(ended(plan, ledger))).splitlines()[-2:] == [
         "  = on celery@host0, celery@host2, celery@host3 and 1 more",
         "  = Traceback …",
     ]
-    errors = outcome_to_json(ended(plan, ledger), plan)["errors"]
+    errors = outcome_to_json(ended(plan, ledger))["errors"]
     assert [error["worker"] for error in errors[:2]] == ["celery@host0", None]
 
 
