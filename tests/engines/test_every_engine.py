@@ -95,6 +95,22 @@ def test_chords_nest_five_deep(engine: Engine) -> None:
     assert run(engine, root).value == expected
 
 
+def first_in_header(depth: int) -> plan.Node:
+    """Return chords that are each the first thing in the header of the next."""
+    if depth == 0:
+        return call("tag", 0)
+    return chord([first_in_header(depth - 1), call("tag", depth)], call("tag"))
+
+
+@pytest.mark.parametrize("lead", [[], [call("tag", 0)]], ids=["at once", "by a worker"])
+def test_chords_nest_deeper_in_headers_than_celery_keeps_connections(
+    engine: Engine, lead: list[plan.Node]
+) -> None:
+    root = chain(*lead, first_in_header(15))
+    expected = evaluate(root, lambda name, args, kwargs: list(args))
+    assert run(engine, root).value == expected
+
+
 def test_megabytes_come_back_whole(engine: Engine) -> None:
     assert run(engine, call("gives_megabytes")).value == "é" * 3_000_000
 
