@@ -1,0 +1,151 @@
+"""A trial: one shape through flowrunner's public API on an engine, and what was wrong with it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+from uuid import uuid4
+
+from flowrunner.app import Project, run_plan
+from flowrunner.engines.protocol import Engine
+from flowrunner.errors import FlowrunnerError
+from flowrunner.runs.outcome import Outcome
+from tests.conformance.counts import Counts
+from tests.conformance.meaning import Meaning, meaning
+from tests.conformance.shape import Shape
+from tests.conformance.workflow_file import WorkflowReader, workflow_text
+
+#: Seconds, far longer than any shape takes; a run that needs them hangs.
+HANG = 120.0
+
+Verdict: TypeAlias = Literal["right", "failed", "refused", "wrong", "hung"]
+
+
+@dataclass
+class Trial:
+    """What came of one shape. ``failed`` is as it should be: its failures are the planned ones."""
+
+    shape: Shape
+    key: str
+    text: str
+    means: Meaning
+    verdict: Verdict = "wrong"
+    complaints: list[str] = field(default_factory=list)
+    executed_twice: bool = False
+
+    @property
+    def good(self) -> bool:
+        return not self.complaints
+
+    @property
+    def score(self) -> Verdict:
+        """The verdict, once it is known how often each task was executed."""
+        ended_well = self.verdict in ("right", "failed")
+        return "wrong" if ended_well and self.complaints else self.verdict
+
+    def __str__(self) -> str:
+        return "\n".join([f"{self.verdict}: {'; '.join(self.complaints)}", self.text])
+
+
+@dataclass(frozen=True)
+class Laboratory:
+    """An engine that is open, and all that trials on it need."""
+
+    name: str
+    project: Project
+    engine: Engine
+    counts: Counts
+    folder: Path
+    side_by_side: int
+    _numbers: Iterator[int] = field(default_factory=count)
+
+    def trial(self, shape: Shape) -> Trial:
+        """Return a trial of a shape that has not been run yet."""
+        key = f"k{next(self._numbers)}-{uuid4().hex[:6]}"
+        return Trial(shape, key, workflow_text(shape, f"{key}/"), meaning(shape))
+
+    def run(self, shapes: Iterable[Shape]) -> list[Trial]:
+        """Run shapes side by side, and then see how often each of their tasks was executed."""
+        trials = [self.trial(shape) for shape in shapes]
+        with ThreadPoolExecutor(self.side_by_side) as pool:
+            list(pool.map(self._run, trials))
+        for trial in trials:
+            self.see_executions(trial)
+        return trials
+
+    def _run(self, trial: Trial) -> None:
+        file = self.folder / f"{trial.key}.yaml"
+        file.write_text(trial.text, encoding="utf-8")
+        try:
+            plan = self.project.plan(file)
+            self.engine.check(plan)
+            outcome = run_plan(plan, self.engine, timeout=HANG)
+        except FlowrunnerError as error:
+            trial.verdict = "refused"
+            trial.complaints.append(f"{type(error).__name__}: {error}")
+        except Exception as error:
+            trial.verdict = "wrong"
+            trial.complaints.append(f"{type(error).__name__}: {error}")
+        else:
+            judge(trial, outcome)
+        finally:
+            file.unlink()
+
+    def see_executions(self, trial: Trial) -> None:
+        """Note the tasks that were not executed as often as they should have been."""
+        executed, expected = self.counts.of(trial.key), trial.means.executions
+        for label in sorted(executed.keys() | expected.keys()):
+            times, right = executed.get(label, 0), expected.get(label, 0)
+            if times != right:
+                trial.complaints.append(f"{label} was executed {times} times, not {right}")
+            if times > right:
+                trial.executed_twice = True
+
+
+def judge(trial: Trial, outcome: Outcome) -> None:
+    """Compare how a run has ended with what the shape means."""
+    if outcome.reason:
+        trial.verdict = "hung"
+        trial.complaints.append(outcome.reason)
+        return
+    means = trial.means
+    state = "FAILURE" if means.failed else "SUCCESS"
+    if outcome.state != state:
+        named = "; ".join(f"{e.call.path}: {e.type}: {e.message}" for e in outcome.errors)
+        trial.complaints.append(f"ended as {outcome.state}, not {state} ({named})")
+    elif means.failed:
+        _judge_failure(trial, outcome)
+    else:
+        value = without_key(outcome.result, trial.key)
+        if value != means.value:
+            trial.complaints.append(f"gave {value!r}, not {means.value!r}")
+    if not trial.complaints:
+        trial.verdict = "failed" if means.failed else "right"
+
+
+def _judge_failure(trial: Trial, outcome: Outcome) -> None:
+    reader = WorkflowReader(trial.text, f"{trial.key}/")
+    named = sorted(reader.step(error.call.path) for error in outcome.errors)
+    if named != sorted(trial.means.failed):
+        trial.complaints.append(f"names {named} as failed, not {sorted(trial.means.failed)}")
+    skipped = sorted(reader.step(call.path) for call in outcome.skipped)
+    if skipped != sorted(trial.means.skipped):
+        trial.complaints.append(f"names {skipped} as skipped, not {sorted(trial.means.skipped)}")
+    for error in outcome.errors:
+        step = reader.step(error.call.path)
+        if not reader.stands_in(error.call.location.line, step):
+            trial.complaints.append(f"{step} is not in line {error.call.location.line}")
+        if error.type != "PlannedFailureError" or f"planned at {trial.key}/" not in error.message:
+            trial.complaints.append(f"{step} failed with {error.type}: {error.message}")
+        if "tasks_plugin.py" not in error.traceback or "in fail" not in error.traceback:
+            trial.complaints.append(f"{step} has no traceback of its own")
+
+
+def without_key(value: Any, key: str) -> Any:
+    """Return a value without the key of its trial in every label."""
+    return json.loads(json.dumps(value).replace(f"{key}/", ""))
