@@ -61,11 +61,15 @@ def test_every_block_of_commands_is_run_by_a_test_or_by_ci() -> None:
 
 
 def test_figures_are_given_with_the_command_that_measured_them() -> None:
-    (command, output), *_ = re.findall(
-        r"<!-- benchmark: (.+) -->\n```text\n((?:.*\n)*?)```\n", TEXT
-    )
-    assert (ROOT / command.split()[1]).is_file()
-    assert "flowrunner validate takes 0." in output
+    shown = dict(re.findall(r"<!-- benchmark: (.+) -->\n```text\n((?:.*\n)*?)```\n", TEXT))
+    startup, comparison = shown
+    assert (ROOT / startup.removeprefix("python ")).is_file()
+    assert "flowrunner validate takes 0." in shown[startup]
+    module, count = comparison.removeprefix("python -m ").split()
+    assert (ROOT / f"{module.replace('.', '/')}.py").is_file()
+    first, *rows = shown[comparison].splitlines()
+    assert first.startswith(f"{int(count):,} random shapes")
+    assert any(re.fullmatch(r"  the value that the nesting says .* 100\.0%", row) for row in rows)
 
 
 def test_a_file_is_shown_as_it_is() -> None:
