@@ -86,6 +86,13 @@ def test_shapes(laboratory: Laboratory, scoreboard: Scoreboard, kind: str) -> No
     assert not report(trials), report(trials)
 
 
+@pytest.mark.usefixtures("continued_everywhere")
+@pytest.mark.parametrize("kind", ["random", "one fails", "several fail"])
+def test_shapes_in_parts(laboratory: Laboratory, scoreboard: Scoreboard, kind: str) -> None:
+    """The same with a continuation wherever there can be one."""
+    test_shapes(laboratory, scoreboard, kind)
+
+
 COMMAND_LINE = ["a chord as the body of a chord", "group-tailed chains in a header"]
 
 

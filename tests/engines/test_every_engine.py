@@ -14,7 +14,7 @@ from flowrunner.engines.protocol import Engine, RunTimeoutError
 from flowrunner.loader import load_workflow, parse_value
 from flowrunner.node import Mapping
 from flowrunner.planner import plan_workflow
-from flowrunner.render.outcome import outcome_to_json
+from flowrunner.runs.outcome import outcome_to_json
 from flowrunner.semantics import evaluate
 from flowrunner.source import Source
 from tests.engines.plans import (
@@ -197,7 +197,7 @@ def test_every_failure_says_what_where_and_on_which_worker(
     nothing = parse_value(Source("inputs", "{}"))
     assert isinstance(nothing, Mapping)
     planned = plan_workflow(load_workflow(Source("w.yaml", SEVERAL_FAILURES)), tasks(), nothing)
-    outcome = outcome_to_json(run_plan(planned, engine, timeout=HANG), planned)
+    outcome = outcome_to_json(run_plan(planned, engine, timeout=HANG))
     assert outcome["state"] == "FAILURE"
     found = {error.pop("path"): error for error in outcome["errors"]}
     header = "chain[0].chord.header"
