@@ -6,7 +6,7 @@ from types import TracebackType
 
 from celery import Celery
 
-from flowrunner.engines.app_fitness import unfit_settings, unfit_tasks
+from flowrunner.engines.app_fitness import unfit_nesting, unfit_settings, unfit_tasks
 from flowrunner.engines.application import extend_app, pin_addresses
 from flowrunner.engines.celery import CeleryEngine
 from flowrunner.engines.cluster import Cluster, patience_settings
@@ -38,8 +38,11 @@ class AppEngine(CeleryEngine):
         self._reference = reference
         pin_addresses(app, broker=broker, backend=backend)
         self._refuse(list(unfit_settings(app)), ConfigurationError)
+        # Its workers', which have no more than it says; kept for the next engine on this app.
+        app.conf.setdefault("flowrunner_worker_pool_limit", app.conf.broker_pool_limit)
+        self._worker_connections: int | None = app.conf["flowrunner_worker_pool_limit"]
         patience = patience_settings(app.conf)
-        own = {"broker_transport_options", "result_backend_thread_safe"}
+        own = {"broker_pool_limit", "broker_transport_options", "result_backend_thread_safe"}
         app.conf.update(
             {k: v for k, v in patience.items() if k in own or not app.conf.value_set_for(k)}
         )
@@ -61,7 +64,8 @@ class AppEngine(CeleryEngine):
 
     def check(self, plan: Plan) -> None:
         """Raise :class:`~flowrunner.errors.EngineError` for a call that would not be run."""
-        self._refuse(list(unfit_tasks(self._app, plan)), EngineError)
+        unfit = [*unfit_tasks(self._app, plan), *unfit_nesting(plan, self._worker_connections)]
+        self._refuse(unfit, EngineError)
         super().check(plan)
 
     def _refuse(

@@ -9,9 +9,9 @@ from typing import Any, Final
 from celery import Celery
 from kombu.serialization import prepare_accept_content
 
-from flowrunner.plan import Plan
+from flowrunner.plan import Fork, Plan, Sequence
 
-__all__ = ["unfit_settings", "unfit_tasks"]
+__all__ = ["unfit_nesting", "unfit_settings", "unfit_tasks"]
 
 _JSON: Final = "application/json"
 #: Seconds for which results have to be kept: a run that cannot reach the backend tries for as long.
@@ -78,3 +78,36 @@ def unfit_tasks(app: Celery, plan: Plan) -> Iterator[str]:
                 f"task '{name}' has expires={task.expires!r}, and the broker drops a message that "
                 f"expires without a word: the run would wait for ever"
             )
+
+
+def unfit_nesting(plan: Plan, connections: int | None) -> Iterator[str]:
+    """Yield what is wrong with how deep a plan's headers are nested.
+
+    Whoever queues a header holds one of its ``connections`` to the broker until every header in
+    it is queued, and waits without end for the next one (``celery/canvas.py``,
+    ``group._apply_tasks``). Without a pool (``None`` or 0) there is always one.
+    """
+    sequences = [plan.sequence, *(handler.sequence for handler in plan.handlers)]
+    deepest = max(_queued_by_a_worker(sequence, by_producer=True) for sequence in sequences)
+    if connections and deepest > connections:
+        yield (
+            f"a worker would queue headers that are nested {deepest} deep, and broker_pool_limit "
+            f"is {connections}, so that it would wait for ever: set it to 0, or to more than "
+            f"{deepest}"
+        )
+
+
+def _queued_by_a_worker(sequence: Sequence, *, by_producer: bool) -> int:
+    """Return how many headers a worker queues one inside another at the most."""
+    deepest = 0
+    for position, item in enumerate(sequence):
+        if isinstance(item, Fork):
+            first = by_producer and not position
+            inner = (_queued_by_a_worker(member, by_producer=first) for member in item.members)
+            deepest = max(deepest, *inner, 0 if first else _headers_at_once(item))
+    return deepest
+
+
+def _headers_at_once(fork: Fork) -> int:
+    starts = (member[0] for member in fork.members)
+    return 1 + max((_headers_at_once(each) for each in starts if isinstance(each, Fork)), default=0)

@@ -79,6 +79,7 @@ def patience_settings(conf: Mapping[str, Any]) -> dict[str, Any]:
     What ``conf`` says of that already stays.
     """
     settings: dict[str, Any] = {
+        "broker_pool_limit": CONNECTIONS,
         "redis_socket_timeout": ANSWER_TIMEOUT,
         "redis_socket_connect_timeout": CONNECT_TIMEOUT,
         "result_backend_thread_safe": True,

@@ -17,6 +17,7 @@ from flowrunner.planner import plan_workflow
 from flowrunner.runs.outcome import outcome_to_json
 from flowrunner.semantics import evaluate
 from flowrunner.source import Source
+from tests.engines.conftest import WORKERS
 from tests.engines.plans import (
     HANG,
     await_file,
@@ -214,7 +215,7 @@ def test_every_failure_says_what_where_and_on_which_worker(
         assert error["message"].startswith(message)
         assert "Traceback" in error["traceback"]
         assert f"in {step}" in error["traceback"]
-        if request.node.callspec.params["engine"] == "celery":
+        if request.node.callspec.params["engine"] in WORKERS:
             assert error["worker"].startswith("celery@")
         else:
             assert error["worker"] is None  # it is this process

@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 from celery import Celery
 
+from flowrunner import plan
 from flowrunner.app import Project
 from flowrunner.engines.app_engine import AppEngine
-from flowrunner.engines.app_fitness import unfit_tasks
+from flowrunner.engines.app_fitness import unfit_nesting, unfit_tasks
 from flowrunner.engines.application import pin_addresses
 from flowrunner.engines.existing_app import load_app, register_app_tasks
 from flowrunner.engines.protocol import Engine
+from flowrunner.errors import EngineError
 from flowrunner.settings import AppReference, Settings
 from flowrunner.tasks import TaskRegistry
 from flowrunner.values import NotJSONError
@@ -182,3 +184,38 @@ def test_flowrunners_own_worker_goes_where_flowrunners_settings_say(
     app = Project(Settings(broker="redis://here/0", backend="redis://here/1")).worker_app()
     assert app.connection_for_read().hostname == app.connection_for_write().hostname == "here"
     assert app.backend.url == "redis://here/1"
+
+
+def nested_headers(depth: int) -> plan.Node:
+    inner = nested_headers(depth - 1) if depth > 1 else call("tag")
+    return chord([inner, call("tag")], call("tag"))
+
+
+@pytest.mark.parametrize(
+    ("root", "connections", "refused"),
+    [
+        (chain(call("tag"), nested_headers(10)), 10, False),
+        (chain(call("tag"), nested_headers(11)), 10, True),
+        (chain(call("tag"), nested_headers(11)), 0, False),
+        (chain(call("tag"), nested_headers(11)), None, False),
+        (nested_headers(11), 10, False),  # queued by flowrunner, which has connections enough
+        (chord([chain(call("tag"), nested_headers(11)), call("tag")], call("tag")), 10, True),
+        (group(*[chain(call("tag"), nested_headers(3))] * 20), 10, False),
+    ],
+)
+def test_headers_nested_deeper_than_workers_have_connections_are_refused(
+    root: plan.Node, connections: int | None, refused: bool
+) -> None:
+    problems = list(unfit_nesting(planned(root), connections))
+    assert len(problems) == refused
+    assert all("nested 11 deep, and broker_pool_limit is 10" in each for each in problems)
+
+
+def test_every_engine_on_an_app_knows_what_connections_its_workers_have(redis: Redis) -> None:
+    app = Celery("shop", broker=redis.url(0), backend=redis.url(1), set_as_current=False)
+    app.conf.broker_pool_limit = 4
+    for _ in range(2):
+        engine = AppEngine(app, TaskRegistry(), REFERENCE)
+        assert app.conf.broker_pool_limit > 100
+        with pytest.raises(EngineError, match="nested 5 deep, and broker_pool_limit is 4"):
+            engine.check(planned(chain(call("celery.ping"), nested_headers(5))))
