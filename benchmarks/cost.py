@@ -49,7 +49,7 @@ ROWS: list[Row] = [
     ("chain of 10", planned(steps(10))),
     ("chain of 100", planned(steps(100))),
     ("chain of 1,000", planned(steps(1_000))),
-    ("chord of 100, body a chain of 100", planned(fan(100, steps(100)))),
+    ("chord of 100, body of 100", planned(fan(100, steps(100)))),
     ("chord of 100 chains of 100", planned(chord([steps(100)] * 100, call("nothing")))),
     ("16 chords of 10", planned(chain(*[fan(10, call("nothing"))] * 16))),
     ("16 chords of 100", planned(chain(*[fan(100, call("nothing"))] * 16))),
@@ -111,9 +111,10 @@ def main() -> None:
                     backend=address.backend,
                 ) as engine,
             ):
+                print(f"{'':30}{'':9}{'with continuations':^38}{'one canvas':>22}")
                 print(
-                    f"{'':34}{'messages':>9}{'planned':>9}{'pushed':>9}{'first wave':>12}"
-                    f"{'stored':>9}{'one canvas':>12}{'first wave':>12}"
+                    f"{'':30}{'messages':>9}{'planned':>9}{'pushed':>9}{'first wave':>11}"
+                    f"{'stored':>9}{'planned':>11}{'first wave':>11}"
                 )
                 for (title, ready), (wave, stored, whole) in zip(ROWS, waves, strict=True):
                     with pushed_messages(client) as sizes:
@@ -123,10 +124,10 @@ def main() -> None:
                     if ledger.failed or len(pushed) != ready.cost.messages:
                         raise SystemExit(f"{title}: {len(pushed)} messages, {ledger.errors[:3]}")
                     print(
-                        f"{title:34}{len(pushed):>9,}{shown_bytes(ready.cost.bytes):>9}"
-                        f"{shown_bytes(sum(pushed)):>9}{shown_bytes(wave):>12}"
-                        f"{shown_bytes(stored):>9}{shown_bytes(ready.one_canvas.bytes):>12}"
-                        f"{whole:>12}"
+                        f"{title:30}{len(pushed):>9,}{shown_bytes(ready.cost.bytes):>9}"
+                        f"{shown_bytes(sum(pushed)):>9}{shown_bytes(wave):>11}"
+                        f"{shown_bytes(stored):>9}{shown_bytes(ready.one_canvas.bytes):>11}"
+                        f"{whole:>11}"
                     )
 
 

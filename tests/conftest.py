@@ -14,7 +14,7 @@ from tests.engines.rabbitmq import RabbitMQ, rabbitmq_executable
 from tests.engines.services import Redis, redis_executable
 
 #: ``FLOWRUNNER_EXAMPLES=5000`` runs the random proofs at that many examples each.
-EXAMPLES = int(os.environ.get("FLOWRUNNER_EXAMPLES", "200"))
+EXAMPLES = int(os.environ.get("FLOWRUNNER_EXAMPLES", "100"))
 
 settings.register_profile(
     "flowrunner",
