@@ -169,7 +169,7 @@ def _envelope_size(task: str, options_text: str) -> int:
     """Return the size of a message that says nothing yet: no body, no arguments, no group."""
     options = json.loads(options_text)
     headers = {
-        **options.get("headers", {}),
+        **(options.get("headers") or {}),
         "lang": "py",
         "task": task,
         "id": UUID,

@@ -137,6 +137,10 @@ def test_a_file_is_checked_without_the_inputs_that_have_to_be_given() -> None:
         group:
           - {task: power, times: "${inputs.n}"}
           - {task: call, args: ["${inputs.name.first}"]}
+          - {task: call, headers: "${inputs.name}", queue: "${inputs.name}"}
+          - {task: call, headers: {a: "${inputs.name}"}, countdown: "${inputs.n}"}
+          - {task: call, priority: "${inputs.n}", time_limit: "${inputs.n}"}
+          - {map: {task: power, over: "${inputs.name}"}}
     """
     planned(text, assume_missing_inputs=True)
 
