@@ -7,7 +7,7 @@ after Ctrl-C. Daemon threads let the engine decide how long it waits.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container
 from os import getpid
 from queue import SimpleQueue
 from threading import Lock, Thread
@@ -36,8 +36,9 @@ class DaemonThreadPool(BasePool):  # type: ignore[misc]
         self._lock = Lock()
         self._unfinished = 0
         self._threads = 0
-        self._running: set[str] = set()
-        self._abandoned: set[str] = set()
+        # By job: one that retries or replaces itself is queued again, by its id, while it runs.
+        self._running: dict[_Job, str] = {}
+        self._abandoned: set[_Job] = set()
 
     @property
     def unfinished(self) -> int:
@@ -49,12 +50,18 @@ class DaemonThreadPool(BasePool):  # type: ignore[misc]
         """How many threads there are."""
         return self._threads
 
-    def abandon(self, task_ids: Iterable[str]) -> None:
+    def abandon(self, task_ids: Container[str]) -> None:
         """Let other tasks take the places of those of these that run: nobody waits for them."""
         with self._lock:
-            abandoned = self._running.intersection(task_ids) - self._abandoned
-            self._abandoned |= abandoned
-            self.limit += len(abandoned)
+            running = {job for job, task_id in self._running.items() if task_id in task_ids}
+            self.limit += len(running - self._abandoned)
+            self._abandoned |= running
+            self._start_threads()
+
+    def _start_threads(self) -> None:
+        while self._threads < min(self._unfinished, self.limit):
+            self._threads += 1
+            Thread(target=self._work, name=f"task-{self._threads}", daemon=True).start()
 
     def on_apply(
         self,
@@ -84,21 +91,19 @@ class DaemonThreadPool(BasePool):  # type: ignore[misc]
 
         def job() -> None:
             with self._lock:
-                self._running.add(task_id)
+                self._running[job] = task_id
             try:
                 run()
             finally:
                 with self._lock:
-                    self._running.remove(task_id)
-                    if task_id in self._abandoned:
-                        self._abandoned.remove(task_id)
+                    del self._running[job]
+                    if job in self._abandoned:
+                        self._abandoned.remove(job)
                         self.limit -= 1
 
         with self._lock:
             self._unfinished += 1
-            if self._threads < min(self._unfinished, self.limit):
-                self._threads += 1
-                Thread(target=self._work, name=f"task-{self._threads}", daemon=True).start()
+            self._start_threads()
         self._jobs.put(job)
 
     def _work(self) -> None:
