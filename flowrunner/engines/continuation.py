@@ -13,7 +13,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from celery import shared_task
+from celery import shared_task, states
 from celery.canvas import Signature, maybe_signature
 
 from flowrunner.planner.continuations import CONTINUE
@@ -46,7 +46,13 @@ def _key(backend: Any, task_id: str) -> Any:
 # Shared: every Celery app of the process can have it, it needs nothing of any of them.
 @shared_task(name=CONTINUE, bind=True, ignore_result=False, trail=False)  # type: ignore[untyped-decorator]
 def continue_run(self: Any, *given: Any) -> None:
-    """Publish the part of a plan that comes after this task, with what this task was given."""
+    """Publish the part of a plan that comes after this task, with what this task was given.
+
+    A message that a broker delivers once more, after the part was published, changes nothing.
+    """
+    if self.backend.get_state(self.request.id) == states.SUCCESS:
+        self.request.chord = None
+        return
     stored = self.backend.get(_key(self.backend, self.request.id))
     if stored is None:
         raise PartLostError(

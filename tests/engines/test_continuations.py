@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from time import sleep
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from celery.signals import before_task_publish
 from hypothesis import given, settings
 
 from flowrunner import plan
@@ -16,11 +20,12 @@ from flowrunner.engines.canvas import lower_to_canvas
 from flowrunner.engines.celery import CeleryEngine
 from flowrunner.engines.protocol import Engine, task_ids
 from flowrunner.errors import BrokerError
+from flowrunner.planner.continuations import CONTINUE
 from flowrunner.runs.ledger import Ledger
 from flowrunner.semantics import Failure, evaluate
 from tests.conftest import EXAMPLES
 from tests.engines.conftest import cluster
-from tests.engines.plans import HANG, Ran, call, chain, chord, group, planned, run
+from tests.engines.plans import HANG, Ran, await_file, call, chain, chord, group, planned, run
 from tests.engines.services import Worker
 from tests.shapes import call_task, failing_shapes, plan_of, shapes
 
@@ -88,6 +93,49 @@ def test_what_is_published_twice_is_the_same_twice(engine: Engine) -> None:
         return [json.dumps(canvas.start), *(json.dumps(part) for part in canvas.parts.values())]
 
     assert lowered() == lowered()
+
+
+@pytest.mark.usefixtures("continued_everywhere")
+@pytest.mark.parametrize("in_member", [False, True])
+def test_a_continuation_that_is_delivered_again_publishes_nothing(
+    engine: Engine, tmp_path: Path, in_member: bool
+) -> None:
+    here, until = tmp_path / "here", tmp_path / "until"
+    steps = chain(call("tag"), call("waits_for", str(here), str(until)), call("tag"))
+    ready, run_id = (
+        planned(chord([steps, call("tag")], call("tag")) if in_member else steps),
+        uuid4(),
+    )
+    first = next(call.path for call in ready.calls() if call.kind == "continuation")
+    app = engine._app  # type: ignore[attr-defined]
+    again = app.tasks[CONTINUE]
+    published: list[str] = []
+
+    def note(sender: str, **_: Any) -> None:
+        published.append(sender)
+
+    with ThreadPoolExecutor(1) as pool:
+        ledger = Ledger(ready.sequence)
+        ran = pool.submit(engine.run, ready, run=run_id, ledger=ledger, timeout=HANG)
+        await_file(here)
+        while ledger.steps[first].state != "SUCCESS":
+            sleep(0.005)
+        again.push_request(
+            id=task_ids(ready, run_id)[first],
+            chord={"task": "tag"} if in_member else None,
+            group="a group",
+        )
+        before_task_publish.connect(note)
+        try:
+            again.run(None)
+            assert again.request.chord is None  # or Celery would count it as a member
+        finally:
+            before_task_publish.disconnect(note)
+            again.pop_request()
+            until.touch()
+        ran.result(HANG)
+    assert published == []
+    assert not ledger.failed
 
 
 def test_a_part_that_is_lost_fails_the_run(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
