@@ -51,9 +51,10 @@ def sequence_of(root: Node, *, has_input: bool = False) -> Sequenced:
     one_canvas = costing.cost(plain)
     if one_canvas.bytes > WORTH_CONTINUING:
         continued = _continued(plain, costing)
-        cost = costing.cost(continued)
-        if one_canvas.bytes - cost.bytes > WORTH_CONTINUING:
-            return Sequenced(continued, cost, one_canvas)
+        if any(call.kind == "continuation" for call in calls_of(continued)):
+            cost = costing.cost(continued)
+            if one_canvas.bytes - cost.bytes > WORTH_CONTINUING:
+                return Sequenced(continued, cost, one_canvas)
     return Sequenced(plain, one_canvas, one_canvas)
 
 
