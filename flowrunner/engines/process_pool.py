@@ -74,7 +74,8 @@ class ProcessPool:
                 raise
             with self._lock:
                 del self._busy[child]
-                self._idle.append(child)
+                if child in self._children:  # not killed while it answered
+                    self._idle.append(child)
             return reply
 
     def _take(self, task_id: str) -> _Child:
@@ -95,11 +96,10 @@ class ProcessPool:
         """Kill the children that run these tasks, and let none of the tasks start any more."""
         with self._lock:
             self._abandoned.update(task_ids)
-            children = [
-                child for child, task_id in self._busy.items() if task_id in self._abandoned
-            ]
-        for child in children:
-            child.kill()
+            # Before any of them can take another call.
+            for child in [child for child, task in self._busy.items() if task in self._abandoned]:
+                self._children.discard(child)
+                child.kill()
 
     def close(self) -> None:
         """Kill every child, whatever it is doing."""

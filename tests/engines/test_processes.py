@@ -5,17 +5,18 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from threading import Lock
 
 import pytest
 
-from flowrunner.engines.process_pool import ProcessDiedError, ProcessPool
+from flowrunner.engines.process_pool import ProcessDiedError, ProcessPool, _Child
 from flowrunner.engines.process_worker import Failure, Order, Success
 from flowrunner.engines.protocol import Engine
 from tests.engines.conftest import processes
-from tests.engines.plans import PLUGIN, call, chord, group, run
+from tests.engines.plans import HANG, PLUGIN, await_file, call, chord, group, run
 
 
 @pytest.fixture
@@ -113,6 +114,27 @@ def test_a_call_that_cannot_be_sent_costs_no_place_in_the_pool() -> None:
             pool.call(Order("power", (Lock(),), {}))
         assert pool.call(Order("power", (2,), {})) == Success("4")
         assert len(pool._children) == 1
+    finally:
+        pool.close()
+
+
+def test_a_child_that_answers_as_it_is_killed_takes_no_other_call(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, until = tmp_path / "here", tmp_path / "until"
+    pool = ProcessPool(1, [PLUGIN])
+    with ThreadPoolExecutor(1) as thread:
+        order = Order("waits_for", (str(here), str(until)), {})
+        waiting = thread.submit(pool.call, order, task_id="abandoned")
+        await_file(here)
+        with monkeypatch.context() as patched:
+            patched.setattr(_Child, "kill", lambda child: None)  # it comes a little late
+            pool.abandon(["abandoned"])
+        until.touch()
+        answered = waiting.result(HANG)
+    try:
+        assert isinstance(answered, Success)
+        assert pool.call(Order("process_id", (), {})) != answered
     finally:
         pool.close()
 
