@@ -66,8 +66,12 @@ def test_they_stand_between_all_the_steps_and_can_be_taken_out_again(tree: plan.
         fans(3, 10),
         fans(1, 2000),
         chord([call("tag", n) for n in range(2000)], chain(call("tag"), call("tag"))),
+        chain(fans(1, 100), steps(6)),
     ],
-    ids=["one call", "30 steps", "3 fans of 10", "a fan of 2,000", "and a step after it"],
+    ids=[
+        *("one call", "30 steps", "3 fans of 10", "a fan of 2,000", "and a step after it"),
+        "a fan of 100, and 6 steps",
+    ],
 )
 def test_a_plan_that_they_would_not_save_much_has_none(tree: plan.Node) -> None:
     ready = sequence_of(with_paths(tree))
@@ -89,6 +93,14 @@ def test_a_plan_that_they_save_much_has_some(tree: plan.Node) -> None:
     ready = sequence_of(with_paths(tree))
     assert ready.one_canvas.bytes - ready.cost.bytes > WORTH_CONTINUING
     assert ready.sequence != normal_form(with_paths(tree))
+
+
+def test_none_stands_before_what_is_hardly_larger_than_itself() -> None:
+    sequence = sequence_of(with_paths(chain(fans(4, 1000), steps(2)))).sequence
+    *before, fork, _, _ = sequence
+    assert isinstance(fork, plan.Fork)
+    assert isinstance(before[-1], plan.Call)
+    assert before[-1].kind == "continuation"
 
 
 @pytest.mark.parametrize(
