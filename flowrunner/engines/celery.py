@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from time import monotonic, sleep
 from types import TracebackType
@@ -10,6 +10,7 @@ from typing import Any, Final, Self
 from uuid import UUID
 
 from celery import Celery, states
+from celery.canvas import Signature
 
 from flowrunner.engines import continuation
 from flowrunner.engines.application import build_app, pin_addresses
@@ -37,8 +38,8 @@ LOST_AFTER: Final = 5.0
 LARGEST_CANVAS: Final = 256_000_000
 #: What a worker of another app includes to know them.
 CONTINUATION_MODULE: Final = continuation.__name__
-#: Seconds after which the mark of a run is renewed, unless results expire sooner.
-RENEW_MARK: Final = 3600.0
+#: Seconds after which what a run needs is stored again, unless results expire sooner.
+RENEW_AFTER: Final = 3600.0
 
 
 class CeleryEngine:
@@ -101,10 +102,10 @@ class CeleryEngine:
         """
         self.check(plan)
         ids = task_ids(plan, run)
-        follower = _Follower(self._app, self._cluster, ids, run, ledger)
         canvas = self._canvas(plan, ids, ledger)
+        follower = _Follower(self._app, self._cluster, ids, run, ledger, canvas.parts)
         try:
-            follower.mark()
+            follower.keep()
             self._publish(canvas)
             follower.follow(timeout)
         except BaseException as error:
@@ -131,7 +132,6 @@ class CeleryEngine:
 
     def _publish(self, canvas: Canvas) -> None:
         try:
-            store_parts(self._app.backend, canvas.parts)
             canvas.start.apply_async()
         except self._cluster.connection_errors as error:
             raise BrokerError(f"the broker {self._cluster.broker} has gone: {error}") from error
@@ -141,22 +141,32 @@ class _Follower:
     """Follows one run in the result backend until it has ended."""
 
     def __init__(
-        self, app: Celery, cluster: Cluster, ids: dict[str, str], run: UUID, ledger: Ledger
+        self,
+        app: Celery,
+        cluster: Cluster,
+        ids: dict[str, str],
+        run: UUID,
+        ledger: Ledger,
+        parts: Mapping[str, Signature],
     ) -> None:
         self._backend = app.backend
+        self._parts = parts
         self._cluster = cluster
         self._ids = ids
         self._ledger = ledger
         self._acks_late = {name for name, task in app.tasks.items() if task.acks_late}
         self._mark = self._backend.get_key_for_task(f"flowrunner-run-{run}")
-        self._renew_every = min(RENEW_MARK, (self._backend.expires or RENEW_MARK) / 2)
+        self._renew_every = min(RENEW_AFTER, (self._backend.expires or RENEW_AFTER) / 2)
         self._renew_at = 0.0
         self._suspects: set[str] = set()
         self._workers: dict[str, str] = {}
 
-    def mark(self) -> None:
-        """Leave the mark by which a backend is known to have kept its data."""
+    def keep(self) -> None:
+        """Store what the run still needs: the mark of a backend that has its data, the parts."""
         self._retrying(lambda: self._backend.set(self._mark, b"1"))
+        waiting = {self._ids[step.call.path] for step in self._ledger.open_steps()}
+        parts = {task_id: part for task_id, part in self._parts.items() if task_id in waiting}
+        self._retrying(lambda: store_parts(self._backend, parts))
         self._renew_at = monotonic() + self._renew_every
 
     def follow(self, timeout: float | None, *, until: Callable[[], bool] | None = None) -> None:
@@ -210,7 +220,7 @@ class _Follower:
             skipped = (step for step in self._ledger.steps.values() if step.state == SKIPPED)
             self._cluster.revoke([self._ids[step.call.path] for step in skipped])
         if monotonic() >= self._renew_at:
-            self.mark()
+            self.keep()
 
     def _metas(self, paths: Iterable[str]) -> list[dict[str, Any] | None]:
         backend = self._backend

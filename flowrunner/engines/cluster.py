@@ -130,6 +130,7 @@ class Cluster:
         self._start_worker = worker
         self._tasks_hint = tasks_hint
         self._workers: dict[str, _Worker] = {}
+        self._knows_everybody = False
 
     def preflight(self) -> None:
         """Look whether broker, backend and a worker are there.
@@ -238,8 +239,8 @@ class Cluster:
         backend.mget([backend.get_key_for_task("flowrunner")])
         _stop_subscribing(backend)
 
-    def _ask_workers(self, limit: int) -> dict[str, _Worker]:
-        queues = dict(self._ask("active_queues", timeout=WORKER_ANSWER, limit=limit))
+    def _ask_workers(self, limit: int, timeout: float = WORKER_ANSWER) -> dict[str, _Worker]:
+        queues = dict(self._ask("active_queues", timeout=timeout, limit=limit))
         if not queues:
             return {}
         names = list(queues)
@@ -266,9 +267,19 @@ class Cluster:
             raise BrokerError("; ".join(lacks))
 
     def can_continue(self, plan: Plan) -> bool:
-        """Tell whether the workers can run a plan's continuations."""
+        """Tell whether whoever may get a plan's continuations can run them."""
         needs = self._needs(call for call in plan.every_call() if call.kind == "continuation")
-        return not any(self._lack(queue, task) for queue, task in needs)
+        if not needs:
+            return True
+        if not self._knows_everybody:
+            with self._needing("broker", self.broker):
+                self._workers |= self._ask_workers(EVERYBODY, timeout=QUERY_ANSWER)
+            self._knows_everybody = True
+        for queue, task in needs:
+            consumers = self._consumers(queue).values()
+            if not consumers or not all(task in worker.tasks for worker in consumers):
+                return False
+        return True
 
     def _needs(self, calls: Iterable[Call]) -> list[tuple[str, str]]:
         """Return the queues that calls use, each with the tasks that are to come from it."""
@@ -295,10 +306,11 @@ class Cluster:
         queue = route.get("queue")
         return str(getattr(queue, "name", queue) or self._app.conf.task_default_queue)
 
+    def _consumers(self, queue: str) -> dict[str, _Worker]:
+        return {name: worker for name, worker in self._workers.items() if queue in worker.queues}
+
     def _lack(self, queue: str, task: str) -> str | None:
-        consumers = {
-            name: worker for name, worker in self._workers.items() if queue in worker.queues
-        }
+        consumers = self._consumers(queue)
         if not consumers:
             return (
                 f"no worker consumes the queue '{queue}', where task '{task}' goes; start one: "

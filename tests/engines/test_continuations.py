@@ -6,18 +6,20 @@ import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from time import sleep
+from time import monotonic, sleep
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from celery.signals import before_task_publish
 from hypothesis import given, settings
+from redis import Redis
 
 from flowrunner import plan
 from flowrunner.engines import celery as celery_engine
 from flowrunner.engines.canvas import lower_to_canvas
 from flowrunner.engines.celery import CeleryEngine
+from flowrunner.engines.cluster import _Worker
 from flowrunner.engines.protocol import Engine, task_ids
 from flowrunner.errors import BrokerError
 from flowrunner.planner.continuations import CONTINUE
@@ -25,7 +27,18 @@ from flowrunner.runs.ledger import Ledger
 from flowrunner.semantics import Failure, evaluate
 from tests.conftest import EXAMPLES
 from tests.engines.conftest import cluster
-from tests.engines.plans import HANG, Ran, await_file, call, chain, chord, group, planned, run
+from tests.engines.plans import (
+    HANG,
+    Ran,
+    await_file,
+    call,
+    chain,
+    chord,
+    group,
+    in_background,
+    planned,
+    run,
+)
 from tests.engines.services import Worker
 from tests.shapes import call_task, failing_shapes, plan_of, shapes
 
@@ -184,3 +197,57 @@ def test_a_plan_too_large_for_plain_workers_is_refused(
     monkeypatch.setattr(celery_engine, "LARGEST_CANVAS", 1_000_000)
     with pytest.raises(BrokerError, match=r"would take \d+ MB; start workers with 'celery -A"):
         plain_cluster.check(planned(LARGE))
+
+
+KNOWS, PLAIN = frozenset({CONTINUE, "tag"}), frozenset({"tag"})
+
+
+@pytest.mark.parametrize(
+    ("workers", "can"),
+    [
+        ([("celery", KNOWS)], True),
+        ([("celery", KNOWS), ("celery", KNOWS)], True),
+        ([("celery", PLAIN)], False),
+        ([("celery", KNOWS), ("celery", PLAIN)], False),
+        ([("celery", KNOWS), ("other", PLAIN)], True),
+        ([("other", KNOWS)], False),
+        ([], False),
+    ],
+)
+def test_whoever_may_get_a_continuation_has_to_know_it(
+    worker: Worker,
+    workers: list[tuple[str, frozenset[str]]],
+    can: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    known = {str(n): _Worker(frozenset({queue}), tasks) for n, (queue, tasks) in enumerate(workers)}
+    with cluster(worker.address) as engine:
+        monkeypatch.setattr(engine._cluster, "_workers", {})
+        monkeypatch.setattr(engine._cluster, "_ask_workers", lambda limit, timeout: known)
+        assert engine._cluster.can_continue(planned(LARGE)) == can
+        assert engine._cluster.can_continue(planned(call("tag")))
+
+
+def test_what_a_long_run_still_needs_is_stored_again(
+    worker: Worker, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    here, until = tmp_path / "here", tmp_path / "until"
+    monkeypatch.setattr(celery_engine, "RENEW_AFTER", 0.0)
+    client = Redis.from_url(worker.address.backend)
+
+    def parts() -> list[bytes]:
+        return list(client.scan_iter("*flowrunner-part-*"))
+
+    waiting = call("waits_for", str(here), str(until))
+    with (
+        cluster(worker.address) as engine,
+        in_background(engine, chain(waiting, LARGE)) as result,
+    ):
+        await_file(here)
+        client.delete(*parts())
+        deadline = monotonic() + HANG
+        while not parts():
+            assert monotonic() < deadline, "the parts are not stored again"
+        until.touch()
+        assert result().errors == {}
+    assert parts() == []
