@@ -10,11 +10,11 @@ from functools import wraps
 from typing import Any
 
 from billiard.common import terminate_handler_fired
-from celery import Celery, states
-from celery.signals import celeryd_after_setup
+from celery import Celery
 
 from flowrunner.engines import continuation  # noqa: F401  (its task is every app's)
 from flowrunner.engines.messages import message_of
+from flowrunner.engines.result_backend import mended_backend
 from flowrunner.tasks import TaskDefinition, TaskRegistry
 from flowrunner.values import require_json
 
@@ -39,7 +39,7 @@ def build_app(
     ``settings`` are Celery settings; ``configure`` runs the plugins'
     ``flowrunner_configure_app`` hooks; ``wrap`` may put something around each function.
     """
-    app = _WorkerNamingCelery("flowrunner", set_as_current=False)
+    app = _OwnCelery("flowrunner", set_as_current=False)
     app.conf.update(settings)
     configure(app)
     for definition in registry:
@@ -101,36 +101,11 @@ def pin_addresses(app: Celery, *, broker: str | None = None, backend: Any = None
     app._backend_cache = app._local.backend = app._pool = app.amqp._producer_pool = None
 
 
-class _WorkerNamingCelery(Celery):  # type: ignore[misc]
-    """An app whose result backend keeps with every failure which worker it happened on.
-
-    Celery keeps that with ``result_extended`` only, together with all arguments.
-    """
+class _OwnCelery(Celery):  # type: ignore[misc]
+    """flowrunner's own app, whose result backend keeps what runs need to know."""
 
     def _get_backend(self) -> Any:
-        backend = super()._get_backend()
-        meta_of = backend._get_result_meta
-
-        def with_worker(
-            result: Any, state: str, traceback: Any, request: Any, **options: Any
-        ) -> dict[str, Any]:
-            meta: dict[str, Any] = meta_of(result, state, traceback, request, **options)
-            if state in states.EXCEPTION_STATES:
-                # A request that was made up, for a task that is unknown, does not name it.
-                meta["worker"] = getattr(request, "hostname", None) or _this_worker[0]
-            return meta
-
-        backend._get_result_meta = with_worker
-        return backend
-
-
-#: The name of the worker that this process is, or that it was forked from.
-_this_worker: list[str | None] = [None]
-
-
-@celeryd_after_setup.connect(weak=False)  # type: ignore[untyped-decorator]
-def _remember_worker(sender: str, **_: Any) -> None:
-    _this_worker[0] = sender
+        return mended_backend(super()._get_backend())
 
 
 def _own_instance(app: Celery, definition: TaskDefinition) -> Any:

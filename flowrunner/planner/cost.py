@@ -23,6 +23,7 @@ from flowrunner.planner.message_size import (
     message_size,
     options_size,
     results,
+    wrapped,
 )
 
 __all__ = ["Costing"]
@@ -187,8 +188,11 @@ def _call_message(
 
 
 def _after(call: Call, given: Given | None) -> Given | None:
-    """Return what a call gives: a continuation and *collect* pass on what they are given."""
-    passes_on = call.kind == "continuation" or (
-        call.kind == "builtin" and not call.immutable and "index" in call.kwargs
-    )
-    return given if passes_on else RESULT
+    """Return what a call gives, as far as that is known before it is run."""
+    if call.kind == "continuation":
+        return given
+    if call.kind in ("map", "starmap"):
+        return results(len(call.args))
+    if call.kind == "builtin" and not call.immutable and given is not None:
+        return given if "index" in call.kwargs else wrapped(given)
+    return RESULT

@@ -27,6 +27,7 @@ __all__ = [
     "message_size",
     "options_size",
     "results",
+    "wrapped",
 ]
 
 #: Stands for the id of a task or a group: they are all of one length.
@@ -63,6 +64,11 @@ def results(count: int) -> Given:
 
 # What a plan that is only checked does not know, its inputs, counts as null.
 _text: Final = json.JSONEncoder(default=lambda _: None).encode
+
+
+def wrapped(given: Given) -> Given:
+    """Return a list of one such result."""
+    return Given(len("[]") + given.size, f"[{_cut(given.text)}]")
 
 
 def _size(value: Any) -> int:

@@ -9,7 +9,8 @@ from threading import Thread
 
 from redis import Redis
 
-PUSHED = re.compile(r'"LPUSH" "[^"]*" "(?P<message>.*)"', re.DOTALL)
+#: Not what workers answer to questions.
+PUSHED = re.compile(r'"LPUSH" "(?![^"]*pidbox")[^"]*" "(?P<message>.*)"', re.DOTALL)
 ESCAPED = re.compile(r"\\x..|\\.")
 
 

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from time import monotonic
 from typing import Any
+from uuid import uuid4
 
 import pytest
+from celery import states
 from celery.backends.redis import RedisBackend
 from hypothesis import given, settings
 from redis import Redis as RedisClient
@@ -306,3 +308,23 @@ def test_no_result_is_subscribed_to(engine: CeleryEngine, monkeypatch: pytest.Mo
     )
     assert run(engine, chord([call("tag", n) for n in range(3)], call("tag"))).errors == {}
     assert subscribed == []
+
+
+@pytest.mark.parametrize("ended", [states.SUCCESS, states.FAILURE, states.REVOKED])
+def test_a_retry_that_is_stored_late_does_not_hide_how_its_task_has_ended(
+    engine: CeleryEngine, ended: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backend, task_id = engine._app.backend, str(uuid4())
+    backend.store_result(task_id, ValueError("why") if ended != states.SUCCESS else 1, ended)
+    # What Celery saw when it looked whether it may store: the next try had not ended yet.
+    monkeypatch.setattr(backend, "_get_task_meta_for", lambda _: {"status": states.PENDING})
+    backend.store_result(task_id, ValueError("not yet"), states.RETRY)
+    monkeypatch.undo()
+    assert backend.get_state(task_id) == ended
+
+
+def test_a_retry_is_stored_while_its_task_goes_on(engine: CeleryEngine) -> None:
+    backend, task_id = engine._app.backend, str(uuid4())
+    for state in (states.STARTED, states.RETRY, states.STARTED, states.RETRY):
+        backend.store_result(task_id, ValueError("no") if state == states.RETRY else {}, state)
+        assert backend.get_state(task_id) == state
