@@ -62,7 +62,9 @@ def test_every_block_of_commands_is_run_by_a_test_or_by_ci() -> None:
 
 def test_figures_are_given_with_the_command_that_measured_them() -> None:
     shown = dict(re.findall(r"<!-- benchmark: (.+) -->\n```text\n((?:.*\n)*?)```\n", TEXT))
-    comparison, startup = shown
+    comparison, startup, cost = shown
+    assert (ROOT / f"{cost.removeprefix('python -m ').replace('.', '/')}.py").is_file()
+    assert "16 chords of 100" in shown[cost]
     assert (ROOT / startup.removeprefix("python ")).is_file()
     assert "flowrunner validate takes 0." in shown[startup]
     module, count = comparison.removeprefix("python -m ").split()
