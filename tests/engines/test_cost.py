@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -69,17 +70,22 @@ TREES = {
 }
 
 
-@pytest.mark.parametrize("tree", TREES.values(), ids=TREES.keys())
-def test_messages_and_bytes_are_those_that_redis_received(
-    engine: CeleryEngine, worker: Worker, tree: plan.Node
-) -> None:
+def compare(engine: CeleryEngine, worker: Worker, tree: plan.Node, *, tolerance: float) -> None:
+    """Run a tree and compare what Redis received with what its plan promised."""
     with pushed_messages(RedisClient.from_url(worker.address.broker)) as sizes:
         assert run(engine, tree).errors == {}
         actual = sizes()
     promised = planned(tree).cost
     assert promised.messages == len(actual)
-    assert promised.bytes == pytest.approx(sum(actual), rel=TOLERANCE)
-    assert promised.largest == pytest.approx(max(actual), rel=TOLERANCE)
+    assert promised.bytes == pytest.approx(sum(actual), rel=tolerance)
+    assert promised.largest == pytest.approx(max(actual), rel=tolerance)
+
+
+@pytest.mark.parametrize("tree", TREES.values(), ids=TREES.keys())
+def test_messages_and_bytes_are_those_that_redis_received(
+    engine: CeleryEngine, worker: Worker, tree: plan.Node
+) -> None:
+    compare(engine, worker, tree, tolerance=TOLERANCE)
 
 
 @settings(max_examples=max(EXAMPLES // 10, 5))
@@ -88,6 +94,7 @@ def test_random_shapes_cost_what_they_are_said_to(
     engine: CeleryEngine, worker: Worker, tree: plan.Node
 ) -> None:
     def empty(call: plan.Call) -> plan.Call:
-        return call if call.kind in ("map", "starmap") else nothing(*call.args)
+        return replace(call, task="nothing", kwargs={})
 
-    test_messages_and_bytes_are_those_that_redis_received(engine, worker, mapped(tree, empty))
+    # What joins give of the results they are given is not all known: 5 % is the promise.
+    compare(engine, worker, mapped(tree, empty), tolerance=0.05)
