@@ -25,8 +25,8 @@ from tests.conformance.trial import Laboratory, Trial, without_key
 from tests.engines.services import ROOT
 
 #: How many shapes of each kind an engine runs; of the small ones all in the full run.
-RANDOM, FAILING_ONCE, FAILING_OFTEN = (800, 500, 500) if FULL else (20, 15, 15)
-SMALL = None if FULL else 80
+RANDOM, FAILING_ONCE, FAILING_OFTEN = (800, 500, 500) if FULL else (12, 8, 8)
+SMALL = None if FULL else 40
 #: The most nodes of a small shape: with empty ones allowed, and without.
 MOST_NODES = {True: 5, False: 8} if FULL else {True: 4, False: 7}
 SEED = 20240229
