@@ -18,6 +18,7 @@ from flowrunner.engines.canvas import Canvas, lower_to_canvas
 from flowrunner.engines.cluster import Cluster, cluster_settings, producer_settings
 from flowrunner.engines.continuation import forget_parts, store_parts
 from flowrunner.engines.protocol import RunTimeoutError, task_ids
+from flowrunner.engines.run_flags import known_key, publishing_under, root_of
 from flowrunner.engines.step_errors import step_error
 from flowrunner.engines.stored_results import read_meta
 from flowrunner.errors import BrokerError
@@ -103,10 +104,11 @@ class CeleryEngine:
         self.check(plan)
         ids = task_ids(plan, run)
         canvas = self._canvas(plan, ids, ledger)
-        follower = _Follower(self._app, self._cluster, ids, run, ledger, canvas.parts)
+        root = root_of(plan, run)
+        follower = _Follower(self._app, self._cluster, ids, root, ledger, canvas.parts)
         try:
             follower.keep()
-            self._publish(canvas)
+            self._publish(canvas, root)
             follower.follow(timeout)
         except BaseException as error:
             self._cluster.revoke([ids[step.call.path] for step in ledger.open_steps()])
@@ -130,9 +132,10 @@ class CeleryEngine:
                     ledger.record(call.path, states.SUCCESS)
         return lower_to_canvas(sequence, app=self._app, task_ids=lambda call: ids[call.path])
 
-    def _publish(self, canvas: Canvas) -> None:
+    def _publish(self, canvas: Canvas, root: UUID) -> None:
         try:
-            canvas.start.apply_async()
+            with publishing_under(root):
+                canvas.start.apply_async()
         except self._cluster.connection_errors as error:
             raise BrokerError(f"the broker {self._cluster.broker} has gone: {error}") from error
 
@@ -145,7 +148,7 @@ class _Follower:
         app: Celery,
         cluster: Cluster,
         ids: dict[str, str],
-        run: UUID,
+        root: UUID,
         ledger: Ledger,
         parts: Mapping[str, Signature],
     ) -> None:
@@ -155,7 +158,7 @@ class _Follower:
         self._ids = ids
         self._ledger = ledger
         self._acks_late = {name for name, task in app.tasks.items() if task.acks_late}
-        self._mark = self._backend.get_key_for_task(f"flowrunner-run-{run}")
+        self._mark = known_key(self._backend, root)
         self._renew_every = min(RENEW_AFTER, (self._backend.expires or RENEW_AFTER) / 2)
         self._renew_at = 0.0
         self._suspects: set[str] = set()

@@ -24,6 +24,7 @@ from flowrunner.engines.continuation import forget_parts, store_parts
 from flowrunner.engines.memory_backend import MemoryBackend, MemoryStore
 from flowrunner.engines.memory_transport import MemoryBroker, Transport
 from flowrunner.engines.protocol import RunStalledError, RunTimeoutError, task_ids
+from flowrunner.engines.run_flags import publishing_under, root_of
 from flowrunner.engines.step_errors import step_error
 from flowrunner.engines.thread_pool import DaemonThreadPool
 from flowrunner.errors import Diagnostic, EngineError, WorkflowError
@@ -173,7 +174,8 @@ class EmbeddedEngine:
         self._store.listen(calls, listen)
         try:
             store_parts(self._app.backend, canvas.parts)
-            canvas.start.apply_async()
+            with publishing_under(root_of(plan, run)):
+                canvas.start.apply_async()
             self._wait(ledger, timeout)
             if ledger.failed:
                 return None

@@ -25,6 +25,7 @@ def handler_plan(plan: Plan, handler: Handler, outcome: Any) -> Plan:
         description=plan.description,
         inputs=plan.inputs,
         timeout=plan.timeout,
+        part=handler.name,
     )
 
 
