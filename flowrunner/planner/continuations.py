@@ -16,7 +16,7 @@ from flowrunner.planner.cost import Costing
 from flowrunner.planner.message_size import in_base64
 from flowrunner.planner.normal_form import normal_form
 
-__all__ = ["CONTINUE", "WORTH_CONTINUING", "Sequenced", "sequence_of"]
+__all__ = ["CONTINUE", "WORTH_CONTINUING", "Sequenced", "sequence_of", "with_continuations"]
 
 #: The task of a continuation; workers of flowrunner's know it.
 CONTINUE: Final = "flowrunner.continue"
@@ -46,7 +46,11 @@ def sequence_of(root: Node, *, has_input: bool = False) -> Sequenced:
 
     ``has_input`` says that its first calls are given something: those of a handler.
     """
-    plain = normal_form(root, has_input=has_input)
+    return with_continuations(normal_form(root, has_input=has_input))
+
+
+def with_continuations(plain: Sequence) -> Sequenced:
+    """Return a normal form with continuations where they pay, and what it costs."""
     costing = Costing()
     one_canvas = costing.cost(plain)
     if one_canvas.bytes > WORTH_CONTINUING:

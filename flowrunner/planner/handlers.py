@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
-from flowrunner.plan import Call, Fork, Handler, Plan, Sequence
+from flowrunner.plan import Handler, Plan
+from flowrunner.planner.given import given
 
 __all__ = ["handler_plan"]
 
@@ -19,7 +19,7 @@ def handler_plan(plan: Plan, handler: Handler, outcome: Any) -> Plan:
         name=plan.name,
         source=plan.source,
         root=handler.root,
-        sequence=_given(handler.sequence, outcome),
+        sequence=given(handler.sequence, outcome),
         cost=handler.cost,
         one_canvas=handler.one_canvas,
         description=plan.description,
@@ -27,17 +27,3 @@ def handler_plan(plan: Plan, handler: Handler, outcome: Any) -> Plan:
         timeout=plan.timeout,
         part=handler.name,
     )
-
-
-def _given(sequence: Sequence, value: Any) -> Sequence:
-    first, *rest = sequence
-    if isinstance(first, Fork):
-        members = tuple(_given(member, value) for member in first.members)
-        return (replace(first, members=members), *rest)
-    return (_call_given(first, value), *rest)
-
-
-def _call_given(call: Call, value: Any) -> Call:
-    if call.immutable or call.kind in ("map", "starmap"):
-        return call
-    return replace(call, args=(value, *call.args))

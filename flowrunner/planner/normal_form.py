@@ -24,7 +24,7 @@ from typing import Any, TypeAlias
 from flowrunner import plan
 from flowrunner.source import Location
 
-__all__ = ["normal_form"]
+__all__ = ["literal", "normal_form"]
 
 ACCUMULATE = "celery.accumulate"
 
@@ -70,7 +70,7 @@ def _draft(node: plan.Node, *, has_input: bool) -> _Draft:
 def _draft_group(group: plan.Group, *, has_input: bool) -> _Draft:
     members = list(group.flat())
     if not members:
-        return [_literal(group.path, group.location, [])]
+        return [literal(f"{group.path}:literal", group.location, [])]
     if len(members) == 1:
         only = _draft(members[0], has_input=has_input)
         return [*(only or [_unchanged(members[0], has_input)]), _wrap(group)]
@@ -115,7 +115,7 @@ def _unchanged(node: plan.Node, has_input: bool) -> plan.Call:
     """Return a call in place of an empty chain, which passes its input through."""
     if has_input:
         return _collect(f"{node.path}:pass", node.location)
-    return _literal(node.path, node.location, None)
+    return literal(f"{node.path}:literal", node.location, None)
 
 
 def _collect(path: str, location: Location) -> plan.Call:
@@ -126,9 +126,10 @@ def _wrap(group: plan.Group) -> plan.Call:
     return plan.Call(f"{group.path}:wrap", ACCUMULATE, group.location, kind="builtin")
 
 
-def _literal(path: str, location: Location, value: Any) -> plan.Call:
+def literal(path: str, location: Location, value: Any) -> plan.Call:
+    """Return Celery's own call that gives ``value``, whatever comes before it."""
     return plan.Call(
-        f"{path}:literal",
+        path,
         ACCUMULATE,
         location,
         args=(value,),
