@@ -323,13 +323,18 @@ class Cluster:
             f"{self._tasks_hint}"
         )
 
-    def revoke(self, task_ids: list[str]) -> None:
-        """Tell the workers to drop these tasks when they come to them."""
+    def revoke(self, task_ids: list[str], *, terminate: bool = False) -> None:
+        """Tell the workers to drop these tasks when they come to them.
+
+        ``terminate`` ends those that run as well, by SIGTERM, where a pool can.
+        """
         if not task_ids:
             return
         # The run is being left: this is the last that can be tried.
         with suppress(Exception), self._connected() as connection:
-            self._app.control.revoke(task_ids, connection=connection)
+            self._app.control.revoke(
+                task_ids, connection=connection, terminate=terminate, signal="SIGTERM"
+            )
 
     def not_running(self, task_ids: dict[str, str]) -> set[str]:
         """Return those of these tasks, id → worker, of which their worker knows nothing.

@@ -176,7 +176,7 @@ class EmbeddedEngine:
             store_parts(self._app.backend, canvas.parts)
             with publishing_under(root_of(plan, run)):
                 canvas.start.apply_async()
-            self._wait(ledger, timeout)
+            self._wait(ledger, timeout, calls)
             if ledger.failed:
                 return None
             *_, last = plan.calls()
@@ -199,7 +199,7 @@ class EmbeddedEngine:
         """Let go of what still runs, so that it holds up nothing that comes after its run."""
         self._worker.pool.abandon(task_ids)
 
-    def _wait(self, ledger: Ledger, timeout: float | None) -> None:
+    def _wait(self, ledger: Ledger, timeout: float | None, calls: Collection[str]) -> None:
         deadline = None if timeout is None else monotonic() + timeout
         seen: tuple[int, int] | None = None
         while True:
@@ -208,12 +208,21 @@ class EmbeddedEngine:
                 interval = min(interval, max(deadline - monotonic(), 0))
             if ledger.wait(interval):
                 return
+            if ledger.cancel_requested:
+                self._cancel(calls, ledger)
+                return
             if deadline is not None and monotonic() >= deadline:
                 raise RunTimeoutError(f"the run took longer than {timeout:g} s")
             now = (self._broker.sequence, ledger.changes)
             if self._idle() and now == seen:
                 raise RunStalledError(_stalled_message(ledger))
             seen = now
+
+    def _cancel(self, calls: Collection[str], ledger: Ledger) -> None:
+        self._store.cancel(calls)
+        while ledger.running and not ledger.wait(STALL_CHECK_INTERVAL):
+            pass
+        ledger.cancel()
 
     def _idle(self) -> bool:
         worker = self._worker

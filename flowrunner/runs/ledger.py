@@ -68,6 +68,8 @@ class Ledger:
         self._enter(sequence, None)
         self._open = len(self.steps)
         self.changes = 0
+        self.cancel_requested = False
+        self.cancelled = False
 
     def _enter(self, sequence: plan.Sequence, outer: StepState | None) -> None:
         for position, item in enumerate(sequence):
@@ -155,6 +157,17 @@ class Ledger:
         step.state = SKIPPED
         self._open -= 1
         return True
+
+    def request_cancel(self) -> None:
+        """Ask whoever drives the run to let nothing start any more, and to end it then."""
+        self.cancel_requested = True
+
+    def cancel(self) -> None:
+        """End what is open: what would start next as revoked, what comes after it as skipped."""
+        self.cancelled = True
+        while steps := list(self.expected()):
+            for step in steps:
+                self.record(step.call.path, REVOKED)
 
     def leave_out(self) -> None:
         """Note that none of the calls is to run: this is ``on_error``, and there was no error."""

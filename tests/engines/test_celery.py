@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from redis import Redis as RedisClient
 
 from flowrunner import plan
-from flowrunner.engines import celery as celery_engine
+from flowrunner.engines import follower
 from flowrunner.engines.celery import CeleryEngine
 from flowrunner.engines.cluster import without_password
 from flowrunner.errors import BrokerError
@@ -163,7 +163,7 @@ def test_a_task_that_a_worker_turns_out_not_to_know_fails(
 def test_a_task_that_leaves_no_result_fails(
     engine: CeleryEngine, task: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(celery_engine, "LOST_AFTER", 0.1)
+    monkeypatch.setattr(follower, "LOST_AFTER", 0.1)
     monkeypatch.setattr("flowrunner.engines.cluster.QUERY_ANSWER", 0.2)
     ran = run(engine, chord([call(task), call("tag", 1)], call("tag")))
     assert set(ran.errors) == {"root.header.0"}
@@ -174,7 +174,7 @@ def test_a_task_that_leaves_no_result_fails(
 def test_a_task_that_takes_its_time_is_not_taken_for_lost(
     engine: CeleryEngine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(celery_engine, "LOST_AFTER", 0.01)
+    monkeypatch.setattr(follower, "LOST_AFTER", 0.01)
     monkeypatch.setattr("flowrunner.engines.cluster.QUERY_ANSWER", 0.1)
     answers: list[set[str]] = []
     not_running = engine._cluster.not_running
@@ -194,7 +194,7 @@ def test_a_task_that_takes_its_time_is_not_taken_for_lost(
 def test_a_task_whose_worker_was_killed_and_started_again_is_lost(
     redis: Redis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(celery_engine, "LOST_AFTER", 0.1)
+    monkeypatch.setattr(follower, "LOST_AFTER", 0.1)
     monkeypatch.setattr("flowrunner.engines.cluster.QUERY_ANSWER", 0.2)
     address = ClusterAddress(redis.url(6), redis.url(7))
     here = tmp_path / "here"
@@ -287,7 +287,7 @@ def test_a_run_fails_when_redis_comes_back_without_its_data(
 def test_a_backend_that_stays_away_ends_the_run(
     own_redis: Redis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(celery_engine, "RECONNECT_FOR", 0.1)
+    monkeypatch.setattr(follower, "RECONNECT_FOR", 0.1)
     address = ClusterAddress(own_redis.url(0), own_redis.url(1))
     here, until = tmp_path / "here", tmp_path / "until"
     with Worker(address, tmp_path), cluster(address) as engine:

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from redis import Redis
 
 from flowrunner import plan
-from flowrunner.engines import celery as celery_engine
+from flowrunner.engines import celery, follower
 from flowrunner.engines.canvas import lower_to_canvas
 from flowrunner.engines.celery import CeleryEngine
 from flowrunner.engines.cluster import _Worker
@@ -152,7 +152,7 @@ def test_a_continuation_that_is_delivered_again_publishes_nothing(
 
 
 def test_a_part_that_is_lost_fails_the_run(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("celery", "embedded"):
+    for module in ("follower", "embedded"):
         monkeypatch.setattr(f"flowrunner.engines.{module}.store_parts", lambda *_: None)
     ran = run(engine, LARGE)
     (error,) = ran.ledger.errors
@@ -194,7 +194,7 @@ def test_plain_workers_run_a_large_plan_as_one_canvas(plain_cluster: CeleryEngin
 def test_a_plan_too_large_for_plain_workers_is_refused(
     plain_cluster: CeleryEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(celery_engine, "LARGEST_CANVAS", 1_000_000)
+    monkeypatch.setattr(celery, "LARGEST_CANVAS", 1_000_000)
     with pytest.raises(BrokerError, match=r"would take \d+ MB; start workers with 'celery -A"):
         plain_cluster.check(planned(LARGE))
 
@@ -232,7 +232,7 @@ def test_what_a_long_run_still_needs_is_stored_again(
     worker: Worker, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     here, until = tmp_path / "here", tmp_path / "until"
-    monkeypatch.setattr(celery_engine, "RENEW_AFTER", 0.0)
+    monkeypatch.setattr(follower, "RENEW_AFTER", 0.0)
     client = Redis.from_url(worker.address.backend)
 
     def parts() -> list[bytes]:

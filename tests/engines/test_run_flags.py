@@ -1,15 +1,20 @@
-"""Every task of a run knows which run it belongs to."""
+"""Every task of a run knows which run it belongs to, and what became of that."""
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from uuid import uuid4, uuid5
 
 import pytest
 from celery.signals import task_prerun
 
+from flowrunner.engines.celery import CeleryEngine
 from flowrunner.run import run_plan
-from tests.engines.conftest import embedded
-from tests.engines.plans import call, chain, chord, group, planned
+from flowrunner.runs.ledger import Ledger
+from tests.engines.conftest import cluster, embedded
+from tests.engines.plans import HANG, await_file, call, chain, chord, group, planned
+from tests.engines.services import Worker
 
 NESTED = chain(
     chord(
@@ -48,3 +53,40 @@ def test_every_task_has_its_runs_root(continued: bool, request: pytest.FixtureRe
         if call.path.startswith("finally")
     }
     assert roots == expected
+
+
+@pytest.mark.parametrize("kind", ["embedded", "cluster"])
+def test_a_run_that_is_asked_to_starts_nothing_more_and_ends_as_revoked(
+    kind: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """Also in a header in a header, where a plain revoke would leave Celery waiting."""
+    gate, begun = tmp_path / "gate", tmp_path / "begun"
+    tree = chord(
+        [
+            chord([call("waits_for", str(begun), str(gate)), call("tag")], call("tag")),
+            chain(call("waits_for", str(begun), str(gate)), call("touches", str(tmp_path / "no"))),
+        ],
+        call("touches", str(tmp_path / "no")),
+    )
+    plan, run = planned(tree), uuid4()
+    ledger = Ledger(plan.sequence)
+    if kind == "cluster":
+        worker: Worker = request.getfixturevalue("worker")
+        running = cluster(worker.address)
+    else:
+        running = embedded()
+    with running as engine, ThreadPoolExecutor(1) as pool:
+        future = pool.submit(engine.run, plan, run=run, ledger=ledger, timeout=HANG)
+        await_file(begun)
+        if isinstance(engine, CeleryEngine):
+            engine.cancel(plan, run=run)
+        else:
+            ledger.request_cancel()
+        gate.touch()
+        assert future.result(HANG) is None
+    assert ledger.ended
+    assert ledger.cancelled
+    states = {path: step.state for path, step in ledger.steps.items()}
+    assert "FAILURE" not in states.values()
+    assert states["root.body"] == "SKIPPED"
+    assert not (tmp_path / "no").exists()

@@ -1,0 +1,256 @@
+"""Following one run on a cluster: by the states of its own tasks in the result backend."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from time import monotonic, sleep
+from typing import Any, Final
+from uuid import UUID
+
+from celery import Celery, states
+
+from flowrunner.engines.canvas import Canvas
+from flowrunner.engines.cluster import Cluster
+from flowrunner.engines.continuation import forget_parts, store_parts
+from flowrunner.engines.protocol import RunTimeoutError
+from flowrunner.engines.run_flags import cancelled_key, known_key
+from flowrunner.engines.step_errors import step_error
+from flowrunner.engines.stored_results import read_meta
+from flowrunner.errors import BrokerError
+from flowrunner.runs.ledger import SKIPPED, Ledger, StepError, StepState
+
+__all__ = ["Follower", "Published"]
+
+#: Seconds between looks at the result backend: short at first, longer while nothing changes.
+SHORTEST_POLL: Final = 0.01
+LONGEST_POLL: Final = 0.5
+#: Seconds for which a connection that has dropped is tried again.
+RECONNECT_FOR: Final = 60.0
+#: Seconds without any change after which the workers are asked what they run.
+LOST_AFTER: Final = 5.0
+#: Seconds after which what a run needs is stored again, unless results expire sooner.
+RENEW_AFTER: Final = 3600.0
+
+
+@dataclass(frozen=True)
+class Published:
+    """What is queued of a plan: the ids of its tasks by path, their root and the canvas.
+
+    ``last`` is the path of the call whose value is the run's. ``whole`` says that it has no
+    continuations, though the plan may.
+    """
+
+    ids: Mapping[str, str]
+    root: UUID
+    canvas: Canvas
+    last: str
+    whole: bool
+
+    @property
+    def mark(self) -> bytes:
+        """What is kept of how it was published."""
+        return b"whole" if self.whole else b"parts"
+
+
+class Follower:
+    """Follows one run in the result backend until it has ended."""
+
+    def __init__(self, app: Celery, cluster: Cluster, published: Published, ledger: Ledger) -> None:
+        self.published = published
+        self._backend = app.backend
+        self._cluster = cluster
+        self._ids = published.ids
+        self._ledger = ledger
+        self._acks_late = {name for name, task in app.tasks.items() if task.acks_late}
+        self._known = known_key(self._backend, published.root)
+        self._cancelled_key = cancelled_key(self._backend, published.root)
+        self._cancelled = False
+        self._renew_every = min(RENEW_AFTER, (self._backend.expires or RENEW_AFTER) / 2)
+        self._renew_at: float | None = None
+        self._suspects: set[str] = set()
+        self._workers: dict[str, str] = {}
+
+    def keep(self) -> None:
+        """Store what the run still needs: that it is known, and its parts."""
+        self._retrying(lambda: self._backend.set(self._known, self.published.mark))
+        waiting = {self._ids[step.call.path] for step in self._ledger.open_steps()}
+        parts = self.published.canvas.parts
+        still = {task_id: part for task_id, part in parts.items() if task_id in waiting}
+        self._retrying(lambda: store_parts(self._backend, still))
+        self._renew_at = monotonic() + self._renew_every
+
+    def runs_as_one_canvas(self) -> bool:
+        """Tell whether whoever queued the run did so without continuations."""
+        mark = self._retrying(lambda: self._backend.get(self._known))
+        if mark is None:
+            raise self._lost_data()
+        return mark in (b"whole", "whole")
+
+    @contextmanager
+    def cancelling(self, *, patient: bool | None) -> Iterator[None]:
+        """Cancel the run when the block raises; on Ctrl-C, wait for what runs if ``patient``."""
+        try:
+            yield
+        except BaseException as error:
+            with suppress(*self._cluster.connection_errors, BrokerError):
+                self.cancel()
+            if isinstance(error, KeyboardInterrupt) and patient:
+                self._follow(None, until=lambda: not self._ledger.running)
+            raise
+        finally:
+            with suppress(*self._cluster.connection_errors):  # they expire by themselves
+                forget_parts(self._backend, self.published.canvas.parts)
+
+    def cancel(self, *, terminate: bool = False) -> None:
+        """Let no task of the run start any more: by its flag, and on plain workers by revoking."""
+        self._backend.set(self._cancelled_key, b"1")
+        steps = self._ledger.open_steps()
+        self._cluster.revoke([self._ids[step.call.path] for step in steps], terminate=terminate)
+
+    def to_the_end(self, timeout: float | None) -> Any:
+        """Wait for the end of the run and return its value; ``None`` when a call has failed.
+
+        Raises :class:`~flowrunner.engines.protocol.RunTimeoutError`.
+        """
+        self._follow(timeout, until=lambda: self._ledger.ended)
+        return None if self._ledger.failed else self._value(self.published.last)
+
+    def _follow(self, timeout: float | None, *, until: Callable[[], bool]) -> None:
+        """Wait for something, noting in the ledger what happens."""
+        if self._renew_at is None:
+            self.keep()
+        deadline = None if timeout is None else monotonic() + timeout
+        pause, changed, patience = SHORTEST_POLL, monotonic(), LOST_AFTER
+        while True:
+            before, began = self._ledger.changes, monotonic()
+            self.look()
+            if until():
+                return
+            now = monotonic()
+            if self._ledger.changes != before:
+                pause, changed, patience = SHORTEST_POLL, now, LOST_AFTER
+            else:
+                pause = min(pause * 1.5, LONGEST_POLL)
+            if deadline is not None and now >= deadline:
+                raise RunTimeoutError(f"the run took longer than {timeout:g} s")
+            if now - changed >= patience:
+                self._give_up_lost()
+                patience = monotonic() - changed + (LOST_AFTER if self._suspects else 2 * patience)
+            # A look at a wide run takes a while: no more than half of the time goes into looks.
+            rest = min(max(pause, now - began), LONGEST_POLL)
+            sleep(rest if deadline is None else min(rest, deadline - now))
+
+    def _value(self, path: str) -> Any:
+        """Return the value of a call that has succeeded."""
+        (meta,) = self._metas([path])
+        if meta is None:
+            raise self._lost_data()
+        return meta["result"]
+
+    def look(self) -> None:
+        """Note what the backend knows of the calls that may have moved on."""
+        before = self._ledger.changes
+        steps = list(self._ledger.expected())
+        metas = self._metas(step.call.path for step in steps)
+        passed_on = False
+        for step, meta in zip(steps, metas, strict=True):
+            if meta is None:
+                continue
+            state, path, error = meta["status"], step.call.path, None
+            if _is_started(meta):
+                self._workers[path] = meta["result"]["hostname"]
+            if state == step.state:
+                continue
+            if state in states.EXCEPTION_STATES:
+                worker = meta.get("worker") or self._workers.pop(path, None)
+                error = step_error(step.call, meta["result"], meta.get("traceback"), worker)
+            self._ledger.record(path, state, error)
+            passed_on = passed_on or "passed_on" in meta
+        if passed_on:
+            skipped = (step for step in self._ledger.steps.values() if step.state == SKIPPED)
+            self._cluster.revoke([self._ids[step.call.path] for step in skipped])
+        if self._cancelled and self._ledger.changes == before and not self._ledger.running:
+            # A worker says that a task has started before it looks at the flag.
+            self._ledger.cancel()
+        if self._renew_at is not None and monotonic() >= self._renew_at:
+            self.keep()
+
+    def _metas(self, paths: Iterable[str]) -> list[dict[str, Any] | None]:
+        backend = self._backend
+        keys = [backend.get_key_for_task(self._ids[path]) for path in paths]
+        known, cancelled, *values = self._retrying(
+            lambda: backend.mget([self._known, self._cancelled_key, *keys])
+        )
+        if known is None:
+            raise self._lost_data()
+        self._cancelled = cancelled is not None
+        return [None if value is None else read_meta(backend, value) for value in values]
+
+    def _lost_data(self) -> BrokerError:
+        return BrokerError(
+            f"the result backend {self._cluster.backend} has lost what it kept of this run: it "
+            f"was emptied, or restarted without persistence"
+        )
+
+    def _retrying(self, ask: Callable[[], Any]) -> Any:
+        give_up = monotonic() + RECONNECT_FOR
+        while True:
+            try:
+                return ask()
+            except self._cluster.connection_errors as error:
+                if monotonic() >= give_up:
+                    raise BrokerError(
+                        f"the result backend {self._cluster.backend} has been away for "
+                        f"{RECONNECT_FOR:g} s: {error}"
+                    ) from error
+                sleep(LONGEST_POLL)
+
+    def _give_up_lost(self) -> None:
+        """Fail the calls that have started and of which their worker knows nothing, twice asked.
+
+        The worker was restarted, or the task raised Celery's ``Ignore`` or ``Reject``.
+        """
+        started = self._started()
+        if not started:
+            return
+        before, self._suspects = (
+            self._suspects,
+            self._cluster.not_running(
+                {self._ids[step.call.path]: worker for step, worker in started}
+            ),
+        )
+        self.look()  # it may have ended in the meantime
+        for step, worker in started:
+            lost = self._ids[step.call.path] in before & self._suspects
+            if lost and step.state == states.STARTED:
+                error = StepError(
+                    step.call,
+                    "TaskLostError",
+                    f"the task started on {worker}, which does not run it any more, and left no "
+                    f"result: the worker was restarted, or the task raised Celery's Ignore or "
+                    f"Reject",
+                    worker=worker,
+                )
+                self._ledger.record(step.call.path, states.FAILURE, error)
+
+    def _started(self) -> list[tuple[StepState, str]]:
+        """Return the calls that run, each with its worker; but for those that would come again."""
+        steps = [
+            step
+            for step in self._ledger.expected()
+            if step.state == states.STARTED and step.call.task not in self._acks_late
+        ]
+        metas = self._metas(step.call.path for step in steps)
+        return [
+            (step, meta["result"]["hostname"])
+            for step, meta in zip(steps, metas, strict=True)
+            if meta is not None and _is_started(meta)
+        ]
+
+
+def _is_started(meta: dict[str, Any]) -> bool:
+    """Tell whether a task has started and says where."""
+    result = meta["result"]
+    return meta["status"] == states.STARTED and isinstance(result, dict) and "hostname" in result
