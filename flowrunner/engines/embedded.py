@@ -60,6 +60,7 @@ class EmbeddedEngine:
         self._concurrency = concurrency
         self._app = build_app(registry, self._settings(), configure=configure, wrap=wrap)
         pin_addresses(self._app, broker="memory://", backend=MemoryBackend)
+        self._ledgers: dict[UUID, Ledger] = {}  # of the runs that go on, by their roots
         self._ready = Event()
         self._worker: Any = None
         self._thread: Thread | None = None
@@ -170,13 +171,15 @@ class EmbeddedEngine:
             call = calls[task_id]
             ledger.record(call.path, state, step_error(call, result, trace))
 
+        root = root_of(plan, run)
         canvas = lower_to_canvas(plan.sequence, app=self._app, task_ids=lambda call: ids[call.path])
         self._store.listen(calls, listen)
+        self._ledgers[root] = ledger
         try:
             store_parts(self._app.backend, canvas.parts)
-            with publishing_under(root_of(plan, run)):
+            with publishing_under(root):
                 canvas.start.apply_async()
-            self._wait(ledger, timeout, calls)
+            self._wait(ledger, timeout)
             if ledger.failed:
                 return None
             *_, last = plan.calls()
@@ -188,6 +191,7 @@ class EmbeddedEngine:
                     pass  # a second Ctrl-C ends this
             raise
         finally:
+            del self._ledgers[root]
             self._store.forget(calls)
             forget_parts(self._app.backend, canvas.parts)
             if not ledger.ended:
@@ -195,11 +199,18 @@ class EmbeddedEngine:
             for task_id in calls:
                 self._app.backend.forget(task_id)
 
+    def cancel(self, plan: Plan, *, run: UUID, terminate: bool = False) -> None:
+        """Let none of a run's tasks start any more; nothing can end those that run."""
+        self._store.cancel(task_ids(plan, run).values())
+        ledger = self._ledgers.get(root_of(plan, run))
+        if ledger is not None:
+            ledger.cancelled = True
+
     def _abandon(self, task_ids: Collection[str]) -> None:
         """Let go of what still runs, so that it holds up nothing that comes after its run."""
         self._worker.pool.abandon(task_ids)
 
-    def _wait(self, ledger: Ledger, timeout: float | None, calls: Collection[str]) -> None:
+    def _wait(self, ledger: Ledger, timeout: float | None) -> None:
         deadline = None if timeout is None else monotonic() + timeout
         seen: tuple[int, int] | None = None
         while True:
@@ -208,21 +219,14 @@ class EmbeddedEngine:
                 interval = min(interval, max(deadline - monotonic(), 0))
             if ledger.wait(interval):
                 return
-            if ledger.cancel_requested:
-                self._cancel(calls, ledger)
-                return
+            if ledger.cancelled and not ledger.running:
+                ledger.cancel()
             if deadline is not None and monotonic() >= deadline:
                 raise RunTimeoutError(f"the run took longer than {timeout:g} s")
             now = (self._broker.sequence, ledger.changes)
             if self._idle() and now == seen:
                 raise RunStalledError(_stalled_message(ledger))
             seen = now
-
-    def _cancel(self, calls: Collection[str], ledger: Ledger) -> None:
-        self._store.cancel(calls)
-        while ledger.running and not ledger.wait(STALL_CHECK_INTERVAL):
-            pass
-        ledger.cancel()
 
     def _idle(self) -> bool:
         worker = self._worker

@@ -66,7 +66,6 @@ class Follower:
         self._acks_late = {name for name, task in app.tasks.items() if task.acks_late}
         self._known = known_key(self._backend, published.root)
         self._cancelled_key = cancelled_key(self._backend, published.root)
-        self._cancelled = False
         self._renew_every = min(RENEW_AFTER, (self._backend.expires or RENEW_AFTER) / 2)
         self._renew_at: float | None = None
         self._suspects: set[str] = set()
@@ -171,7 +170,8 @@ class Follower:
         if passed_on:
             skipped = (step for step in self._ledger.steps.values() if step.state == SKIPPED)
             self._cluster.revoke([self._ids[step.call.path] for step in skipped])
-        if self._cancelled and self._ledger.changes == before and not self._ledger.running:
+        cancelled = self._ledger.cancelled
+        if cancelled and self._ledger.changes == before and not self._ledger.running:
             # A worker says that a task has started before it looks at the flag.
             self._ledger.cancel()
         if self._renew_at is not None and monotonic() >= self._renew_at:
@@ -185,7 +185,8 @@ class Follower:
         )
         if known is None:
             raise self._lost_data()
-        self._cancelled = cancelled is not None
+        if cancelled is not None:
+            self._ledger.cancelled = True
         return [None if value is None else read_meta(backend, value) for value in values]
 
     def _lost_data(self) -> BrokerError:

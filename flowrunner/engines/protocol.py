@@ -43,6 +43,13 @@ class Engine(Protocol):
         Raises :class:`~flowrunner.errors.BrokerError` for what no worker would run.
         """
 
+    def cancel(self, plan: Plan, *, run: UUID, terminate: bool = False) -> None:
+        """Let none of a run's tasks start any more, from any thread.
+
+        Those that have not started end as revoked, and :meth:`run` returns when the others have
+        ended. ``terminate`` ends these as well, where the engine can.
+        """
+
     def run(
         self,
         plan: Plan,

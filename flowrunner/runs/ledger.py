@@ -68,7 +68,7 @@ class Ledger:
         self._enter(sequence, None)
         self._open = len(self.steps)
         self.changes = 0
-        self.cancel_requested = False
+        #: Whether nothing may start any more: set by the engine, when it hears of it.
         self.cancelled = False
 
     def _enter(self, sequence: plan.Sequence, outer: StepState | None) -> None:
@@ -158,13 +158,8 @@ class Ledger:
         self._open -= 1
         return True
 
-    def request_cancel(self) -> None:
-        """Ask whoever drives the run to let nothing start any more, and to end it then."""
-        self.cancel_requested = True
-
     def cancel(self) -> None:
         """End what is open: what would start next as revoked, what comes after it as skipped."""
-        self.cancelled = True
         while steps := list(self.expected()):
             for step in steps:
                 self.record(step.call.path, REVOKED)

@@ -9,7 +9,6 @@ from uuid import uuid4, uuid5
 import pytest
 from celery.signals import task_prerun
 
-from flowrunner.engines.celery import CeleryEngine
 from flowrunner.run import run_plan
 from flowrunner.runs.ledger import Ledger
 from tests.engines.conftest import cluster, embedded
@@ -78,10 +77,7 @@ def test_a_run_that_is_asked_to_starts_nothing_more_and_ends_as_revoked(
     with running as engine, ThreadPoolExecutor(1) as pool:
         future = pool.submit(engine.run, plan, run=run, ledger=ledger, timeout=HANG)
         await_file(begun)
-        if isinstance(engine, CeleryEngine):
-            engine.cancel(plan, run=run)
-        else:
-            ledger.request_cancel()
+        engine.cancel(plan, run=run)
         gate.touch()
         assert future.result(HANG) is None
     assert ledger.ended
