@@ -137,7 +137,7 @@ class Cluster:
 
         Raises :class:`~flowrunner.errors.BrokerError`, within a few seconds, for what is not.
         """
-        with self._needing("broker", self.broker), self._connected():
+        with self._needing("broker", self.broker), self.connected():
             pass
         with self._needing("result backend", self.backend):
             self._check_backend()
@@ -153,6 +153,11 @@ class Cluster:
         if self._app.conf.worker_enable_remote_control:
             return ""
         return ", and switch worker_enable_remote_control on: without it none can answer"
+
+    @property
+    def workers(self) -> frozenset[str]:
+        """The names of the workers that have answered so far."""
+        return frozenset(self._workers)
 
     @property
     def broker(self) -> str:
@@ -183,7 +188,7 @@ class Cluster:
             raise BrokerError(f"the {what} {address} cannot be reached: {reason}") from error
 
     @contextmanager
-    def _connected(self) -> Iterator[Any]:
+    def connected(self) -> Iterator[Any]:
         """Yield a new connection to the broker, which answers.
 
         Celery's broadcasts would try for ever to reach one that is away. And on Redis a pooled
@@ -192,27 +197,28 @@ class Cluster:
         with self._app.connection_for_write() as connection:
             yield connection.ensure_connection(max_retries=1, interval_start=0.2)
 
-    def _ask(
+    def ask(
         self,
         question: str,
         *,
-        timeout: float,
-        limit: int,
+        timeout: float | None = None,
+        limit: int = EVERYBODY,
         arguments: dict[str, Any] | None = None,
         workers: list[str] | None = None,
     ) -> list[tuple[str, Any]]:
         """Return what workers answer, each with its name: two of them may have the same.
 
-        Takes ``timeout`` seconds unless ``limit`` workers have answered before.
+        Takes ``timeout`` seconds (one unless it is given), or until ``limit`` workers have
+        answered.
         """
-        with self._connected() as connection:
+        with self.connected() as connection:
             replies = self._app.control.broadcast(
                 question,
                 arguments=arguments,
                 destination=workers,
                 connection=connection,
                 reply=True,
-                timeout=timeout,
+                timeout=QUERY_ANSWER if timeout is None else timeout,
                 limit=limit,
             )
         return [answer for reply in replies or () for answer in reply.items()]
@@ -240,13 +246,11 @@ class Cluster:
         _stop_subscribing(backend)
 
     def _ask_workers(self, limit: int, timeout: float = WORKER_ANSWER) -> dict[str, _Worker]:
-        queues = dict(self._ask("active_queues", timeout=timeout, limit=limit))
+        queues = dict(self.ask("active_queues", timeout=timeout, limit=limit))
         if not queues:
             return {}
         names = list(queues)
-        tasks = dict(
-            self._ask("registered", workers=names, timeout=WORKER_ANSWER, limit=len(names))
-        )
+        tasks = dict(self.ask("registered", workers=names, timeout=WORKER_ANSWER, limit=len(names)))
         return {
             name: _Worker(
                 frozenset(queue["name"] for queue in queues[name]),
@@ -258,7 +262,7 @@ class Cluster:
 
     def check(self, plan: Plan) -> None:
         """Raise :class:`~flowrunner.errors.BrokerError` for a call that no worker would run."""
-        needs = self._needs(call for call in plan.every_call() if call.kind != "continuation")
+        needs = self.needs(call for call in plan.every_call() if call.kind != "continuation")
         if any(self._lack(queue, task) for queue, task in needs):
             with self._needing("broker", self.broker):
                 self._workers = self._ask_workers(EVERYBODY)
@@ -268,7 +272,7 @@ class Cluster:
 
     def can_continue(self, plan: Plan) -> bool:
         """Tell whether whoever may get a plan's continuations can run them."""
-        needs = self._needs(call for call in plan.every_call() if call.kind == "continuation")
+        needs = self.needs(call for call in plan.every_call() if call.kind == "continuation")
         if not needs:
             return True
         if not self._knows_everybody:
@@ -281,7 +285,7 @@ class Cluster:
                 return False
         return True
 
-    def _needs(self, calls: Iterable[Call]) -> list[tuple[str, str]]:
+    def needs(self, calls: Iterable[Call]) -> list[tuple[str, str]]:
         """Return the queues that calls use, each with the tasks that are to come from it."""
         examples: dict[tuple[Any, ...], tuple[str, Call]] = {}
         for call in calls:
@@ -331,35 +335,7 @@ class Cluster:
         if not task_ids:
             return
         # The run is being left: this is the last that can be tried.
-        with suppress(Exception), self._connected() as connection:
+        with suppress(Exception), self.connected() as connection:
             self._app.control.revoke(
                 task_ids, connection=connection, terminate=terminate, signal="SIGTERM"
             )
-
-    def not_running(self, task_ids: dict[str, str]) -> set[str]:
-        """Return those of these tasks, id → worker, of which their worker knows nothing.
-
-        A worker that does not answer may be busy: nothing is said of its tasks.
-        """
-        try:
-            answers = self._ask(
-                "query_task",
-                arguments={"ids": list(task_ids)},
-                workers=sorted(set(task_ids.values())),
-                timeout=QUERY_ANSWER,
-                limit=EVERYBODY,
-            )
-        except self.connection_errors:
-            return set()
-        answered = {worker for worker, _ in answers}
-        known = {
-            task_id
-            for _, tasks in answers
-            for task_id, (state, _) in tasks.items()
-            if state != "ready"
-        }
-        return {
-            task_id
-            for task_id, worker in task_ids.items()
-            if worker in answered and task_id not in known
-        }

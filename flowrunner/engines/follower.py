@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import islice
+from threading import Thread
 from time import monotonic, sleep
 from typing import Any, Final
 from uuid import UUID
@@ -14,12 +16,14 @@ from celery import Celery, states
 from flowrunner.engines.canvas import Canvas
 from flowrunner.engines.cluster import Cluster
 from flowrunner.engines.continuation import forget_parts, store_parts
-from flowrunner.engines.protocol import RunTimeoutError
+from flowrunner.engines.protocol import RunStalledError, RunTimeoutError
 from flowrunner.engines.run_flags import cancelled_key, known_key
 from flowrunner.engines.step_errors import step_error
 from flowrunner.engines.stored_results import read_meta
+from flowrunner.engines.whereabouts import Whereabouts, whereabouts
 from flowrunner.errors import BrokerError
-from flowrunner.runs.ledger import SKIPPED, Ledger, StepError, StepState
+from flowrunner.plan import Call
+from flowrunner.runs.ledger import PENDING, RETRY, SKIPPED, STARTED, Ledger, StepError, StepState
 
 __all__ = ["Follower", "Published"]
 
@@ -30,8 +34,16 @@ LONGEST_POLL: Final = 0.5
 RECONNECT_FOR: Final = 60.0
 #: Seconds without any change after which the workers are asked what they run.
 LOST_AFTER: Final = 5.0
+#: Seconds for which a worker that has answered before may be silent: it may be busy.
+SILENT_FOR: Final = 30.0
+#: Calls that workers are asked for at once, of those that would be next.
+MOST_ASKED: Final = 1_000
+#: Paths and workers that a message names.
+MOST_NAMED: Final = 3
 #: Seconds after which what a run needs is stored again, unless results expire sooner.
 RENEW_AFTER: Final = 3600.0
+
+_OPEN: Final = frozenset({PENDING, STARTED, RETRY})
 
 
 @dataclass(frozen=True)
@@ -69,6 +81,8 @@ class Follower:
         self._renew_every = min(RENEW_AFTER, (self._backend.expires or RENEW_AFTER) / 2)
         self._renew_at: float | None = None
         self._suspects: set[str] = set()
+        self._seen = cluster.workers
+        self._solo: frozenset[str] = frozenset()
         self._workers: dict[str, str] = {}
 
     def keep(self) -> None:
@@ -122,6 +136,7 @@ class Follower:
             self.keep()
         deadline = None if timeout is None else monotonic() + timeout
         pause, changed, patience = SHORTEST_POLL, monotonic(), LOST_AFTER
+        question: _Question | None = None
         while True:
             before, began = self._ledger.changes, monotonic()
             self.look()
@@ -134,9 +149,11 @@ class Follower:
                 pause = min(pause * 1.5, LONGEST_POLL)
             if deadline is not None and now >= deadline:
                 raise RunTimeoutError(f"the run took longer than {timeout:g} s")
-            if now - changed >= patience:
-                self._give_up_lost()
-                patience = monotonic() - changed + (LOST_AFTER if self._suspects else 2 * patience)
+            if question is None and now - changed >= patience:
+                question = self._ask()
+            elif question is not None and question.answered:
+                self._judge(question, now - changed)
+                question, patience = None, now - changed + LOST_AFTER
             # A look at a wide run takes a while: no more than half of the time goes into looks.
             rest = min(max(pause, now - began), LONGEST_POLL)
             sleep(rest if deadline is None else min(rest, deadline - now))
@@ -208,47 +225,107 @@ class Follower:
                     ) from error
                 sleep(LONGEST_POLL)
 
-    def _give_up_lost(self) -> None:
-        """Fail the calls that have started and of which their worker knows nothing, twice asked.
+    def _ask(self) -> _Question:
+        """Ask, in the background, where the calls are that would be next."""
+        steps = {self._ids[step.call.path]: step for step in self._ledger.expected()}
+        some = dict(islice(steps.items(), MOST_ASKED))
+        queues = {queue for queue, _ in self._cluster.needs(step.call for step in some.values())}
+        return _Question(self._cluster, some, queues, self._ledger.changes)
 
-        The worker was restarted, or the task raised Celery's ``Ignore`` or ``Reject``.
+    def _judge(self, question: _Question, unchanged: float) -> None:
+        """Note what is lost, when nothing has happened for ``unchanged`` seconds.
+
+        Lost is what is nowhere, twice asked. A call that has started, and of which its worker
+        knows nothing, fails: the worker was restarted, or the task raised Celery's ``Ignore`` or
+        ``Reject``. Raises :class:`~flowrunner.engines.protocol.RunStalledError` when every call
+        that would be next is lost: nothing can happen any more.
         """
-        started = self._started()
-        if not started:
+        found = question.found
+        before, self._suspects = self._suspects, set()
+        if found is None or question.changes != self._ledger.changes:
             return
-        before, self._suspects = (
-            self._suspects,
-            self._cluster.not_running(
-                {self._ids[step.call.path]: worker for step, worker in started}
-            ),
-        )
-        self.look()  # it may have ended in the meantime
-        for step, worker in started:
-            lost = self._ids[step.call.path] in before & self._suspects
-            if lost and step.state == states.STARTED:
-                error = StepError(
-                    step.call,
-                    "TaskLostError",
-                    f"the task started on {worker}, which does not run it any more, and left no "
-                    f"result: the worker was restarted, or the task raised Celery's Ignore or "
-                    f"Reject",
-                    worker=worker,
-                )
-                self._ledger.record(step.call.path, states.FAILURE, error)
+        steps = question.steps
+        self._seen |= found.answered
+        self._solo |= found.solo
+        gone = frozenset[str]() if unchanged < SILENT_FOR else self._seen - self._solo
+        self._suspects = {
+            task_id
+            for task_id in steps.keys() - found.at_workers - found.queued
+            if self._is_at_one_of(steps[task_id], found.answered | gone)
+            or (unchanged >= SILENT_FOR and steps[task_id].state != states.STARTED)
+        }
+        lost = self._suspects & before
+        for task_id in lost:
+            step, worker = steps[task_id], self._workers.get(steps[task_id].call.path)
+            if worker in found.answered and self._is_lost_for_good(step):
+                self._ledger.record(step.call.path, states.FAILURE, _lost_error(step.call, worker))
+        still = {task_id for task_id, step in steps.items() if step.state in _OPEN}
+        if still and still <= lost and self._seen:
+            raise RunStalledError(self._stalled([steps[task_id] for task_id in still], found))
 
-    def _started(self) -> list[tuple[StepState, str]]:
-        """Return the calls that run, each with its worker; but for those that would come again."""
-        steps = [
-            step
-            for step in self._ledger.expected()
-            if step.state == states.STARTED and step.call.task not in self._acks_late
-        ]
-        metas = self._metas(step.call.path for step in steps)
-        return [
-            (step, meta["result"]["hostname"])
-            for step, meta in zip(steps, metas, strict=True)
-            if meta is not None and _is_started(meta)
-        ]
+    def _is_at_one_of(self, step: StepState, workers: frozenset[str]) -> bool:
+        return self._workers.get(step.call.path) in workers
+
+    def _is_lost_for_good(self, step: StepState) -> bool:
+        """Tell whether a call runs that no message brings again."""
+        return step.state == states.STARTED and step.call.task not in self._acks_late
+
+    def _stalled(self, steps: list[StepState], found: Whereabouts) -> str:
+        paths = sorted(step.call.path for step in steps)
+        workers = {self._workers[path] for path in paths if path in self._workers}
+        silent = self._seen - found.answered
+        why = [f"last seen on {_some(workers)}"] if workers else []
+        if silent:
+            why.append(f"not answering: {_some(silent)}")
+        if found.held:
+            why.append("delivered to a worker that is gone")
+        because = f" ({'; '.join(why)})" if why else ""
+        return (
+            f"the run has stalled: nothing of it is queued or running any more, and no result has "
+            f"come from {_some(paths)}{because}"
+        )
+
+
+class _Question:
+    """Where tasks are, asked in a thread: workers are given a second or two to answer.
+
+    ``found`` is ``None`` until ``answered``, and where the broker is away.
+    """
+
+    def __init__(
+        self, cluster: Cluster, steps: Mapping[str, StepState], queues: set[str], changes: int
+    ) -> None:
+        self.steps = steps
+        self.changes = changes
+        self.found: Whereabouts | None = None
+        self._cluster = cluster
+        self._queues = queues
+        self._thread = Thread(target=self._ask, name="flowrunner-whereabouts", daemon=True)
+        self._thread.start()
+
+    @property
+    def answered(self) -> bool:
+        """Whether all has been asked."""
+        return not self._thread.is_alive()
+
+    def _ask(self) -> None:
+        with suppress(*self._cluster.connection_errors):
+            self.found = whereabouts(self._cluster, self.steps, self._queues)
+
+
+def _some(names: Iterable[str]) -> str:
+    first, rest = sorted(names)[:MOST_NAMED], len(set(names)) - MOST_NAMED
+    return ", ".join(first) + (f" and {rest:,} more" if rest > 0 else "")
+
+
+def _lost_error(call: Call, worker: str | None) -> StepError:
+    return StepError(
+        call,
+        "TaskLostError",
+        f"the task started on {worker}, which does not run it any more, and left no result: the "
+        f"worker was restarted, or the task raised Celery's Ignore or Reject",
+        worker=worker,
+    )
 
 
 def _is_started(meta: dict[str, Any]) -> bool:

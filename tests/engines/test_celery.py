@@ -19,6 +19,8 @@ from flowrunner import plan
 from flowrunner.engines import follower
 from flowrunner.engines.celery import CeleryEngine
 from flowrunner.engines.cluster import without_password
+from flowrunner.engines.protocol import RunStalledError, RunTimeoutError
+from flowrunner.engines.whereabouts import Whereabouts, whereabouts
 from flowrunner.errors import BrokerError
 from flowrunner.semantics import Failure, evaluate
 from tests.conftest import EXAMPLES
@@ -176,19 +178,18 @@ def test_a_task_that_takes_its_time_is_not_taken_for_lost(
 ) -> None:
     monkeypatch.setattr(follower, "LOST_AFTER", 0.01)
     monkeypatch.setattr("flowrunner.engines.cluster.QUERY_ANSWER", 0.1)
-    answers: list[set[str]] = []
-    not_running = engine._cluster.not_running
+    answers: list[Whereabouts] = []
 
-    def observed(task_ids: dict[str, str]) -> set[str]:
-        answers.append(not_running(task_ids))
-        if len(answers) == 2:
+    def observed(*asked: Any) -> Whereabouts:
+        answers.append(whereabouts(*asked))
+        if len(answers) == 3:
             (tmp_path / "until").touch()
         return answers[-1]
 
-    monkeypatch.setattr(engine._cluster, "not_running", observed)
+    monkeypatch.setattr(follower, "whereabouts", observed)
     ran = run(engine, call("waits_for", str(tmp_path / "here"), str(tmp_path / "until")))
     assert ran.errors == {}
-    assert answers[:2] == [set()] * 2
+    assert all(len(answer.at_workers) == 1 for answer in answers[:3])
 
 
 def test_a_task_whose_worker_was_killed_and_started_again_is_lost(
@@ -328,3 +329,26 @@ def test_a_retry_is_stored_while_its_task_goes_on(engine: CeleryEngine) -> None:
     for state in (states.STARTED, states.RETRY, states.STARTED, states.RETRY):
         backend.store_result(task_id, ValueError("no") if state == states.RETRY else {}, state)
         assert backend.get_state(task_id) == state
+
+
+def test_a_run_of_which_nothing_is_anywhere_has_stalled(
+    engine: CeleryEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for constant in ("LOST_AFTER", "SILENT_FOR"):
+        monkeypatch.setattr(follower, constant, 0.1)
+    monkeypatch.setattr("flowrunner.engines.cluster.QUERY_ANSWER", 0.2)
+    monkeypatch.setattr(engine, "_publish", lambda published: None)
+    with pytest.raises(RunStalledError, match=r"stalled: .* come from root\.0, root\.1$"):
+        run(engine, group(call("tag"), call("tag")))
+
+
+def test_a_run_that_waits_in_a_queue_has_not_stalled(
+    worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for constant in ("LOST_AFTER", "SILENT_FOR"):
+        monkeypatch.setattr(follower, constant, 0.05)
+    monkeypatch.setattr("flowrunner.engines.cluster.QUERY_ANSWER", 0.1)
+    with cluster(worker.address) as engine:
+        monkeypatch.setattr(engine, "check", lambda plan: None)
+        with pytest.raises(RunTimeoutError):
+            run(engine, call("tag", queue="nobody-consumes-this"), timeout=1.5)

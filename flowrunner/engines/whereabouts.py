@@ -1,0 +1,95 @@
+"""Where the tasks of a run are on a cluster: queued, at a worker, or nowhere any more."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from flowrunner.engines.cluster import Cluster
+
+__all__ = ["Whereabouts", "whereabouts"]
+
+#: A message names its task in its headers; the body, in base64, holds no quotes.
+_TASK_ID: Final = re.compile(rb'"id": "([0-9a-f-]{36})"')
+#: Messages that are looked through at once.
+_PAGE: Final = 500
+
+
+@dataclass(frozen=True)
+class Whereabouts:
+    """Which of the tasks that were asked for are where.
+
+    ``at_workers`` have a worker that runs them or is about to, ``queued`` are on the broker.
+    ``held`` have been delivered and not been acknowledged: by a worker that runs them, or by one
+    that is gone, until the broker delivers them again. ``answered`` names the workers that said
+    what they have, ``solo`` those of them that do not answer while a task runs.
+    """
+
+    at_workers: frozenset[str]
+    queued: frozenset[str]
+    held: frozenset[str]
+    answered: frozenset[str]
+    solo: frozenset[str]
+
+
+def whereabouts(cluster: Cluster, task_ids: Iterable[str], queues: Iterable[str]) -> Whereabouts:
+    """Ask every worker, and look into the queues, for tasks.
+
+    Where a broker's queues cannot be read, all are taken for queued as long as one of the
+    queues is not empty. Raises what the broker's client raises when it is away.
+    """
+    wanted = frozenset(task_ids)
+    answers = cluster.ask("query_task", arguments={"ids": sorted(wanted)})
+    scheduled = cluster.ask("scheduled")
+    at_workers = {
+        task_id for _, tasks in answers for task_id, (state, _) in tasks.items() if state != "ready"
+    }
+    at_workers |= {each["request"]["id"] for _, tasks in scheduled for each in tasks}
+    answered = frozenset(worker for worker, _ in answers)
+    with cluster.connected() as connection:
+        channel = connection.default_channel
+        if connection.transport.driver_type == "redis":
+            queued = set(_in_lists(channel, queues))
+            held = set(_task_ids(channel.client.hvals(channel.unacked_key)))
+        else:
+            waiting = any(_message_count(channel, queue) for queue in queues)
+            queued, held = (set(wanted) if waiting else set()), set()
+    return Whereabouts(
+        frozenset(at_workers & wanted),
+        frozenset(queued & wanted),
+        frozenset(held & wanted),
+        answered,
+        frozenset(
+            worker
+            for worker, stats in cluster.ask("stats")
+            if "solo" in str(stats.get("pool", {}).get("implementation"))
+        ),
+    )
+
+
+def _in_lists(channel: Any, queues: Iterable[str]) -> Iterator[str]:
+    """Yield the ids in a Redis broker's lists; each queue has one for every priority."""
+    for queue in queues:
+        for priority in channel.priority_steps:
+            key, start = channel._q_for_pri(queue, priority), 0
+            while page := channel.client.lrange(key, start, start + _PAGE - 1):
+                yield from _task_ids(page)
+                start += _PAGE
+
+
+def _task_ids(messages: Iterable[bytes | str]) -> Iterator[str]:
+    for message in messages:
+        raw = message.encode() if isinstance(message, str) else message
+        found = _TASK_ID.search(raw)
+        if found is not None:
+            yield found[1].decode()
+
+
+def _message_count(channel: Any, queue: str) -> int:
+    try:
+        return int(channel.queue_declare(queue, passive=True).message_count)
+    except channel.connection.client.channel_errors:  # there is no such queue
+        return 0
