@@ -6,8 +6,6 @@ form is made of them anew. Calls of a fan-out are kept by what tells them apart.
 
 from __future__ import annotations
 
-import json
-import zlib
 from collections.abc import Callable, Iterator, Mapping
 from itertools import repeat
 from pathlib import Path
@@ -19,14 +17,7 @@ from flowrunner.plan import Call, Chain, Chord, Group, Handler, Node, Plan, Repe
 from flowrunner.planner.continuations import sequence_of
 from flowrunner.source import Location, Source
 
-__all__ = [
-    "FORMAT",
-    "PlanFormatError",
-    "packed",
-    "plan_from_data",
-    "plan_to_data",
-    "unpacked",
-]
+__all__ = ["FORMAT", "PlanFormatError", "plan_from_data", "plan_to_data"]
 
 #: Raised when data that were written before would be read as another plan; so too when the
 #: normal form of a tree changes, since the ids of a run's tasks are made of its paths.
@@ -46,18 +37,6 @@ _DEFAULTS: Final[dict[str, Any]] = {
 
 class PlanFormatError(EngineError):
     """A plan was written by another version of flowrunner, or is no plan at all."""
-
-
-def packed(data: Any) -> bytes:
-    """Return JSON data as compressed bytes; :func:`unpacked` gives exactly the same again."""
-    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
-    # A name of a file may hold a byte that is no text, as half of a surrogate pair.
-    return zlib.compress(text.encode("utf-8", "surrogatepass"), 1)
-
-
-def unpacked(stored: bytes) -> Any:
-    """Return the data of :func:`packed`."""
-    return json.loads(zlib.decompress(stored).decode("utf-8", "surrogatepass"))
 
 
 def plan_to_data(plan: Plan) -> dict[str, Any]:

@@ -21,6 +21,7 @@ __all__ = [
     "StepRow",
     "StepStore",
     "named_run",
+    "not_recorded",
 ]
 
 #: What names the newest run.
@@ -137,6 +138,11 @@ class StepStore(Protocol):
 
     def steps(self, attempt: UUID) -> dict[str, StepRow]:
         """Return what is kept of an attempt's calls, by path."""
+
+
+def not_recorded(run: UUID) -> RunNotFoundError:
+    """Return the error for a run that there is no record of."""
+    return RunNotFoundError(f"run {run} is not recorded, or is no longer (flowrunner runs)")
 
 
 def named_run(text: str, runs: Iterable[UUID]) -> UUID:

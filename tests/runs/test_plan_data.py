@@ -14,13 +14,8 @@ from hypothesis import strategies as st
 from flowrunner import plan
 from flowrunner.app import Project
 from flowrunner.plan import Call, Group, Plan, Repeat
-from flowrunner.runs.plan_data import (
-    PlanFormatError,
-    packed,
-    plan_from_data,
-    plan_to_data,
-    unpacked,
-)
+from flowrunner.runs.packing import packed, unpacked
+from flowrunner.runs.plan_data import PlanFormatError, plan_from_data, plan_to_data
 from flowrunner.settings import load_settings
 from flowrunner.source import Location, Source
 from tests.planner.planning import planned
