@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID, uuid4
 
 from flowrunner.errors import BrokerError, FlowrunnerError
@@ -12,10 +13,15 @@ from flowrunner.planner.handlers import handler_plan
 
 if TYPE_CHECKING:
     from flowrunner.engines.protocol import Engine
+    from flowrunner.planner.remaining import Remainder
+    from flowrunner.runs.journal import Journal
     from flowrunner.runs.outcome import Outcome, RunState
     from flowrunner.runs.run_ledger import RunLedger
 
-__all__ = ["InterruptedRunError", "run_plan"]
+__all__ = ["Course", "InterruptedRunError", "run_plan"]
+
+#: Why a run that was cancelled did not succeed.
+CANCELLED: Final = "cancelled"
 
 
 class InterruptedRunError(KeyboardInterrupt):
@@ -26,6 +32,24 @@ class InterruptedRunError(KeyboardInterrupt):
         self.outcome = outcome
 
 
+@dataclass(frozen=True)
+class Course:
+    """Which attempt of a run it is, and what is known of it already.
+
+    ``rest`` is what is left of the plan, where earlier attempts have results. ``queued`` says
+    that the main part has been published whole, and ``cancelled`` that nothing more of it is to
+    start. ``journal`` keeps what whoever comes after has to know.
+    """
+
+    run: UUID
+    attempt: UUID
+    started: datetime
+    rest: Remainder | None = None
+    queued: bool = False
+    cancelled: bool = False
+    journal: Journal | None = None
+
+
 def run_plan(
     plan: Plan,
     engine: Engine,
@@ -33,31 +57,35 @@ def run_plan(
     ledger: RunLedger | None = None,
     run: UUID | None = None,
     timeout: float | None = None,
+    course: Course | None = None,
 ) -> Outcome:
     """Run a plan on an engine that has been started, and return how it ended.
 
     ``ledger`` follows the run while it goes on. ``timeout`` is in seconds and wins over the
-    plan's own; each handler is given as much again. Raises :class:`InterruptedRunError` for
-    Ctrl-C and :class:`~flowrunner.errors.EngineError` when the engine cannot run it.
+    plan's own; each handler is given as much again. ``course`` is that of a recorded run, in
+    place of ``run``. Raises :class:`InterruptedRunError` for Ctrl-C and
+    :class:`~flowrunner.errors.EngineError` when the engine cannot run it.
     """
     from flowrunner.runs.run_ledger import RunLedger
 
     limit = timeout if timeout is not None else plan.timeout
-    return _Run(plan, engine, ledger or RunLedger(plan), run or uuid4(), limit).to_its_end()
+    if course is None:
+        run = run or uuid4()
+        course = Course(run, run, datetime.now(UTC))
+    return _Run(plan, engine, ledger or RunLedger(plan), course, limit).to_its_end()
 
 
 class _Run:
     """What has become of a run so far."""
 
     def __init__(
-        self, plan: Plan, engine: Engine, ledger: RunLedger, run: UUID, timeout: float | None
+        self, plan: Plan, engine: Engine, ledger: RunLedger, course: Course, timeout: float | None
     ) -> None:
         self._plan = plan
         self._engine = engine
         self._ledger = ledger
-        self._run = run
+        self._course = course
         self._timeout = timeout
-        self._started = datetime.now(UTC)
         self._state: RunState = "SUCCESS"
         self._result: Any = None
         self._has_result = False
@@ -82,16 +110,29 @@ class _Run:
     def _run_main(self) -> None:
         from flowrunner.engines.protocol import RunStalledError, RunTimeoutError
 
-        ledger = self._ledger.main
+        course, ledger = self._course, self._ledger.main
+        main = self._plan if course.rest is None else course.rest.plan
+        if main is None and course.rest is not None:
+            self._result, self._has_result = course.rest.result, True
+            return
+        if course.cancelled and not course.queued:
+            ledger.cancel()
+            self._end("REVOKED", CANCELLED)
+            return
         try:
             result = self._engine.run(
-                self._plan,
-                run=self._run,
+                main or self._plan,
+                run=course.attempt,
                 ledger=ledger,
-                timeout=self._timeout,
+                timeout=self._time_left(),
                 patient=True if self._plan.handlers else None,
+                queued=course.queued,
+                on_queued=course.journal.note_queued if course.journal else None,
             )
-        except (RunTimeoutError, RunStalledError) as error:
+        except RunTimeoutError as error:
+            whole = f"the run took longer than {self._timeout:g} s"
+            self._end("FAILURE", whole if course.queued else str(error))
+        except RunStalledError as error:
             self._end("FAILURE", str(error))
         except BrokerError as error:
             if not self._plan.handlers:
@@ -101,10 +142,18 @@ class _Run:
         except KeyboardInterrupt as error:
             self._interrupted(error, "interrupted")
         else:
-            if ledger.failed:
+            if ledger.failed and ledger.cancelled:
+                self._end("REVOKED", CANCELLED)
+            elif ledger.failed:
                 self._end("FAILURE")
             else:
                 self._result, self._has_result = result, True
+
+    def _time_left(self) -> float | None:
+        if self._timeout is None or not self._course.queued:
+            return self._timeout
+        passed = (datetime.now(UTC) - self._course.started).total_seconds()
+        return max(self._timeout - passed, 0.0)
 
     def _run_handler(self, handler: Handler) -> None:
         from flowrunner.engines.messages import message_of
@@ -114,9 +163,12 @@ class _Run:
         ledger = self._ledger.handlers[handler.name]
         last = handler is self._plan.handlers[-1]
         try:
+            given = handler_input(self._outcome())
+            if self._course.journal is not None:
+                given = self._course.journal.given(handler.name, given)
             self._engine.run(
-                handler_plan(self._plan, handler, handler_input(self._outcome())),
-                run=self._run,
+                handler_plan(self._plan, handler, given),
+                run=self._course.attempt,
                 ledger=ledger,
                 timeout=self._timeout,
                 patient=False if self._interrupts else None if last else True,
@@ -154,10 +206,10 @@ class _Run:
         from flowrunner.runs.outcome import Outcome
 
         return Outcome(
-            self._run,
+            self._course.run,
             self._plan.name,
             self._state,
-            self._started,
+            self._course.started,
             datetime.now(UTC),
             self._result,
             tuple(self._ledger.errors),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Final, Self
 from uuid import UUID
@@ -81,44 +82,44 @@ class CeleryEngine:
         ledger: Ledger,
         timeout: float | None,
         patient: bool | None = None,
+        queued: bool = False,
+        on_queued: Callable[[], None] | None = None,
     ) -> Any:
         """Run a plan to its end; see :class:`~flowrunner.engines.protocol.Engine`.
 
         A :class:`KeyboardInterrupt` or a timeout makes the workers drop what is queued; what
         runs goes on there, and nobody waits for it unless ``patient``.
         """
-        self.check(plan)
-        follower = self._follower(plan, run, ledger, whole=not self._cluster.can_continue(plan))
+        if queued:
+            follower = self.observer(plan, run=run, ledger=ledger)
+        else:
+            self.check(plan)
+            whole = not self._cluster.can_continue(plan)
+            follower = self._follower(plan, run, ledger, whole=whole)
         with follower.cancelling(patient=patient):
-            follower.keep()
-            self._publish(follower.published)
+            if not queued:
+                follower.keep()
+                self._publish(follower.published)
+                if on_queued is not None:
+                    on_queued()
             return follower.to_the_end(timeout)
 
     def start(self, plan: Plan, *, run: UUID) -> None:
-        """Queue a plan's main part and return; :meth:`follow` waits for its end.
+        """Queue a plan's main part and return; ``run(queued=True)`` waits for its end.
 
         What is published twice is the same twice: it has the same ids. Raises
-        :class:`~flowrunner.errors.BrokerError`.
+        :class:`~flowrunner.errors.BrokerError`; nothing more of what was queued starts then.
         """
         self.check(plan)
         whole = not self._cluster.can_continue(plan)
         follower = self._follower(plan, run, Ledger(plan.sequence), whole=whole)
-        follower.keep()
-        self._publish(follower.published)
-
-    def follow(
-        self,
-        plan: Plan,
-        *,
-        run: UUID,
-        ledger: Ledger,
-        timeout: float | None,
-        patient: bool | None = None,
-    ) -> Any:
-        """Wait for the end of what :meth:`start` has queued, here or elsewhere, as ``run`` does."""
-        follower = self.observer(plan, run=run, ledger=ledger)
-        with follower.cancelling(patient=patient):
-            return follower.to_the_end(timeout)
+        try:
+            follower.keep()
+            self._publish(follower.published)
+        except BaseException:
+            with suppress(*self._cluster.connection_errors, BrokerError):
+                follower.cancel()
+            raise
 
     def observer(self, plan: Plan, *, run: UUID, ledger: Ledger) -> Follower:
         """Return what looks at a run that was queued and notes in the ledger how far it is."""

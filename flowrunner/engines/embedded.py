@@ -161,8 +161,11 @@ class EmbeddedEngine:
         ledger: Ledger,
         timeout: float | None,
         patient: bool | None = None,
+        queued: bool = False,
+        on_queued: Callable[[], None] | None = None,
     ) -> Any:
         """Run a plan to its end; see :class:`~flowrunner.engines.protocol.Engine`."""
+        assert not queued, "BUG: nobody else can queue for an embedded engine"  # noqa: S101
         self.check(plan)
         ids = task_ids(plan, run)
         calls = {ids[call.path]: call for call in plan.calls()}
@@ -179,6 +182,8 @@ class EmbeddedEngine:
             store_parts(self._app.backend, canvas.parts)
             with publishing_under(root):
                 canvas.start.apply_async()
+            if on_queued is not None:
+                on_queued()
             self._wait(ledger, timeout)
             if ledger.failed:
                 return None

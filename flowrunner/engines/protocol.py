@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Protocol, Self
 from uuid import UUID, uuid5
@@ -58,6 +59,8 @@ class Engine(Protocol):
         ledger: Ledger,
         timeout: float | None,
         patient: bool | None = None,
+        queued: bool = False,
+        on_queued: Callable[[], None] | None = None,
     ) -> Any:
         """Run a plan's main part to its end, noting every state in the ledger.
 
@@ -66,7 +69,8 @@ class Engine(Protocol):
         or another :class:`~flowrunner.errors.EngineError`. A :class:`KeyboardInterrupt`
         cancels what is queued, waits for what runs in this process, and is raised again; a
         second one does not wait. ``patient`` asks to wait for what runs elsewhere too, because
-        something comes after it, or not to wait at all.
+        something comes after it, or not to wait at all. ``queued`` says that somebody has
+        queued it already; ``on_queued`` is called when it has been queued here.
         """
 
 

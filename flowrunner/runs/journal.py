@@ -1,0 +1,34 @@
+"""What whoever drives a run keeps in its record for the one who may have to go on with it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flowrunner.model import HandlerName
+from flowrunner.runs.record import RunRecord
+from flowrunner.runs.store import RunStore
+
+__all__ = ["Journal"]
+
+
+class Journal:
+    """The notes on one attempt of a recorded run."""
+
+    def __init__(self, store: RunStore, record: RunRecord) -> None:
+        self._store = store
+        self._record = record
+
+    def note_queued(self) -> None:
+        """Note that the main part has been published whole."""
+        self._store.set_queued(self._record.run)
+
+    def given(self, name: HandlerName, made: Any) -> Any:
+        """Return what a handler is given: what an earlier driver gave it, or ``made``, kept.
+
+        So a handler that is published twice is the same twice.
+        """
+        known = self._record.handler_inputs
+        if name in known:
+            return known[name]
+        self._store.set_handler_input(self._record.run, name, made)
+        return made
