@@ -178,7 +178,7 @@ class Project:
         Raises :class:`~flowrunner.errors.ConfigurationError` without a broker and a backend.
         """
         from flowrunner.engines.application import build_app, extend_app, pin_addresses
-        from flowrunner.engines.celery import cluster_settings
+        from flowrunner.engines.cluster_settings import cluster_settings
 
         settings = self.settings
         app = self.existing_app

@@ -9,7 +9,8 @@ from celery import Celery
 from flowrunner.engines.app_fitness import unfit_nesting, unfit_settings, unfit_tasks
 from flowrunner.engines.application import extend_app, pin_addresses
 from flowrunner.engines.celery import CeleryEngine
-from flowrunner.engines.cluster import Cluster, patience_settings
+from flowrunner.engines.cluster import Cluster
+from flowrunner.engines.cluster_settings import patience_settings
 from flowrunner.errors import ConfigurationError, EngineError
 from flowrunner.plan import Plan
 from flowrunner.settings import AppReference

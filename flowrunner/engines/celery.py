@@ -13,7 +13,8 @@ from celery import Celery, states
 from flowrunner.engines import continuation
 from flowrunner.engines.application import build_app, pin_addresses
 from flowrunner.engines.canvas import lower_to_canvas
-from flowrunner.engines.cluster import Cluster, cluster_settings, producer_settings
+from flowrunner.engines.cluster import Cluster
+from flowrunner.engines.cluster_settings import producer_settings
 from flowrunner.engines.follower import Follower, Published
 from flowrunner.engines.protocol import task_ids
 from flowrunner.engines.run_flags import publishing_under, root_of
@@ -22,7 +23,7 @@ from flowrunner.plan import Plan, without_continuations
 from flowrunner.runs.ledger import Ledger
 from flowrunner.tasks import TaskRegistry
 
-__all__ = ["CeleryEngine", "cluster_settings"]
+__all__ = ["CeleryEngine"]
 
 #: What a plan may cost as one canvas, in bytes, where workers know nothing of continuations.
 LARGEST_CANVAS: Final = 256_000_000

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Final
@@ -13,16 +12,11 @@ from kombu.exceptions import OperationalError
 
 from flowrunner.engines.messages import message_of
 from flowrunner.errors import BrokerError, EngineError
+from flowrunner.password import without_password
 from flowrunner.plan import Call, Plan
 from flowrunner.raised import described
 
-__all__ = [
-    "Cluster",
-    "cluster_settings",
-    "patience_settings",
-    "producer_settings",
-    "without_password",
-]
+__all__ = ["Cluster"]
 
 #: Seconds to wait for a worker to answer.
 WORKER_ANSWER: Final = 3.0
@@ -30,16 +24,6 @@ WORKER_ANSWER: Final = 3.0
 QUERY_ANSWER: Final = 1.0
 #: More than there are workers; without a limit Celery takes one answer for each name.
 EVERYBODY: Final = 10_000
-#: Seconds for a broker or a backend to accept a connection.
-CONNECT_TIMEOUT: Final = 5
-#: Seconds for a broker or a backend that is connected to answer.
-ANSWER_TIMEOUT: Final = 20
-
-#: Connections that one process may keep to a broker; they are opened as they are needed. Whoever
-#: publishes holds one for every header that is being queued inside another, and waits for the
-#: next without end: with Celery's 10, a header nested eleven deep, or several runs side by side,
-#: would never be queued.
-CONNECTIONS: Final = 1000
 
 OWN_WORKER: Final = "celery -A flowrunner.worker worker"
 OWN_TASKS_HINT: Final = (
@@ -48,55 +32,6 @@ OWN_TASKS_HINT: Final = (
 
 #: Options of a call that decide which queue it goes to.
 _ROUTING: Final = ("queue", "exchange", "routing_key")
-
-
-def cluster_settings(broker: str, backend: str) -> dict[str, Any]:
-    """Return the Celery settings that producers and workers of a cluster share."""
-    return {
-        "broker_url": broker,
-        "result_backend": backend,
-        "task_serializer": "json",
-        "result_serializer": "json",
-        "accept_content": ["json"],
-        "task_track_started": True,
-        "broker_connection_timeout": CONNECT_TIMEOUT,
-        "broker_pool_limit": CONNECTIONS,
-        "broker_connection_retry_on_startup": True,
-        "redis_socket_connect_timeout": CONNECT_TIMEOUT,
-        "result_backend_thread_safe": True,
-    }
-
-
-def producer_settings(broker: str, backend: str) -> dict[str, Any]:
-    """Return the settings of who queues runs."""
-    settings = cluster_settings(broker, backend)
-    return {**settings, **patience_settings(settings)}
-
-
-def patience_settings(conf: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the settings of who does not wait long for a broker or a backend that is silent.
-
-    What ``conf`` says of that already stays.
-    """
-    settings: dict[str, Any] = {
-        "broker_pool_limit": CONNECTIONS,
-        "redis_socket_timeout": ANSWER_TIMEOUT,
-        "redis_socket_connect_timeout": CONNECT_TIMEOUT,
-        "result_backend_thread_safe": True,
-    }
-    if str(conf.get("broker_write_url") or conf["broker_url"]).startswith(("redis", "rediss")):
-        settings["broker_transport_options"] = {
-            "socket_connect_timeout": CONNECT_TIMEOUT,
-            "socket_timeout": ANSWER_TIMEOUT,
-            **(conf.get("broker_transport_options") or {}),
-        }
-    return settings
-
-
-def without_password(text: str) -> str:
-    """Return a text with the passwords of the URLs in it replaced by ``**``."""
-    text = re.sub(r"://([^:/@\s]*):[^/\s]*@", r"://\1:**@", text)
-    return re.sub(r"(password=)[^&\s;]*", r"\1**", text)
 
 
 def _stop_subscribing(backend: Any) -> None:

@@ -18,10 +18,10 @@ from redis import Redis as RedisClient
 from flowrunner import plan
 from flowrunner.engines import follower
 from flowrunner.engines.celery import CeleryEngine
-from flowrunner.engines.cluster import without_password
 from flowrunner.engines.protocol import RunStalledError, RunTimeoutError
 from flowrunner.engines.whereabouts import Whereabouts, whereabouts
 from flowrunner.errors import BrokerError
+from flowrunner.password import without_password
 from flowrunner.semantics import Failure, evaluate
 from tests.conftest import EXAMPLES
 from tests.engines.conftest import cluster
