@@ -150,6 +150,7 @@ class Project:
                 settings.app,
                 broker=settings.broker,
                 backend=settings.backend,
+                given=settings.of_celery,
             )
         from flowrunner.engines.celery import CeleryEngine
 
@@ -159,6 +160,7 @@ class Project:
             configure=self.plugins.configure_app,
             broker=broker,
             backend=backend,
+            given=settings.of_celery,
         )
 
     def _cluster(self) -> tuple[str, str]:
@@ -177,7 +179,12 @@ class Project:
         That is the existing app, where one is configured, with what the plugins register.
         Raises :class:`~flowrunner.errors.ConfigurationError` without a broker and a backend.
         """
-        from flowrunner.engines.application import build_app, extend_app, pin_addresses
+        from flowrunner.engines.application import (
+            build_app,
+            extend_app,
+            give_settings,
+            pin_addresses,
+        )
         from flowrunner.engines.cluster_settings import cluster_settings
 
         settings = self.settings
@@ -187,10 +194,12 @@ class Project:
         else:
             app = build_app(
                 self.registry,
-                cluster_settings(*self._cluster()),
+                cluster_settings(*self._cluster(), settings.of_celery),
                 configure=self.plugins.configure_app,
             )
         pin_addresses(app, broker=settings.broker, backend=settings.backend)
+        if self.existing_app is not None:
+            give_settings(app, settings.of_celery)
         return app
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from flowrunner.errors import ConfigurationError
-from flowrunner.settings import AppReference, Settings, load_settings
+from flowrunner.settings import AppReference, Settings, load_settings, misspelt_variables
 
 
 def test_nothing_has_to_be_configured(tmp_path: Path) -> None:
@@ -90,6 +90,25 @@ def test_plugins_of_all_origins_are_loaded(tmp_path: Path) -> None:
         ("broker = 1", "'broker' must be a URL in quotes"),
         ("concurrency = 0", "'concurrency' must be a whole number from 1"),
         ("concurrency = true", "'concurrency' must be a whole number from 1"),
+        ('broker = "redis://:pa/ss@host"', "is no URL: redis://:**@host; in a user name"),
+        ("broker_transport_options = 1", "'broker_transport_options' must be a table"),
+        (
+            "result_backend_transport_options = { result_chord_ordered = false }",
+            "must leave result_chord_ordered on",
+        ),
+        ("broker_use_ssl = 1", "'broker_use_ssl' must be true or a table"),
+        (
+            'broker_use_ssl = { ssl_ca_cert = "x" }',
+            "'broker_use_ssl' has no 'ssl_ca_cert'; did you mean 'ssl_ca_certs'?",
+        ),
+        ('broker_use_ssl = { ssl_ca_certs = "none.pem" }', "that cannot be read: "),
+        ('redis_backend_use_ssl = { ssl_cert_reqs = "no" }', "required, optional, none"),
+        ("result_expires = 5", "'result_expires' must be at least 60 seconds"),
+        ("result_expires = true", "'result_expires' must be seconds or a text like"),
+        ("result_expires = nan", "'result_expires' must be at least 60 seconds"),
+        ('result_expires = "2 moons"', "'result_expires' must be seconds or a text like"),
+        ('result_expires = "36h ago"', "'result_expires' must be seconds or a text like"),
+        ('result_expires = ""', "'result_expires' must be seconds or a text like"),
     ],
 )
 def test_a_wrong_file_is_named_with_its_fault(tmp_path: Path, text: str, words: str) -> None:
@@ -99,9 +118,80 @@ def test_a_wrong_file_is_named_with_its_fault(tmp_path: Path, text: str, words: 
     assert words in str(caught.value)
 
 
-def test_a_wrong_variable_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match="FLOWRUNNER_CONCURRENCY"):
-        load_settings(folder=tmp_path, environment={"FLOWRUNNER_CONCURRENCY": "many"})
+@pytest.mark.parametrize(
+    ("variable", "text", "words"),
+    [
+        ("FLOWRUNNER_CONCURRENCY", "many", "must be a whole number from 1"),
+        ("FLOWRUNNER_RESULT_EXPIRES", "long", "must be seconds or a text like"),
+        ("FLOWRUNNER_BROKER_TRANSPORT_OPTIONS", '{"password": secret}', "must be JSON"),
+        ("FLOWRUNNER_BROKER_USE_SSL", "[1]", "must be true or a table"),
+    ],
+)
+def test_a_wrong_variable_is_named(tmp_path: Path, variable: str, text: str, words: str) -> None:
+    with pytest.raises(ConfigurationError, match=words) as caught:
+        load_settings(folder=tmp_path, environment={variable: text})
+    assert str(caught.value).startswith(f"{variable}: ")
+    assert "secret" not in str(caught.value)
+
+
+def test_tables_come_from_the_environment_as_json(tmp_path: Path) -> None:
+    (tmp_path / "flowrunner.toml").write_text("broker_transport_options = { a = 1, b = 1 }\n")
+    environment = {"FLOWRUNNER_BROKER_TRANSPORT_OPTIONS": '{"b": 2}'}
+    found = load_settings(folder=tmp_path, environment=environment)
+    assert found.broker_transport_options == {"b": 2}  # the strongest origin wins as a whole
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("90", 90),
+        ("3600", 3_600),
+        ("2 days", 172_800),
+        ("36h", 129_600),
+        ("1h30m", 5_400),
+        ("1 hour and 30 minutes", 5_400),
+        ("1.5 weeks", 907_200),
+        ("0", 0),
+    ],
+)
+def test_result_expires_is_a_span_of_time(tmp_path: Path, text: str, seconds: int) -> None:
+    environment = {"FLOWRUNNER_RESULT_EXPIRES": text}
+    assert load_settings(folder=tmp_path, environment=environment).result_expires == seconds
+
+
+def test_files_of_tls_stand_beside_the_file_that_names_them(tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").write_text("")
+    (tmp_path / "flowrunner.toml").write_text(
+        'broker_use_ssl = { ca_certs = "ca.pem", ssl_cert_reqs = "CERT_REQUIRED" }\n'
+    )
+    assert load_settings(folder=tmp_path, environment={}).broker_use_ssl == {
+        "ssl_ca_certs": str(tmp_path / "ca.pem"),
+        "ssl_cert_reqs": "required",
+    }
+
+
+def test_every_setting_knows_where_it_comes_from(tmp_path: Path) -> None:
+    file = tmp_path / "flowrunner.toml"
+    file.write_text('plugins = ["one"]\nbackend = "file"\nbroker = "file"\napp = ""\n')
+    found = load_settings(
+        folder=tmp_path,
+        environment={"FLOWRUNNER_BROKER": "variable", "FLOWRUNNER_RESULT_EXPIRES": "2 days"},
+        plugins=("two",),
+        concurrency=3,
+    )
+    assert found.origins == {
+        "plugins": f"{file}, --plugin",
+        "backend": str(file),
+        "broker": "FLOWRUNNER_BROKER",
+        "result_expires": "FLOWRUNNER_RESULT_EXPIRES",
+        "concurrency": "--concurrency",
+    }
+    assert found.of_celery == {"result_expires": 172_800}  # no default: an app has its own
+
+
+def test_a_misspelt_variable_is_found() -> None:
+    environment = {"FLOWRUNNER_BROKR": "x", "FLOWRUNNER_BROKER": "x", "FLOWRUNNER_EXAMPLES": "5"}
+    assert misspelt_variables(environment) == {"FLOWRUNNER_BROKR": "FLOWRUNNER_BROKER"}
 
 
 def test_a_pyproject_that_is_not_toml_and_not_ours_is_left_alone(tmp_path: Path) -> None:

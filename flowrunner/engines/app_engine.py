@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import TracebackType
+from typing import Any
 
 from celery import Celery
 
 from flowrunner.engines.app_fitness import unfit_nesting, unfit_settings, unfit_tasks
-from flowrunner.engines.application import extend_app, pin_addresses
+from flowrunner.engines.application import extend_app, give_settings, pin_addresses
 from flowrunner.engines.celery import CeleryEngine
 from flowrunner.engines.cluster import Cluster
 from flowrunner.engines.cluster_settings import patience_settings
@@ -22,9 +24,10 @@ __all__ = ["AppEngine"]
 class AppEngine(CeleryEngine):
     """Queues plans as an existing app queues its tasks.
 
-    Routes, queues, serializers, prefixes and task options are the app's. ``broker`` and
-    ``backend`` win over its own. Raises :class:`~flowrunner.errors.ConfigurationError` for an app
-    whose configuration cannot run workflows.
+    Routes, queues, serializers, prefixes and task options are the app's. ``broker``,
+    ``backend`` and the settings in ``given`` win over its own. Raises
+    :class:`~flowrunner.errors.ConfigurationError` for an app whose configuration cannot run
+    workflows.
     """
 
     def __init__(
@@ -35,9 +38,11 @@ class AppEngine(CeleryEngine):
         *,
         broker: str | None = None,
         backend: str | None = None,
+        given: Mapping[str, Any] | None = None,
     ) -> None:
         self._reference = reference
         pin_addresses(app, broker=broker, backend=backend)
+        give_settings(app, given or {})
         self._refuse(list(unfit_settings(app)), ConfigurationError)
         # Its workers', which have no more than it says; kept for the next engine on this app.
         app.conf.setdefault("flowrunner_worker_pool_limit", app.conf.broker_pool_limit)

@@ -9,6 +9,7 @@ from typing import Any, Final
 from celery import Celery
 from kombu.serialization import prepare_accept_content
 
+from flowrunner.engines.cluster_settings import lacking_options
 from flowrunner.plan import Fork, Plan, Sequence
 
 __all__ = ["unfit_nesting", "unfit_settings", "unfit_tasks"]
@@ -25,6 +26,14 @@ def unfit_settings(app: Celery) -> Iterator[str]:
         yield "no broker is configured in it: set broker_url there, or give --broker"
     if not conf.result_backend and app.backend_cls is None:
         yield "it has no result backend: set result_backend there, or give --backend redis://…"
+    yield from lacking_options(
+        {
+            "broker_url": conf.broker_write_url,
+            "broker_transport_options": conf.broker_transport_options,
+            "result_backend": conf.result_backend,
+            "result_backend_transport_options": conf.result_backend_transport_options,
+        }
+    )
     if conf.task_always_eager:
         yield (
             "task_always_eager is on, so that nothing would be queued: switch it off, which is "

@@ -5,7 +5,7 @@ An app that exists already is given what the plugins register and stays as it is
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any
 
@@ -13,12 +13,13 @@ from billiard.common import terminate_handler_fired
 from celery import Celery
 
 from flowrunner.engines import continuation  # noqa: F401  (its task is every app's)
+from flowrunner.engines.cluster_settings import with_given
 from flowrunner.engines.messages import message_of
 from flowrunner.engines.result_backend import mended_backend
 from flowrunner.tasks import TaskDefinition, TaskRegistry
 from flowrunner.values import require_json
 
-__all__ = ["TaskExitedError", "build_app", "extend_app", "pin_addresses"]
+__all__ = ["TaskExitedError", "build_app", "extend_app", "give_settings", "pin_addresses"]
 
 FunctionWrapper = Callable[[TaskDefinition, Callable[..., Any]], Callable[..., Any]]
 
@@ -98,6 +99,20 @@ def pin_addresses(app: Celery, *, broker: str | None = None, backend: Any = None
     kind = type(app.conf)
     object.__setattr__(app.conf, "__class__", type(kind.__name__, (kind,), pinned))
     # Whatever was connected to the addresses before.
+    app._backend_cache = app._local.backend = app._pool = app.amqp._producer_pool = None
+
+
+def give_settings(app: Celery, given: Mapping[str, Any]) -> None:
+    """Let these settings of Celery's win over an existing app's; its addresses are known."""
+    if not given:
+        return
+    addresses = {
+        "broker_url": app.conf.broker_write_url,
+        "result_backend": app.conf.result_backend,
+    }
+    own = {name: app.conf.get(name) for name in given if app.conf.value_set_for(name)}
+    settings = with_given({**own, **addresses}, given)
+    app.conf.update({k: v for k, v in settings.items() if k not in addresses})
     app._backend_cache = app._local.backend = app._pool = app.amqp._producer_pool = None
 
 

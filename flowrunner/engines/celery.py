@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from types import TracebackType
 from typing import Any, Final, Self
@@ -32,7 +32,10 @@ CONTINUATION_MODULE: Final = continuation.__name__
 
 
 class CeleryEngine:
-    """Queues plans on a broker and follows their tasks in the result backend."""
+    """Queues plans on a broker and follows their tasks in the result backend.
+
+    ``given`` are settings of Celery's that somebody has asked for.
+    """
 
     def __init__(
         self,
@@ -41,8 +44,10 @@ class CeleryEngine:
         configure: Callable[[Celery], None],
         broker: str,
         backend: str,
+        given: Mapping[str, Any] | None = None,
     ) -> None:
-        self._app = build_app(registry, producer_settings(broker, backend), configure=configure)
+        settings = producer_settings(broker, backend, given)
+        self._app = build_app(registry, settings, configure=configure)
         pin_addresses(self._app, broker=broker, backend=backend)
         self._cluster = Cluster(self._app)
 

@@ -1,0 +1,94 @@
+"""Settings: defaults, then the configuration file, then ``FLOWRUNNER_…``, then options."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from flowrunner.errors import ConfigurationError
+from flowrunner.settings.definitions import DEFINITIONS
+from flowrunner.settings.file import find_table
+from flowrunner.settings.model import AppReference, Settings
+from flowrunner.settings.place import Place
+from flowrunner.suggestion import did_you_mean, nearest
+
+__all__ = ["AppReference", "Settings", "load_settings", "misspelt_variables"]
+
+PREFIX = "FLOWRUNNER_"
+
+
+def load_settings(
+    *,
+    folder: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+    plugins: tuple[str, ...] = (),
+    **options: str | int | None,
+) -> Settings:
+    """Return the settings that hold in ``folder`` (the working directory by default).
+
+    ``options`` are what the command line says, by the names of settings. Plugins of all origins
+    are loaded; of every other setting the strongest origin wins, as a whole.
+    Raises :class:`~flowrunner.errors.ConfigurationError` for a file or a value that is wrong.
+    """
+    try:
+        folder = folder or Path.cwd()
+    except FileNotFoundError as error:
+        raise ConfigurationError("the working directory has been deleted") from error
+    environment = os.environ if environment is None else environment
+    values: dict[str, Any] = {}
+    origins: dict[str, str] = {}
+    for place, name, raw in (
+        *_in_file(folder),
+        *_in_environment(environment),
+        *_in_options({**options, "plugins": plugins}),
+    ):
+        definition = DEFINITIONS[name]
+        value = definition.read(raw, place)
+        if value is None:
+            continue
+        added = definition.adds_up and name in values
+        values[name] = values[name] + value if added else value
+        origins[name] = f"{origins[name]}, {place.shown}" if added else place.shown
+    return Settings(**values, origins=origins)
+
+
+def misspelt_variables(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables that look like a setting's and are none, each with the right one."""
+    known = [name.upper() for name in DEFINITIONS]
+    found = {
+        name: nearest(name.removeprefix(PREFIX), known)
+        for name in environment
+        if name.startswith(PREFIX) and name.removeprefix(PREFIX) not in known
+    }
+    return {name: PREFIX + right for name, right in found.items() if right is not None}
+
+
+def _in_file(folder: Path) -> list[tuple[Place, str, Any]]:
+    file, table = find_table(folder)
+    for key in table:
+        if key not in DEFINITIONS:
+            cure = did_you_mean(key, DEFINITIONS, f"settings: {', '.join(DEFINITIONS)}")
+            raise ConfigurationError(f"{file}: there is no setting '{key}'; {cure}")
+    return [(Place.of_file(file, name), name, raw) for name, raw in table.items()]
+
+
+def _in_environment(environment: Mapping[str, str]) -> list[tuple[Place, str, Any]]:
+    found = []
+    for name, definition in DEFINITIONS.items():
+        variable = PREFIX + name.upper()
+        text = environment.get(variable)
+        if text:
+            place = Place(variable, variable, f"{variable}: '{name}'")
+            found.append((place, name, definition.parse(text, place)))
+    return found
+
+
+def _in_options(options: Mapping[str, Any]) -> list[tuple[Place, str, Any]]:
+    found = []
+    for name, raw in options.items():
+        if raw:
+            option = DEFINITIONS[name].option
+            found.append((Place(option, option, option), name, raw))
+    return found

@@ -1,0 +1,60 @@
+"""What is configured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from flowrunner.plugins import PluginReference
+
+__all__ = ["AppReference", "Settings"]
+
+#: Settings that Celery has under the same name.
+OF_CELERY: Final = (
+    "broker_transport_options",
+    "broker_use_ssl",
+    "redis_backend_use_ssl",
+    "result_backend_transport_options",
+    "result_expires",
+)
+
+
+@dataclass(frozen=True)
+class AppReference:
+    """An existing Celery app as somebody named it, the way that ``celery -A`` takes it.
+
+    ``origin`` says who named it; its modules may stand in ``folder``.
+    """
+
+    name: str
+    origin: str
+    folder: Path = Path()
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What is configured.
+
+    ``broker`` and ``backend`` are URLs and win over those of ``app``. Without any of the three
+    runs are embedded. ``result_expires`` is in seconds, 0 for never. ``origins`` says of every
+    setting that is no default where it comes from, for people.
+    """
+
+    plugins: tuple[PluginReference, ...] = ()
+    app: AppReference | None = None
+    broker: str | None = None
+    backend: str | None = None
+    broker_transport_options: Mapping[str, Any] = field(default_factory=dict)
+    result_backend_transport_options: Mapping[str, Any] = field(default_factory=dict)
+    broker_use_ssl: Mapping[str, Any] | bool = False
+    redis_backend_use_ssl: Mapping[str, Any] | bool = False
+    result_expires: int = 86_400
+    concurrency: int | None = None
+    origins: Mapping[str, str] = field(default_factory=dict, compare=False)
+
+    @property
+    def of_celery(self) -> dict[str, Any]:
+        """What was said of settings that are Celery's own; defaults are not among them."""
+        return {name: getattr(self, name) for name in OF_CELERY if name in self.origins}

@@ -1,0 +1,171 @@
+"""What may stand in a setting: each function checks a value and converts it, or says the cure."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from math import ceil
+from typing import Any, Final, NoReturn
+from urllib.parse import urlsplit
+
+from flowrunner.errors import ConfigurationError
+from flowrunner.password import without_password
+from flowrunner.plugins import PluginReference
+from flowrunner.settings.duration import read_duration
+from flowrunner.settings.model import AppReference
+from flowrunner.settings.place import Place
+from flowrunner.suggestion import did_you_mean
+
+__all__ = [
+    "parse_json",
+    "parse_names",
+    "parse_number",
+    "parse_text",
+    "read_app",
+    "read_backend_options",
+    "read_concurrency",
+    "read_expiry",
+    "read_plugins",
+    "read_table",
+    "read_tls",
+    "read_url",
+]
+
+#: Seconds for which results have to be kept: a run that cannot reach the backend tries for as long.
+SHORTEST_EXPIRY: Final = 60
+LONGEST_EXPIRY: Final = 100 * 365 * 86_400
+
+#: Celery's names; those of RabbitMQ's client are the same without "ssl_".
+_TLS_FILES: Final = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
+_TLS: Final = (
+    *_TLS_FILES,
+    *("ssl_cert_reqs", "ssl_check_hostname", "ssl_password", "ssl_ca_path", "ssl_ca_data"),
+    *("ssl_ciphers", "ssl_server_hostname"),
+)
+_CERT_REQS: Final = ("required", "optional", "none")
+
+
+def _refuse(place: Place, fault: str) -> NoReturn:
+    raise ConfigurationError(f"{place.subject} {fault}")
+
+
+def parse_text(text: str, place: Place) -> Any:
+    """Return a variable's text as it is."""
+    return text
+
+
+def parse_names(text: str, place: Place) -> Any:
+    """Return the names in a variable, which are separated like those of ``PATH``."""
+    return [name for name in text.split(os.pathsep) if name]
+
+
+def parse_number(text: str, place: Place) -> Any:
+    """Return a variable's whole number, or its text where it is none."""
+    return int(text) if re.fullmatch(r"\s*[0-9]{1,18}\s*", text) else text
+
+
+def parse_json(text: str, place: Place) -> Any:
+    """Return a variable's JSON."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        # What the parser says may quote a password.
+        _refuse(place, 'must be JSON, for instance {"master_name": "mymaster"}')
+
+
+def read_plugins(value: Any, place: Place) -> tuple[PluginReference, ...]:
+    """Read a list of paths and modules."""
+    if not isinstance(value, list | tuple) or not all(isinstance(name, str) for name in value):
+        _refuse(place, 'must be a list of paths and modules, for instance ["plugins"]')
+    return tuple(PluginReference(name, place.origin, place.folder) for name in value)
+
+
+def read_app(value: Any, place: Place) -> AppReference | None:
+    """Read the name of a Celery app."""
+    if not isinstance(value, str):
+        _refuse(place, 'must name a Celery app in quotes, for instance "proj.celery:app"')
+    return AppReference(value, place.origin, place.folder) if value else None
+
+
+def read_url(value: Any, place: Place) -> str | None:
+    """Read a URL, or several with ``;`` between them."""
+    if not isinstance(value, str):
+        _refuse(place, "must be a URL in quotes")
+    for url in re.split(r"[;,](?=\w[\w+.-]*://)", value):
+        if "://" not in url or re.search(r"[;,]", url):
+            continue  # a name of kombu's, or several hosts in a way of its own
+        try:
+            _ = urlsplit(url).port
+        except ValueError:
+            _refuse(
+                place,
+                f"is no URL: {without_password(url)}; in a user name and a password each of "
+                f"@ / : ? # % is written as %40 %2F %3A %3F %23 %25",
+            )
+    return value or None
+
+
+def read_table(value: Any, place: Place) -> dict[str, Any]:
+    """Read a table of options, which are whoever takes them's own."""
+    if not isinstance(value, dict):
+        _refuse(place, 'must be a table, for instance { master_name = "mymaster" }')
+    return value
+
+
+def read_backend_options(value: Any, place: Place) -> dict[str, Any]:
+    """Read the options of a result backend."""
+    table = read_table(value, place)
+    if not table.get("result_chord_ordered", True):
+        _refuse(
+            place,
+            "must leave result_chord_ordered on: without it the results of a group come in any "
+            "order",
+        )
+    return table
+
+
+def read_tls(value: Any, place: Place) -> dict[str, Any] | bool:
+    """Read what TLS is to look at: a table, or ``true`` for what the system trusts."""
+    if isinstance(value, bool):
+        return value
+    if not isinstance(value, dict):
+        _refuse(place, 'must be true or a table, for instance { ssl_ca_certs = "ca.pem" }')
+    table: dict[str, Any] = {}
+    for key, option in value.items():
+        name = key if key.startswith("ssl_") else f"ssl_{key}"
+        if name not in _TLS:
+            _refuse(place, f"has no '{key}'; {did_you_mean(name, _TLS, ', '.join(_TLS))}")
+        if name in _TLS_FILES:
+            if not isinstance(option, str):
+                _refuse(place, f"must have the path of a file for {key}")
+            option = str(place.folder / option)
+            if not os.access(option, os.R_OK):
+                _refuse(place, f"names a file for {key} that cannot be read: {option}")
+        elif name == "ssl_cert_reqs":
+            option = str(option).lower().removeprefix("cert_")
+            if option not in _CERT_REQS:
+                _refuse(place, f"must have one of {', '.join(_CERT_REQS)} for {key}")
+        table[name] = option
+    return table
+
+
+def read_expiry(value: Any, place: Place) -> int:
+    """Read for how long results are kept: seconds, or a text like ``2 days``; 0 for ever."""
+    seconds = read_duration(value) if isinstance(value, str) else value
+    if not isinstance(seconds, int | float) or isinstance(seconds, bool):
+        _refuse(place, 'must be seconds or a text like "2 days", "36h" or "1h 30m"')
+    if seconds and not SHORTEST_EXPIRY <= seconds <= LONGEST_EXPIRY:
+        _refuse(
+            place,
+            f"must be at least {SHORTEST_EXPIRY} seconds, within which a run may miss a result, "
+            f"and at most 100 years; or 0, for ever",
+        )
+    return ceil(seconds)
+
+
+def read_concurrency(value: Any, place: Place) -> int:
+    """Read a number of tasks at a time."""
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        _refuse(place, "must be a whole number from 1")
+    return value
