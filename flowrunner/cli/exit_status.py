@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import traceback
+from io import StringIO
 from typing import Final
 
 import click
 
 from flowrunner.errors import BrokerError, FlowrunnerError, WorkflowError
+from flowrunner.password import without_password
 
 __all__ = [
     "BUG",
@@ -35,7 +37,9 @@ def report_error(error: BaseException) -> int:
     """Say what is wrong on stderr and return the exit code that goes with it."""
     match error:
         case click.ClickException():
-            error.show()
+            shown = StringIO()
+            error.show(shown)
+            _write(shown.getvalue())
             return REFUSED
         case WorkflowError():
             from flowrunner.cli.output import print_diagnostics
@@ -52,12 +56,16 @@ def report_error(error: BaseException) -> int:
             _say("interrupted")
             return INTERRUPTED
         case _:
-            traceback.print_exception(error)
+            _write("".join(traceback.format_exception(error)))
             _say("BUG: this is flowrunner's own fault; please report it with the text above")
             return BUG
 
 
 def _say(message: str) -> None:
+    _write(f"error: {message}\n")
+
+
+def _write(text: str) -> None:
     from flowrunner.cli.output import write_to_stderr
 
-    write_to_stderr(f"error: {message}\n")
+    write_to_stderr(without_password(text))

@@ -18,6 +18,7 @@ __all__ = ["main"]
 #: Command → its line in --help. Its module is imported only when it is called.
 COMMANDS: Final[dict[str, str]] = {
     "apply": "Check a workflow, run it, print the result.",
+    "config": "Print the settings that hold here, and where each comes from.",
     "graph": "Print the graph of a workflow.",
     "plugins": "List the plugins that are loaded.",
     "tasks": "List the tasks that workflows can call.",

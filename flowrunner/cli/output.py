@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Any, TextIO
 
 from flowrunner.errors import Diagnostic, FlowrunnerError, WorkflowError
+from flowrunner.password import without_password
 
 __all__ = [
     "print_diagnostics",
@@ -59,7 +60,9 @@ def print_json(value: Any) -> None:
 def refused_json(error: FlowrunnerError) -> dict[str, Any]:
     """Return what ``--output json`` prints for what is refused."""
     diagnostics = (
-        error.diagnostics if isinstance(error, WorkflowError) else (Diagnostic(str(error)),)
+        error.diagnostics
+        if isinstance(error, WorkflowError)
+        else (Diagnostic(without_password(str(error))),)
     )
     from flowrunner.render.diagnostics import diagnostic_to_json
 

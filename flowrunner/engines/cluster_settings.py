@@ -6,6 +6,9 @@ import ssl
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
 from flowrunner.errors import ConfigurationError
 from flowrunner.password import without_password
 
@@ -40,6 +43,8 @@ _SOCKET_PATIENCE: Final = {
     "socket_connect_timeout": CONNECT_TIMEOUT,
     "socket_timeout": ANSWER_TIMEOUT,
 }
+#: Of a Sentinel that is away: the next one is asked. redis-py would try it for seconds, each time.
+_NOT_AGAIN: Final = Retry(NoBackoff(), 0)
 _CERT_REQS: Final = {
     "required": ssl.CERT_REQUIRED,
     "optional": ssl.CERT_OPTIONAL,
@@ -48,11 +53,15 @@ _CERT_REQS: Final = {
 
 
 def cluster_settings(
-    broker: str, backend: str, given: Mapping[str, Any] | None = None
+    broker: str,
+    backend: str,
+    given: Mapping[str, Any] | None = None,
+    *,
+    own: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return the Celery settings that producers and workers of a cluster share.
 
-    ``given`` are Celery settings that somebody has asked for. Raises
+    ``own`` are those of one of the two, ``given`` what somebody has asked for, which wins. Raises
     :class:`~flowrunner.errors.ConfigurationError` where a Sentinel lacks what it needs.
     """
     settings = with_given(
@@ -68,6 +77,7 @@ def cluster_settings(
             "broker_connection_retry_on_startup": True,
             "redis_socket_connect_timeout": CONNECT_TIMEOUT,
             "result_backend_thread_safe": True,
+            **(own or {}),
         },
         {"broker_use_ssl": False, "redis_backend_use_ssl": False, **(given or {})},
     )
@@ -171,6 +181,7 @@ def _sentinel_patience(conf: Mapping[str, Any]) -> dict[str, Any]:
             **(conf.get(options) or {}),
             "sentinel_kwargs": {
                 **_SOCKET_PATIENCE,
+                "retry": _NOT_AGAIN,
                 **((conf.get(options) or {}).get("sentinel_kwargs") or {}),
             },
         }

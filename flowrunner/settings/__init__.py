@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from flowrunner.errors import ConfigurationError
+from flowrunner.password import masked
+from flowrunner.plugins import PluginReference
 from flowrunner.settings.definitions import DEFINITIONS
 from flowrunner.settings.file import find_table
 from flowrunner.settings.model import AppReference, Settings
 from flowrunner.settings.place import Place
 from flowrunner.suggestion import did_you_mean, nearest
 
-__all__ = ["AppReference", "Settings", "load_settings", "misspelt_variables"]
+__all__ = ["AppReference", "Settings", "load_settings", "misspelt_variables", "shown_settings"]
 
 PREFIX = "FLOWRUNNER_"
 
@@ -52,6 +54,24 @@ def load_settings(
         values[name] = values[name] + value if added else value
         origins[name] = f"{origins[name]}, {place.shown}" if added else place.shown
     return Settings(**values, origins=origins)
+
+
+def shown_settings(settings: Settings) -> list[tuple[str, Any, str]]:
+    """Return each setting's name, its value without passwords and where it comes from."""
+    return [
+        (name, masked(_plain(getattr(settings, name))), settings.origins.get(name, "default"))
+        for name in DEFINITIONS
+    ]
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case AppReference() | PluginReference():
+            return value.name
+        case tuple():
+            return [_plain(each) for each in value]
+        case _:
+            return value
 
 
 def misspelt_variables(environment: Mapping[str, str]) -> dict[str, str]:

@@ -36,6 +36,9 @@ __all__ = [
 SHORTEST_EXPIRY: Final = 60
 LONGEST_EXPIRY: Final = 100 * 365 * 86_400
 
+#: Schemes whose path is the number of a database.
+_REDIS: Final = ("redis", "rediss", "sentinel")
+
 #: Celery's names; those of RabbitMQ's client are the same without "ssl_".
 _TLS_FILES: Final = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
 _TLS: Final = (
@@ -95,15 +98,23 @@ def read_url(value: Any, place: Place) -> str | None:
     for url in re.split(r"[;,](?=\w[\w+.-]*://)", value):
         if "://" not in url or re.search(r"[;,]", url):
             continue  # a name of kombu's, or several hosts in a way of its own
-        try:
-            _ = urlsplit(url).port
-        except ValueError:
+        if not _is_url(url):
             _refuse(
                 place,
                 f"is no URL: {without_password(url)}; in a user name and a password each of "
                 f"@ / : ? # % is written as %40 %2F %3A %3F %23 %25",
             )
     return value or None
+
+
+def _is_url(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        return False
+    # Where a password has an @ and a / the rest of it would be the path.
+    return parts.scheme not in _REDIS or re.fullmatch(r"/*[0-9]*/*", parts.path) is not None
 
 
 def read_table(value: Any, place: Place) -> dict[str, Any]:

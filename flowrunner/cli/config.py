@@ -1,0 +1,71 @@
+"""``flowrunner config``."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+import click
+
+from flowrunner.cli.exit_status import REFUSED, SUCCEEDED
+from flowrunner.cli.options import app_option, plugin_option
+from flowrunner.cli.output import print_json
+
+__all__ = ["command"]
+
+
+@click.command("config")
+@click.option(
+    "--concurrency", type=click.IntRange(1, 10_000), metavar="N", help="As apply takes it."
+)
+@click.option("--broker", metavar="URL", help="As apply takes it.")
+@click.option("--backend", metavar="URL", help="As apply takes it.")
+@app_option
+@plugin_option
+@click.option("--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def command(
+    concurrency: int | None,
+    broker: str | None,
+    backend: str | None,
+    app: str | None,
+    plugins: tuple[str, ...],
+    output: str,
+) -> int:
+    """Print the settings that hold in this directory, and where each comes from.
+
+    Passwords are shown as **. Wrong settings are refused with the file, the key and the cure.
+    """
+    from flowrunner.cli.output import refused_json
+    from flowrunner.errors import FlowrunnerError
+    from flowrunner.settings import load_settings, misspelt_variables, shown_settings
+
+    try:
+        settings = load_settings(
+            plugins=plugins, app=app, broker=broker, backend=backend, concurrency=concurrency
+        )
+    except FlowrunnerError as error:
+        if output != "json":
+            raise
+        print_json(refused_json(error))
+        return REFUSED
+    rows = shown_settings(settings)
+    if output == "json":
+        print_json({name: {"value": value, "origin": origin} for name, value, origin in rows})
+    else:
+        _print_table([(name, _text(value), origin) for name, value, origin in rows])
+    for name, right in misspelt_variables(os.environ).items():
+        click.echo(f"{name} is no setting; did you mean {right}?", err=True)
+    return SUCCEEDED
+
+
+def _text(value: Any) -> str:
+    if value is None or value in ([], {}):
+        return "-"
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+
+
+def _print_table(rows: list[tuple[str, str, str]]) -> None:
+    widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
+    for name, value, origin in rows:
+        click.echo(f"{name:<{widths[0]}}  {value:<{min(widths[1], 40)}}  {origin}")
