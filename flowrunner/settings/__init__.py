@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from flowrunner.errors import ConfigurationError
 from flowrunner.password import masked
@@ -16,9 +16,18 @@ from flowrunner.settings.model import AppReference, Settings
 from flowrunner.settings.place import Place
 from flowrunner.suggestion import did_you_mean, nearest
 
-__all__ = ["AppReference", "Settings", "load_settings", "misspelt_variables", "shown_settings"]
+__all__ = [
+    "VARIABLES",
+    "AppReference",
+    "Settings",
+    "load_settings",
+    "misspelt_variables",
+    "shown_settings",
+]
 
-PREFIX = "FLOWRUNNER_"
+PREFIX: Final = "FLOWRUNNER_"
+#: The variables of the environment that say settings.
+VARIABLES: Final = tuple(PREFIX + name.upper() for name in DEFINITIONS)
 
 
 def load_settings(
@@ -80,7 +89,7 @@ def misspelt_variables(environment: Mapping[str, str]) -> dict[str, str]:
     found = {
         name: nearest(name.removeprefix(PREFIX), known)
         for name in environment
-        if name.startswith(PREFIX) and name.removeprefix(PREFIX) not in known
+        if name.startswith(PREFIX) and name not in VARIABLES
     }
     return {name: PREFIX + right for name, right in found.items() if right is not None}
 

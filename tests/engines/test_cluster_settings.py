@@ -6,7 +6,9 @@ import ssl
 from typing import Any
 
 import pytest
+from celery import Celery
 
+from flowrunner.engines.application import give_settings
 from flowrunner.engines.cluster_settings import (
     ANSWER_TIMEOUT,
     CONNECT_TIMEOUT,
@@ -95,3 +97,15 @@ def test_a_sentinel_has_to_be_told_of_its_master() -> None:
     for option in ("broker_transport_options", "result_backend_transport_options"):
         assert f'{option} = {{ master_name = "mymaster" }}' in str(caught.value)
     assert "pw" not in str(caught.value)
+
+
+def test_an_existing_app_keeps_what_nobody_has_asked_for() -> None:
+    app = Celery("theirs", broker="rediss://host", backend="redis://host", set_as_current=False)
+    app.conf.update(broker_transport_options={"a": 1, "b": 1}, result_expires=90)
+    give_settings(app, {})
+    assert not app.conf.broker_use_ssl  # as it says: not a word of TLS
+    give_settings(app, {"broker_transport_options": {"b": 2}, "redis_backend_use_ssl": True})
+    assert app.conf.broker_transport_options == {"a": 1, "b": 2}
+    assert app.conf.redis_backend_use_ssl == REQUIRED
+    assert app.conf.result_expires == 90
+    assert app.conf.broker_url == "rediss://host"
