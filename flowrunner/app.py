@@ -24,6 +24,7 @@ from flowrunner.tasks import TaskRegistry
 if TYPE_CHECKING:
     from celery import Celery
 
+    from flowrunner.engines.celery import CeleryEngine
     from flowrunner.engines.protocol import Engine
 
 __all__ = ["InterruptedRunError", "Project", "given_inputs", "run_plan"]
@@ -114,8 +115,13 @@ class Project:
         together.
         """
         settings = self.settings
-        if any(each is not None for each in (settings.app, settings.broker, settings.backend)):
-            return self._celery_engine(processes)
+        if self.has_cluster:
+            if processes is not None:
+                raise ConfigurationError(
+                    "--processes belongs to the embedded engine; on a broker the workers decide: "
+                    "flowrunner worker --concurrency"
+                )
+            return self.celery_engine()
         if processes is not None:
             from flowrunner.engines.processes import ProcessPoolEngine
 
@@ -134,12 +140,20 @@ class Project:
             concurrency=settings.concurrency or DEFAULT_CONCURRENCY,
         )
 
-    def _celery_engine(self, processes: int | None) -> Engine:
-        if processes is not None:
-            raise ConfigurationError(
-                "--processes belongs to the embedded engine; on a broker the workers decide: "
-                "celery worker --concurrency"
-            )
+    @property
+    def has_cluster(self) -> bool:
+        """Whether runs go to a broker; without one they are embedded."""
+        settings = self.settings
+        return any(each is not None for each in (settings.app, settings.broker, settings.backend))
+
+    def celery_engine(self, *, lenient: bool = False) -> CeleryEngine:
+        """Return the engine of the cluster that the settings name.
+
+        ``lenient`` lets pass what is wrong with an existing app's configuration: such an engine
+        is for looking at the cluster. Raises :class:`~flowrunner.errors.ConfigurationError`.
+        """
+        from flowrunner.engines.worker_command import WorkerCommand
+
         settings = self.settings
         if self.existing_app is not None and settings.app is not None:
             from flowrunner.engines.app_engine import AppEngine
@@ -151,6 +165,8 @@ class Project:
                 broker=settings.broker,
                 backend=settings.backend,
                 given=settings.of_celery,
+                worker=WorkerCommand.of(settings),
+                lenient=lenient,
             )
         from flowrunner.engines.celery import CeleryEngine
 
@@ -161,6 +177,7 @@ class Project:
             broker=broker,
             backend=backend,
             given=settings.of_celery,
+            worker=WorkerCommand.of(settings),
         )
 
     def _cluster(self) -> tuple[str, str]:

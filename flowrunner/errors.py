@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from flowrunner.finding import Finding
 from flowrunner.source import Location
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "EngineError",
     "FlowrunnerError",
     "PluginError",
+    "UnfitClusterError",
     "WorkflowError",
 ]
 
@@ -67,3 +69,21 @@ class EngineError(FlowrunnerError):
 
 class BrokerError(EngineError):
     """The broker or the result backend cannot be reached or cannot run workflows."""
+
+
+class UnfitClusterError(BrokerError):
+    """What is checked before a run is not as it has to be: ``findings`` say what, with the cure."""
+
+    def __init__(self, findings: Iterable[Finding]) -> None:
+        self.findings = tuple(findings)
+        super().__init__(
+            "; ".join(f"{each.what}; {each.cure}" for each in self.findings).replace("\n", " ")
+        )
+
+    @property
+    def diagnostics(self) -> tuple[Diagnostic, ...]:
+        """The findings as diagnostics, which have no place in a file."""
+        return tuple(
+            Diagnostic(each.what, notes=tuple(filter(None, (each.why, each.cure))))
+            for each in self.findings
+        )

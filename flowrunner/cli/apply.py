@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import gc
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from flowrunner.cli.exit_status import FAILED, INTERRUPTED, REFUSED, SUCCEEDED, UNREACHABLE
-from flowrunner.cli.options import FILE, app_option, input_options, plugin_option
+from flowrunner.cli.options import FILE, app_option, cluster_options, input_options, plugin_option
 
 if TYPE_CHECKING:
     from flowrunner.app import Project
@@ -36,8 +37,7 @@ __all__ = ["command"]
     metavar="N",
     help="Run task functions in N processes on the embedded engine, for CPU-bound work.",
 )
-@click.option("--broker", metavar="URL", help="Run on a cluster: the broker, redis://… or amqp://…")
-@click.option("--backend", metavar="URL", help="Run on a cluster: the result backend, redis://…")
+@cluster_options
 @click.option(
     "--timeout",
     type=click.FloatRange(0, 31_536_000, min_open=True),
@@ -104,13 +104,14 @@ def _run(
     project: Project, plan: Plan, *, processes: int | None, timeout: float | None, output: str
 ) -> int:
     from flowrunner.app import InterruptedRunError, run_plan
-    from flowrunner.cli.run_output import announcing_interrupts, following, print_outcome
+    from flowrunner.cli.run_output import announcing_interrupts, following, print_outcome, warn
     from flowrunner.runs.run_ledger import RunLedger
 
     ledger = RunLedger(plan)
     interrupted = False
     with project.engine(processes=processes) as engine:
-        engine.check(plan)
+        engine.check(plan if timeout is None else replace(plan, timeout=timeout))
+        warn(engine.warnings)
         gc.freeze()  # what has been made so far stays until the process ends
         gc.enable()
         with announcing_interrupts(plan), following(plan, ledger):

@@ -8,7 +8,7 @@ from typing import Final
 
 import click
 
-from flowrunner.errors import BrokerError, FlowrunnerError, WorkflowError
+from flowrunner.errors import BrokerError, FlowrunnerError, UnfitClusterError, WorkflowError
 from flowrunner.password import without_password
 
 __all__ = [
@@ -46,6 +46,11 @@ def report_error(error: BaseException) -> int:
 
             print_diagnostics(error.diagnostics)
             return REFUSED
+        case UnfitClusterError():
+            from flowrunner.cli.output import print_diagnostics
+
+            print_diagnostics(error.diagnostics)
+            return UNREACHABLE
         case BrokerError():
             _say(str(error))
             return UNREACHABLE

@@ -19,6 +19,7 @@ __all__ = ["main"]
 COMMANDS: Final[dict[str, str]] = {
     "apply": "Check a workflow, run it, print the result.",
     "config": "Print the settings that hold here, and where each comes from.",
+    "doctor": "Check that everything is in place that a run needs.",
     "graph": "Print the graph of a workflow.",
     "plugins": "List the plugins that are loaded.",
     "tasks": "List the tasks that workflows can call.",

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import click
 
-__all__ = ["FILE", "app_option", "input_options", "plugin_option"]
+__all__ = ["FILE", "app_option", "cluster_options", "input_options", "plugin_option"]
 
 #: A file of the user's; whether it is there is said by a diagnostic, like everything else.
 FILE: Final = click.Path(path_type=Path)
@@ -33,6 +33,16 @@ def app_option(command: Callable[..., Any]) -> Callable[..., Any]:
         "app",
         metavar="APP",
         help="Use an existing Celery app and its tasks, as celery -A does: package.module:app.",
+    )(command)
+
+
+def cluster_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add ``--broker`` and ``--backend``."""
+    command = click.option(
+        "--backend", metavar="URL", help="Run on a cluster: the result backend, redis://…"
+    )(command)
+    return click.option(
+        "--broker", metavar="URL", help="Run on a cluster: the broker, redis://… or amqp://…"
     )(command)
 
 

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterable
 from typing import Any, TextIO
 
-from flowrunner.errors import Diagnostic, FlowrunnerError, WorkflowError
+from flowrunner.errors import Diagnostic, FlowrunnerError, UnfitClusterError, WorkflowError
 from flowrunner.password import without_password
 
 __all__ = [
@@ -61,7 +61,7 @@ def refused_json(error: FlowrunnerError) -> dict[str, Any]:
     """Return what ``--output json`` prints for what is refused."""
     diagnostics = (
         error.diagnostics
-        if isinstance(error, WorkflowError)
+        if isinstance(error, WorkflowError | UnfitClusterError)
         else (Diagnostic(without_password(str(error))),)
     )
     from flowrunner.render.diagnostics import diagnostic_to_json

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from queue import SimpleQueue
 from threading import Thread
@@ -12,13 +12,14 @@ from types import FrameType
 
 import click
 
-from flowrunner.cli.output import print_diagnostics, print_json
+from flowrunner.cli.output import print_diagnostics, print_json, wants_colour, write_to_stderr
+from flowrunner.finding import Finding
 from flowrunner.plan import Plan
 from flowrunner.render.outcome import failures, headline, result_text
 from flowrunner.runs.outcome import Outcome, outcome_to_json
 from flowrunner.runs.run_ledger import RunLedger
 
-__all__ = ["announcing_interrupts", "following", "print_outcome"]
+__all__ = ["announcing_interrupts", "following", "print_outcome", "warn"]
 
 
 @contextmanager
@@ -63,6 +64,15 @@ def following(plan: Plan, ledger: RunLedger) -> Iterator[None]:
 
         with LiveTree(plan, ledger):
             yield
+
+
+def warn(findings: Sequence[Finding]) -> None:
+    """Say on stderr what has been found that runs can do with, until it matters."""
+    if findings:
+        from flowrunner.render.findings import format_warnings
+
+        text = format_warnings(findings, colour=wants_colour(sys.stderr))
+        write_to_stderr(f"{text}\n")
 
 
 def print_outcome(outcome: Outcome, plan: Plan, ledger: RunLedger, output: str) -> None:

@@ -13,6 +13,7 @@ from flowrunner.engines.application import extend_app, give_settings, pin_addres
 from flowrunner.engines.celery import CeleryEngine
 from flowrunner.engines.cluster import Cluster
 from flowrunner.engines.cluster_settings import patience_settings
+from flowrunner.engines.worker_command import WorkerCommand
 from flowrunner.errors import ConfigurationError, EngineError
 from flowrunner.plan import Plan
 from flowrunner.settings import AppReference
@@ -27,7 +28,8 @@ class AppEngine(CeleryEngine):
     Routes, queues, serializers, prefixes and task options are the app's. ``broker``,
     ``backend`` and the settings in ``given`` win over its own. Raises
     :class:`~flowrunner.errors.ConfigurationError` for an app whose configuration cannot run
-    workflows.
+    workflows, unless ``lenient``: then ``unfit`` says what it is, and the engine is good for
+    looking at the cluster alone.
     """
 
     def __init__(
@@ -39,11 +41,16 @@ class AppEngine(CeleryEngine):
         broker: str | None = None,
         backend: str | None = None,
         given: Mapping[str, Any] | None = None,
+        worker: WorkerCommand | None = None,
+        lenient: bool = False,
     ) -> None:
         self._reference = reference
+        self._registry = registry
         pin_addresses(app, broker=broker, backend=backend)
         give_settings(app, given or {})
-        self._refuse(list(unfit_settings(app)), ConfigurationError)
+        self._unfit = tuple(unfit_settings(app))
+        if not lenient:
+            self._refuse(list(self._unfit), ConfigurationError)
         # Its workers', which have no more than it says; kept for the next engine on this app.
         app.conf.setdefault("flowrunner_worker_pool_limit", app.conf.broker_pool_limit)
         self._worker_connections: int | None = app.conf["flowrunner_worker_pool_limit"]
@@ -56,9 +63,14 @@ class AppEngine(CeleryEngine):
         self._app = app
         self._cluster = Cluster(
             app,
-            worker=f"celery -A {reference.name} worker",
-            tasks_hint=f"restart those whose code of {reference.name} is older",
+            worker=worker or WorkerCommand(app=reference.name, broker=broker, backend=backend),
+            tasks_hint=f"restart those whose code of {reference.name} is older, or start others:",
         )
+
+    @property
+    def unfit(self) -> tuple[str, ...]:
+        """What is wrong with the app's configuration, each with its cure after a colon."""
+        return self._unfit
 
     def __exit__(
         self,

@@ -12,7 +12,7 @@ from kombu.serialization import prepare_accept_content
 from flowrunner.engines.cluster_settings import lacking_options
 from flowrunner.plan import Fork, Plan, Sequence
 
-__all__ = ["unfit_nesting", "unfit_settings", "unfit_tasks"]
+__all__ = ["nesting_in_workers", "unfit_nesting", "unfit_settings", "unfit_tasks"]
 
 _JSON: Final = "application/json"
 #: Seconds for which results have to be kept: a run that cannot reach the backend tries for as long.
@@ -96,14 +96,19 @@ def unfit_nesting(plan: Plan, connections: int | None) -> Iterator[str]:
     it is queued, and waits without end for the next one (``celery/canvas.py``,
     ``group._apply_tasks``). Without a pool (``None`` or 0) there is always one.
     """
-    sequences = [plan.sequence, *(handler.sequence for handler in plan.handlers)]
-    deepest = max(_queued_by_a_worker(sequence, by_producer=True) for sequence in sequences)
+    deepest = nesting_in_workers(plan)
     if connections and deepest > connections:
         yield (
             f"a worker would queue headers that are nested {deepest} deep, and broker_pool_limit "
             f"is {connections}, so that it would wait for ever: set it to 0, or to more than "
             f"{deepest}"
         )
+
+
+def nesting_in_workers(plan: Plan) -> int:
+    """Return how many headers of a plan a worker queues one inside another at the most."""
+    sequences = [plan.sequence, *(handler.sequence for handler in plan.handlers)]
+    return max(_queued_by_a_worker(sequence, by_producer=True) for sequence in sequences)
 
 
 def _queued_by_a_worker(sequence: Sequence, *, by_producer: bool) -> int:

@@ -16,9 +16,12 @@ from flowrunner.engines.canvas import lower_to_canvas
 from flowrunner.engines.cluster import Cluster
 from flowrunner.engines.cluster_settings import producer_settings
 from flowrunner.engines.follower import Follower, Published
+from flowrunner.engines.needs import Needs, needs_of_plan, needs_of_registry
 from flowrunner.engines.protocol import task_ids
 from flowrunner.engines.run_flags import publishing_under, root_of
+from flowrunner.engines.worker_command import WorkerCommand
 from flowrunner.errors import BrokerError
+from flowrunner.finding import Finding
 from flowrunner.plan import Plan, without_continuations
 from flowrunner.runs.ledger import Ledger
 from flowrunner.tasks import TaskRegistry
@@ -45,11 +48,14 @@ class CeleryEngine:
         broker: str,
         backend: str,
         given: Mapping[str, Any] | None = None,
+        worker: WorkerCommand | None = None,
     ) -> None:
+        self._registry = registry
         settings = producer_settings(broker, backend, given)
         self._app = build_app(registry, settings, configure=configure)
         pin_addresses(self._app, broker=broker, backend=backend)
-        self._cluster = Cluster(self._app)
+        worker = worker or WorkerCommand(broker=broker, backend=backend)
+        self._cluster = Cluster(self._app, worker=worker)
 
     def __enter__(self) -> Self:
         self._cluster.preflight()
@@ -62,6 +68,31 @@ class CeleryEngine:
         traceback: TracebackType | None,
     ) -> None:
         self._app.close()
+
+    @property
+    def unfit(self) -> tuple[str, ...]:
+        """What is wrong with an existing app's configuration: flowrunner's own has nothing."""
+        return ()
+
+    @property
+    def has_addresses(self) -> bool:
+        """Whether it knows a broker and a result backend."""
+        return bool(self._app.conf.broker_write_url and self._app.conf.result_backend)
+
+    @property
+    def warnings(self) -> tuple[Finding, ...]:
+        """What has been found so far that runs can do with, until it matters."""
+        return self._cluster.warnings
+
+    def findings(self, needs: Needs) -> list[Finding]:
+        """Return what every check of the cluster finds; the engine need not be started."""
+        return self._cluster.findings(needs)
+
+    def needs(self, plan: Plan | None) -> Needs:
+        """Return what a plan needs of the cluster, or whatever workflows can call."""
+        if plan is None:
+            return needs_of_registry(self._app, self._registry)
+        return needs_of_plan(self._app, plan)
 
     def check(self, plan: Plan) -> None:
         """Raise :class:`~flowrunner.errors.BrokerError` for a call that no worker would run.
@@ -76,7 +107,7 @@ class CeleryEngine:
             raise BrokerError(
                 f"this workflow needs workers that know flowrunner's continuations: as one "
                 f"canvas its messages would take {largest / 1e6:,.0f} MB; start "
-                f"workers with 'celery -A flowrunner.worker worker', or your own with "
+                f"workers with 'flowrunner worker', or your own with "
                 f"'--include {CONTINUATION_MODULE}'"
             )
 

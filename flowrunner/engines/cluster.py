@@ -3,35 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from typing import Any, Final
 
 from celery import Celery
 from kombu.exceptions import OperationalError
 
+from flowrunner.engines.checks import Scene, Stage, look
+from flowrunner.engines.cluster_settings import CONNECT_TIMEOUT
+from flowrunner.engines.conf import conf_of
+from flowrunner.engines.in_time import NoAnswerError, in_time
 from flowrunner.engines.messages import message_of
-from flowrunner.errors import BrokerError, EngineError
+from flowrunner.engines.needs import Needs, needs_of_plan
+from flowrunner.engines.routing import Need, needs_of_calls
+from flowrunner.engines.server import backend_url, broker_url, examine_servers
+from flowrunner.engines.worker_command import WorkerCommand
+from flowrunner.engines.worker_report import ask_reports
+from flowrunner.engines.workers import EVERYBODY, QUERY_ANSWER, Worker, Workers, consumers_on
+from flowrunner.errors import BrokerError, EngineError, UnfitClusterError
+from flowrunner.finding import Finding
 from flowrunner.password import without_password
 from flowrunner.plan import Call, Plan
-from flowrunner.raised import described
 
 __all__ = ["Cluster"]
 
-#: Seconds to wait for a worker to answer.
-WORKER_ANSWER: Final = 3.0
-#: Seconds to wait for what workers run: every one that has a name answers, and two may share it.
-QUERY_ANSWER: Final = 1.0
-#: More than there are workers; without a limit Celery takes one answer for each name.
-EVERYBODY: Final = 10_000
-
-OWN_WORKER: Final = "celery -A flowrunner.worker worker"
-OWN_TASKS_HINT: Final = (
-    "a worker has the plugins that [tool.flowrunner] or FLOWRUNNER_PLUGINS names where it starts"
+#: Seconds for all workers to say everything that ``doctor`` asks.
+WORKERS_PATIENCE: Final = 8.0
+_OWN_TASKS: Final = (
+    "stop those and start workers with the plugins, which [tool.flowrunner] or FLOWRUNNER_PLUGINS "
+    "names where they start:"
 )
-
-#: Options of a call that decide which queue it goes to.
-_ROUTING: Final = ("queue", "exchange", "routing_key")
 
 
 def _stop_subscribing(backend: Any) -> None:
@@ -45,12 +47,6 @@ def _stop_subscribing(backend: Any) -> None:
     backend.remove_pending_result = lambda result: result
 
 
-@dataclass(frozen=True)
-class _Worker:
-    queues: frozenset[str]
-    tasks: frozenset[str]
-
-
 class Cluster:
     """The broker, the result backend and the workers behind a Celery app.
 
@@ -59,35 +55,97 @@ class Cluster:
     """
 
     def __init__(
-        self, app: Celery, *, worker: str = OWN_WORKER, tasks_hint: str = OWN_TASKS_HINT
+        self, app: Celery, *, worker: WorkerCommand | None = None, tasks_hint: str = _OWN_TASKS
     ) -> None:
         self._app = app
-        self._start_worker = worker
+        self._crew = Workers(app)
+        self._command = worker or WorkerCommand()
         self._tasks_hint = tasks_hint
-        self._workers: dict[str, _Worker] = {}
+        self._scene: Scene | None = None
+        self._workers: dict[str, Worker] = {}
         self._knows_everybody = False
+        self._warnings: dict[Finding, None] = {}
 
     def preflight(self) -> None:
-        """Look whether broker, backend and a worker are there.
+        """Look whether broker and backend are there and fit.
 
-        Raises :class:`~flowrunner.errors.BrokerError`, within a few seconds, for what is not.
+        Raises :class:`~flowrunner.errors.UnfitClusterError`, within a few seconds, for what is
+        not.
         """
-        with self._needing("broker", self.broker), self.connected():
-            pass
-        with self._needing("result backend", self.backend):
-            self._check_backend()
-        with self._needing("broker", self.broker):
-            self._workers = self._ask_workers(limit=1)  # more are asked when a plan needs them
-        if not self._workers:
-            raise BrokerError(
-                f"no worker answers on {self.broker} within {WORKER_ANSWER:g} s; start one that "
-                f"has the tasks: {self._start_worker}{self._silent()}"
-            )
+        self._require(look(self._examined(), [Stage.CONNECTING]))
+        _stop_subscribing(self._app.backend)
 
-    def _silent(self) -> str:
-        if self._app.conf.worker_enable_remote_control:
-            return ""
-        return ", and switch worker_enable_remote_control on: without it none can answer"
+    def check(self, plan: Plan) -> None:
+        """Look whether workers are there for a plan, and whether all lasts as long as it.
+
+        Raises :class:`~flowrunner.errors.UnfitClusterError` for what is not as it has to be.
+        """
+        needs = needs_of_plan(self._app, plan)
+        with self._needing_broker():
+            if not self._workers:
+                self._workers = self._crew.known(limit=1)  # more are asked when a plan needs them
+            if self._workers and self._lacks(needs):
+                self._workers = self._crew.known(limit=EVERYBODY)
+            consumers = None if self._workers else consumers_on(self._app, needs.calls)
+        scene = self._scene or self._examined()
+        found = replace(scene, needs=needs, workers=self._workers, consumers=consumers)
+        self._require(look(found, [Stage.QUEUING]))
+
+    def _lacks(self, needs: Needs) -> bool:
+        workers = self._workers.values()
+        return any(
+            not any(
+                queue in worker.queues and (task.startswith("celery.") or task in worker.tasks)
+                for worker in workers
+            )
+            for queue, task in needs.calls
+        )
+
+    def findings(self, needs: Needs) -> list[Finding]:
+        """Return what every check finds, within some seconds; no finding is raised."""
+        scene = replace(self._examined(), needs=needs, thorough=True)
+        if scene.answers:
+            asked = in_time(WORKERS_PATIENCE, {"workers": lambda: ask_reports(self._crew)})
+            reports = asked["workers"]
+            if isinstance(reports, Exception):
+                reason = without_password(message_of(reports)) or type(reports).__name__
+                if isinstance(reports, NoAnswerError):
+                    reason = f"it stopped answering for {WORKERS_PATIENCE:g} s"
+                scene = replace(scene, broker=replace(scene.broker, failure=reason))
+            else:
+                workers = {report.name: report.worker for report in reports}
+                consumers = None if workers else self._consumers(needs)
+                scene = replace(scene, workers=workers, reports=reports, consumers=consumers)
+        return look(scene)
+
+    def _consumers(self, needs: Needs) -> int | None:
+        asked = in_time(CONNECT_TIMEOUT, {"": lambda: consumers_on(self._app, needs.calls)})[""]
+        return None if isinstance(asked, Exception) else asked
+
+    def _examined(self) -> Scene:
+        broker, backend = examine_servers(self._app)
+        conf = self._app.conf
+        self._scene = Scene(
+            broker=broker,
+            backend=backend,
+            conf=conf_of(conf),
+            remote_control=bool(conf.worker_enable_remote_control),
+            command=self._command,
+            by_default=frozenset(self._app.amqp.queues.consume_from),
+            tasks_hint=self._tasks_hint,
+        )
+        return self._scene
+
+    def _require(self, findings: list[Finding]) -> None:
+        errors = [finding for finding in findings if finding.severity == "error"]
+        if errors:
+            raise UnfitClusterError(errors)
+        self._warnings |= {each: None for each in findings if each.severity == "warning"}
+
+    @property
+    def warnings(self) -> tuple[Finding, ...]:
+        """What has been found so far that runs can do with, until it matters."""
+        return tuple(self._warnings)
 
     @property
     def workers(self) -> frozenset[str]:
@@ -97,12 +155,12 @@ class Cluster:
     @property
     def broker(self) -> str:
         """The broker's URL, fit to be shown."""
-        return without_password(str(self._app.conf.broker_write_url))
+        return broker_url(self._app)
 
     @property
     def backend(self) -> str:
         """The result backend's URL, fit to be shown."""
-        return without_password(str(self._app.conf.result_backend))
+        return backend_url(self._app)
 
     @property
     def connection_errors(self) -> tuple[type[BaseException], ...]:
@@ -112,98 +170,23 @@ class Cluster:
         return (OperationalError, *connection.connection_errors, *of_backend)
 
     @contextmanager
-    def _needing(self, what: str, address: str) -> Iterator[None]:
+    def _needing_broker(self) -> Iterator[None]:
         try:
             yield
         except EngineError:
             raise
-        # Whatever it is: each transport and each backend fails in words of its own.
+        # Whatever it is: each transport fails in words of its own.
         except Exception as error:
             reason = without_password(message_of(error)) or type(error).__name__
-            raise BrokerError(f"the {what} {address} cannot be reached: {reason}") from error
+            raise BrokerError(f"the broker {self.broker} cannot be reached: {reason}") from error
 
-    @contextmanager
-    def connected(self) -> Iterator[Any]:
-        """Yield a new connection to the broker, which answers.
+    def connected(self) -> AbstractContextManager[Any]:
+        """Return a context of a new connection to the broker, which answers."""
+        return self._crew.connected()
 
-        Celery's broadcasts would try for ever to reach one that is away. And on Redis a pooled
-        connection that has waited in vain for a reply swallows the reply to the next question.
-        """
-        with self._app.connection_for_write() as connection:
-            yield connection.ensure_connection(max_retries=1, interval_start=0.2)
-
-    def ask(
-        self,
-        question: str,
-        *,
-        timeout: float | None = None,
-        limit: int = EVERYBODY,
-        arguments: dict[str, Any] | None = None,
-        workers: list[str] | None = None,
-    ) -> list[tuple[str, Any]]:
-        """Return what workers answer, each with its name: two of them may have the same.
-
-        Takes ``timeout`` seconds (one unless it is given), or until ``limit`` workers have
-        answered.
-        """
-        with self.connected() as connection:
-            replies = self._app.control.broadcast(
-                question,
-                arguments=arguments,
-                destination=workers,
-                connection=connection,
-                reply=True,
-                timeout=QUERY_ANSWER if timeout is None else timeout,
-                limit=limit,
-            )
-        return [answer for reply in replies or () for answer in reply.items()]
-
-    def _check_backend(self) -> None:
-        backend = self._app.backend
-        if self.backend.startswith("cache+memory"):
-            raise BrokerError(
-                f"the result backend {self.backend} is each process's own memory, where nobody "
-                f"sees what a worker keeps; use one that is shared: --backend redis://…"
-            )
-        try:
-            backend.ensure_chords_allowed()
-        except NotImplementedError as error:
-            raise BrokerError(
-                f"the result backend {self.backend} cannot run chords, which workflows are made "
-                f"of; use one that can: --backend redis://…"
-            ) from error
-        if not hasattr(backend, "mget"):
-            raise BrokerError(
-                f"the result backend {self.backend} keeps no results that can be looked up "
-                f"together; use one that does: --backend redis://…"
-            )
-        backend.mget([backend.get_key_for_task("flowrunner")])
-        _stop_subscribing(backend)
-
-    def _ask_workers(self, limit: int, timeout: float = WORKER_ANSWER) -> dict[str, _Worker]:
-        queues = dict(self.ask("active_queues", timeout=timeout, limit=limit))
-        if not queues:
-            return {}
-        names = list(queues)
-        tasks = dict(self.ask("registered", workers=names, timeout=WORKER_ANSWER, limit=len(names)))
-        return {
-            name: _Worker(
-                frozenset(queue["name"] for queue in queues[name]),
-                # "name [rate_limit=…]"
-                frozenset(task.partition(" ")[0] for task in tasks.get(name, ())),
-            )
-            for name in names
-        }
-
-    def check(self, plan: Plan) -> None:
-        """Raise :class:`~flowrunner.errors.BrokerError` for a call that no worker would run."""
-        needs = self.needs(call for call in plan.every_call() if call.kind != "continuation")
-        if any(self._lack(queue, task) for queue, task in needs):
-            with self._needing("broker", self.broker):
-                self._workers = self._ask_workers(EVERYBODY)
-        lacks = [lack for queue, task in needs if (lack := self._lack(queue, task))]
-        if lacks:
-            raise BrokerError("; ".join(lacks))
+    def ask(self, question: str, **options: Any) -> list[tuple[str, Any]]:
+        """Return what workers answer; see :meth:`~flowrunner.engines.workers.Workers.ask`."""
+        return self._crew.ask(question, **options)
 
     def can_continue(self, plan: Plan) -> bool:
         """Tell whether whoever may get a plan's continuations can run them."""
@@ -211,66 +194,19 @@ class Cluster:
         if not needs:
             return True
         if not self._knows_everybody:
-            with self._needing("broker", self.broker):
-                self._workers |= self._ask_workers(EVERYBODY, timeout=QUERY_ANSWER)
+            with self._needing_broker():
+                self._workers |= self._crew.known(limit=EVERYBODY, timeout=QUERY_ANSWER)
             self._knows_everybody = True
         for queue, task in needs:
-            consumers = self._consumers(queue).values()
+            consumers = [worker for worker in self._workers.values() if queue in worker.queues]
             if not consumers or not all(task in worker.tasks for worker in consumers):
                 return False
         return True
 
-    def needs(self, calls: Iterable[Call]) -> list[tuple[str, str]]:
+    def needs(self, calls: Iterable[Call]) -> list[Need]:
         """Return the queues that calls use, each with the tasks that are to come from it."""
-        examples: dict[tuple[Any, ...], tuple[str, Call]] = {}
-        for call in calls:
-            # Celery's own map task goes to a queue as itself and then calls the plan's task.
-            message = f"celery.{call.kind}" if call.kind in ("map", "starmap") else call.task
-            routing = tuple(call.options.get(option) for option in _ROUTING)
-            examples.setdefault((message, call.task, routing), (message, call))
-        return sorted({(self._queue(*example), example[1].task) for example in examples.values()})
-
-    def _queue(self, message: str, call: Call) -> str:
-        task = self._app.tasks.get(message)
-        own = {} if task is None else task._get_exec_options()
-        options = {name: value for name, value in own.items() if value is not None}
-        try:
-            route = self._app.amqp.router.route(
-                {**options, **call.options}, message, call.args, call.kwargs, task
-            )
-        except Exception as error:  # a router is anybody's function
-            raise EngineError(
-                f"the app cannot say where task '{call.task}' goes: {described(error)}"
-            ) from error
-        queue = route.get("queue")
-        return str(getattr(queue, "name", queue) or self._app.conf.task_default_queue)
-
-    def _consumers(self, queue: str) -> dict[str, _Worker]:
-        return {name: worker for name, worker in self._workers.items() if queue in worker.queues}
-
-    def _lack(self, queue: str, task: str) -> str | None:
-        consumers = self._consumers(queue)
-        if not consumers:
-            return (
-                f"no worker consumes the queue '{queue}', where task '{task}' goes; start one: "
-                f"{self._start_worker} -Q {queue}"
-            )
-        if task.startswith("celery.") or any(task in each.tasks for each in consumers.values()):
-            return None
-        return (
-            f"no worker knows the task '{task}' (asked: {', '.join(sorted(consumers))}); "
-            f"{self._tasks_hint}"
-        )
+        return needs_of_calls(self._app, calls)
 
     def revoke(self, task_ids: list[str], *, terminate: bool = False) -> None:
-        """Tell the workers to drop these tasks when they come to them.
-
-        ``terminate`` ends those that run as well, by SIGTERM, where a pool can.
-        """
-        if not task_ids:
-            return
-        # The run is being left: this is the last that can be tried.
-        with suppress(Exception), self.connected() as connection:
-            self._app.control.revoke(
-                task_ids, connection=connection, terminate=terminate, signal="SIGTERM"
-            )
+        """Tell the workers to drop these tasks when they come to them."""
+        self._crew.revoke(task_ids, terminate=terminate)

@@ -16,6 +16,7 @@ from typing import Any
 from celery import shared_task, states
 from celery.canvas import Signature, maybe_signature
 
+from flowrunner.engines import worker_facts  # noqa: F401  # its workers tell of themselves
 from flowrunner.planner.continuations import CONTINUE
 
 __all__ = ["PartLostError", "forget_parts", "store_parts"]

@@ -28,6 +28,7 @@ from flowrunner.engines.run_flags import publishing_under, root_of
 from flowrunner.engines.step_errors import step_error
 from flowrunner.engines.thread_pool import DaemonThreadPool
 from flowrunner.errors import Diagnostic, EngineError, WorkflowError
+from flowrunner.finding import Finding
 from flowrunner.plan import Plan
 from flowrunner.runs.ledger import Ledger
 from flowrunner.tasks import TaskRegistry
@@ -133,6 +134,11 @@ class EmbeddedEngine:
         for pools in (producers, connections):
             with suppress(KeyError):  # 'in' does not work on these
                 del pools[connection]
+
+    @property
+    def warnings(self) -> tuple[Finding, ...]:
+        """Nothing: all that a run needs is in this process."""
+        return ()
 
     def check(self, plan: Plan) -> None:
         """Raise :class:`WorkflowError` for options that this engine cannot keep."""

@@ -8,6 +8,7 @@ from typing import Any, Protocol, Self
 from uuid import UUID, uuid5
 
 from flowrunner.errors import EngineError
+from flowrunner.finding import Finding
 from flowrunner.plan import Plan
 from flowrunner.runs.ledger import Ledger
 
@@ -36,6 +37,10 @@ class Engine(Protocol):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None: ...
+
+    @property
+    def warnings(self) -> tuple[Finding, ...]:
+        """What has been found so far that runs can do with, until it matters."""
 
     def check(self, plan: Plan) -> None:
         """Raise :class:`~flowrunner.errors.WorkflowError` for what this engine cannot run.

@@ -128,16 +128,20 @@ def test_passwords_are_not_shown(url: str, shown: str) -> None:
 def test_a_cluster_without_a_worker_is_said_so(
     redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("flowrunner.engines.cluster.WORKER_ANSWER", 1.0)
+    monkeypatch.setattr("flowrunner.engines.workers.WORKER_ANSWER", 1.0)
     address = ClusterAddress(redis.url(4), redis.url(5))
-    with pytest.raises(BrokerError, match=r"no worker answers .* start one"), cluster(address):
-        pass
+    with cluster(address) as engine, pytest.raises(BrokerError) as caught:
+        engine.check(planned(call("tag")))
+    assert "no worker answers on redis://" in str(caught.value)
+    assert f"flowrunner worker --broker {address.broker} --backend {address.backend}" in str(
+        caught.value
+    )
 
 
 def test_a_task_that_no_worker_knows_is_refused_before_anything_is_queued(
     engine: CeleryEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("flowrunner.engines.cluster.WORKER_ANSWER", 1.0)
+    monkeypatch.setattr("flowrunner.engines.workers.WORKER_ANSWER", 1.0)
     with pytest.raises(BrokerError, match="no worker knows the task 'unheard-of'"):
         engine.check(planned(chain(call("tag"), call("unheard-of"))))
 
@@ -145,7 +149,7 @@ def test_a_task_that_no_worker_knows_is_refused_before_anything_is_queued(
 def test_a_queue_that_no_worker_consumes_is_refused_before_anything_is_queued(
     engine: CeleryEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("flowrunner.engines.cluster.WORKER_ANSWER", 1.0)
+    monkeypatch.setattr("flowrunner.engines.workers.WORKER_ANSWER", 1.0)
     with pytest.raises(BrokerError, match=r"no worker consumes the queue 'gpu'.* -Q gpu"):
         engine.check(planned(group(call("tag"), call("tag", queue="gpu"))))
 
@@ -166,7 +170,7 @@ def test_a_task_that_leaves_no_result_fails(
     engine: CeleryEngine, task: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(follower, "LOST_AFTER", 0.1)
-    monkeypatch.setattr("flowrunner.engines.cluster.QUERY_ANSWER", 0.2)
+    monkeypatch.setattr("flowrunner.engines.workers.QUERY_ANSWER", 0.2)
     ran = run(engine, chord([call(task), call("tag", 1)], call("tag")))
     assert set(ran.errors) == {"root.header.0"}
     assert ran.errors["root.header.0"].type in ("TaskLostError", "Reject")
@@ -177,7 +181,7 @@ def test_a_task_that_takes_its_time_is_not_taken_for_lost(
     engine: CeleryEngine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(follower, "LOST_AFTER", 0.01)
-    monkeypatch.setattr("flowrunner.engines.cluster.QUERY_ANSWER", 0.1)
+    monkeypatch.setattr("flowrunner.engines.workers.QUERY_ANSWER", 0.1)
     answers: list[Whereabouts] = []
 
     def observed(*asked: Any) -> Whereabouts:
@@ -196,7 +200,7 @@ def test_a_task_whose_worker_was_killed_and_started_again_is_lost(
     redis: Redis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(follower, "LOST_AFTER", 0.1)
-    monkeypatch.setattr("flowrunner.engines.cluster.QUERY_ANSWER", 0.2)
+    monkeypatch.setattr("flowrunner.engines.workers.QUERY_ANSWER", 0.2)
     address = ClusterAddress(redis.url(6), redis.url(7))
     here = tmp_path / "here"
     root = call("waits_for", str(here), str(tmp_path / "never"))
@@ -235,7 +239,7 @@ def test_a_time_limit_names_the_worker_that_kept_it(redis: Redis, tmp_path: Path
 def test_a_tasks_own_queue_is_asked_for(
     engine: CeleryEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("flowrunner.engines.cluster.WORKER_ANSWER", 1.0)
+    monkeypatch.setattr("flowrunner.engines.workers.WORKER_ANSWER", 1.0)
     with pytest.raises(BrokerError, match=r"no worker consumes the queue 'printer', where task"):
         engine.check(planned(group(call("tag"), call("legacy.prints"))))
 
@@ -336,7 +340,7 @@ def test_a_run_of_which_nothing_is_anywhere_has_stalled(
 ) -> None:
     for constant in ("LOST_AFTER", "SILENT_FOR"):
         monkeypatch.setattr(follower, constant, 0.1)
-    monkeypatch.setattr("flowrunner.engines.cluster.QUERY_ANSWER", 0.2)
+    monkeypatch.setattr("flowrunner.engines.workers.QUERY_ANSWER", 0.2)
     monkeypatch.setattr(engine, "_publish", lambda published: None)
     with pytest.raises(RunStalledError, match=r"stalled: .* come from root\.0, root\.1$"):
         run(engine, group(call("tag"), call("tag")))
@@ -347,7 +351,7 @@ def test_a_run_that_waits_in_a_queue_has_not_stalled(
 ) -> None:
     for constant in ("LOST_AFTER", "SILENT_FOR"):
         monkeypatch.setattr(follower, constant, 0.05)
-    monkeypatch.setattr("flowrunner.engines.cluster.QUERY_ANSWER", 0.1)
+    monkeypatch.setattr("flowrunner.engines.workers.QUERY_ANSWER", 0.1)
     with cluster(worker.address) as engine:
         monkeypatch.setattr(engine, "check", lambda plan: None)
         with pytest.raises(RunTimeoutError):

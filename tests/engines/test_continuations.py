@@ -19,8 +19,8 @@ from flowrunner import plan
 from flowrunner.engines import celery, follower
 from flowrunner.engines.canvas import lower_to_canvas
 from flowrunner.engines.celery import CeleryEngine
-from flowrunner.engines.cluster import _Worker
 from flowrunner.engines.protocol import Engine, task_ids
+from flowrunner.engines.workers import Worker as Known
 from flowrunner.errors import BrokerError
 from flowrunner.planner.continuations import CONTINUE
 from flowrunner.runs.ledger import Ledger
@@ -195,7 +195,7 @@ def test_a_plan_too_large_for_plain_workers_is_refused(
     plain_cluster: CeleryEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(celery, "LARGEST_CANVAS", 1_000_000)
-    with pytest.raises(BrokerError, match=r"would take \d+ MB; start workers with 'celery -A"):
+    with pytest.raises(BrokerError, match=r"would take \d+ MB; start workers with 'flowrunner wo"):
         plain_cluster.check(planned(LARGE))
 
 
@@ -220,10 +220,10 @@ def test_whoever_may_get_a_continuation_has_to_know_it(
     can: bool,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    known = {str(n): _Worker(frozenset({queue}), tasks) for n, (queue, tasks) in enumerate(workers)}
+    known = {str(n): Known(frozenset({queue}), tasks) for n, (queue, tasks) in enumerate(workers)}
     with cluster(worker.address) as engine:
         monkeypatch.setattr(engine._cluster, "_workers", {})
-        monkeypatch.setattr(engine._cluster, "_ask_workers", lambda limit, timeout: known)
+        monkeypatch.setattr(engine._cluster._crew, "known", lambda limit, timeout: known)
         assert engine._cluster.can_continue(planned(LARGE)) == can
         assert engine._cluster.can_continue(planned(call("tag")))
 

@@ -1,0 +1,83 @@
+"""``flowrunner doctor``."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from flowrunner.cli.exit_status import FAILED, SUCCEEDED, UNREACHABLE
+from flowrunner.cli.options import (
+    FILE,
+    app_option,
+    cluster_options,
+    input_options,
+    plugin_option,
+)
+from flowrunner.cli.output import print_json, wants_colour, wants_unicode
+
+if TYPE_CHECKING:
+    from flowrunner.finding import Finding
+
+__all__ = ["command"]
+
+
+@click.command("doctor")
+@click.argument("file", type=FILE, required=False)
+@input_options
+@click.option("--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@cluster_options
+@app_option
+@plugin_option
+def command(
+    file: Path | None,
+    inputs: tuple[str, ...],
+    inputs_file: Path | None,
+    output: str,
+    broker: str | None,
+    backend: str | None,
+    app: str | None,
+    plugins: tuple[str, ...],
+) -> int:
+    """Check that everything is in place that a run of FILE, or of any workflow, needs.
+
+    Each finding says what is so; of an error or a warning also why it matters and what to do.
+    Nothing is run. Exits with 0 when there is no error, 1 when there is one, 3 when the broker or
+    the result backend cannot be reached.
+    """
+    from flowrunner.app import Project
+    from flowrunner.doctor import examine
+    from flowrunner.render.findings import findings_to_json, format_findings
+    from flowrunner.settings import load_settings
+
+    project = Project(load_settings(plugins=plugins, app=app, broker=broker, backend=backend))
+    plan = None
+    if file is not None:
+        plan = project.plan(file, inputs=inputs, inputs_file=inputs_file)
+    findings = examine(project, plan)
+    if output == "json":
+        print_json(findings_to_json(findings))
+    else:
+        click.echo(
+            format_findings(
+                findings,
+                width=shutil.get_terminal_size().columns,
+                colour=wants_colour(sys.stdout),
+                unicode=wants_unicode(sys.stdout),
+            ),
+            color=True,
+        )
+    return _status(findings)
+
+
+def _status(findings: Sequence[Finding]) -> int:
+    from flowrunner.doctor import UNREACHABLE_CHECKS
+
+    errors = {each.check for each in findings if each.severity == "error"}
+    if errors & set(UNREACHABLE_CHECKS):
+        return UNREACHABLE
+    return FAILED if errors else SUCCEEDED

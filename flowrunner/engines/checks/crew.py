@@ -1,0 +1,231 @@
+"""Whether workers are there, take what is queued and know it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from flowrunner import __version__
+from flowrunner.engines.checks.scene import Scene, error, listed, ok, warning
+from flowrunner.engines.workers import WORKER_ANSWER, Worker
+from flowrunner.finding import Finding
+
+__all__ = [
+    "alive",
+    "connections",
+    "continuations",
+    "node_names",
+    "prefetch",
+    "queues",
+    "settings_told",
+    "tasks",
+    "versions",
+]
+
+
+def alive(scene: Scene) -> Iterator[Finding]:
+    """Look whether a worker answers."""
+    if scene.workers is None:
+        return
+    if scene.workers:
+        yield ok("workers", f"{listed(scene.workers, '')} answered")
+        return
+    what = f"no worker answers on {scene.broker.address} within {WORKER_ANSWER:g} s"
+    start = f"start one that has the tasks:\n{scene.start_worker(q for q, _ in scene.needs.calls)}"
+    if not scene.remote_control or scene.consumers:
+        seen = f", though {scene.consumers} wait for messages there" if scene.consumers else ""
+        yield error(
+            "workers",
+            f"{what}{seen}",
+            "without remote control (worker_enable_remote_control) no worker can say what it "
+            "consumes and knows; one with the pool solo says nothing while a task runs",
+            f"switch worker_enable_remote_control on where workers run, or {start}",
+        )
+        return
+    yield error("workers", what, "what is queued would wait until somebody starts one", start)
+
+
+def queues(scene: Scene) -> Iterator[Finding]:
+    """Look whether somebody consumes every queue that is needed."""
+    if not scene.workers:
+        return
+    missing: dict[str, set[str]] = defaultdict(set)
+    for queue, task in scene.needs.calls:
+        if not _consumers(scene, queue):
+            missing[queue].add(task)
+    if not missing:
+        needed = {queue for queue, _ in scene.needs.calls}
+        yield ok("queues", f"every queue is consumed: {listed(needed)}")
+        return
+    every = {task for waiting in missing.values() for task in waiting}
+    queue_s, task_s = "s" * (len(missing) > 1), "s" * (len(every) > 1)
+    goes = "go" if task_s else "goes"
+    yield error(
+        "queues",
+        f"no worker consumes the queue{queue_s} {listed(missing)}, where task{task_s} "
+        f"{listed(every)} {goes} (asked: {listed(scene.workers, '')})",
+        "what goes there would wait until somebody does",
+        f"start one:\n{scene.start_worker(missing)}",
+    )
+
+
+def tasks(scene: Scene) -> Iterator[Finding]:
+    """Look whether whoever consumes a queue knows the tasks that come from it."""
+    if not scene.workers:
+        return
+    unknown, known_by_some, asked = set[str](), set[str](), set[str]()
+    ignorant: set[str] = set()
+    for queue, task in scene.needs.calls:
+        consumers = _consumers(scene, queue)
+        lacking = {name for name, worker in consumers.items() if task not in worker.tasks}
+        if task.startswith("celery.") or not lacking:
+            continue
+        if len(lacking) == len(consumers):
+            unknown.add(task)
+            asked |= lacking
+        elif scene.thorough:
+            known_by_some.add(task)
+            ignorant |= lacking
+    why = "a worker throws away what it does not know, and the step fails"
+    wanted = {queue for queue, task in scene.needs.calls if task in unknown | known_by_some}
+    cure = f"{scene.tasks_hint}\n{scene.start_worker(wanted)}"
+    if unknown:
+        yield error(
+            "tasks",
+            f"no worker knows the task{'s' * (len(unknown) > 1)} {listed(unknown)} (asked: "
+            f"{listed(asked, '')})",
+            why,
+            cure,
+        )
+    if known_by_some:
+        yield error(
+            "tasks",
+            f"{listed(ignorant, '')} may get and not know the task{'s' * (len(known_by_some) > 1)} "
+            f"{listed(known_by_some)}",
+            why,
+            cure,
+        )
+    if not unknown and not known_by_some:
+        count = len({task for queue, task in scene.needs.calls if _consumers(scene, queue)})
+        yield ok("tasks", f"{count} task{'s' * (count != 1)} known where they go")
+
+
+def continuations(scene: Scene) -> Iterator[Finding]:
+    """Look whether a plan's continuations are known; without, it costs more."""
+    lacking = {
+        name
+        for queue, task in scene.needs.continuing
+        for name, worker in _consumers(scene, queue).items()
+        if task not in worker.tasks
+    }
+    if lacking:
+        yield warning(
+            "continuations",
+            f"flowrunner's continuations are not known on {listed(lacking, '')}",
+            f"the workflow is queued as one canvas, of {scene.needs.one_canvas / 1e6:,.1f} MB",
+            "start workers with flowrunner, or your own with "
+            "--include flowrunner.engines.continuation",
+        )
+    elif scene.needs.continuing:
+        yield ok("continuations", "every worker that may get one knows them")
+
+
+def node_names(scene: Scene) -> Iterator[Finding]:
+    """Look whether each worker has a name of its own."""
+    twice = [report.name for report in scene.reports if report.same_name > 1]
+    if twice:
+        yield warning(
+            "node names",
+            f"several workers are called {listed(twice, '')}",
+            "their answers are mixed up, and a task that was lost with one may be taken for one "
+            "that runs on the other",
+            "give each worker a name of its own: -n NAME@%h",
+        )
+    elif len(scene.reports) > 1:
+        yield ok("node names", "each worker has a name of its own")
+
+
+def connections(scene: Scene) -> Iterator[Finding]:
+    """Look whether the tasks of one process can queue headers side by side."""
+    wrong = False
+    for report in scene.reports:
+        limit, nesting = report.conf.pool_limit, scene.needs.nesting
+        threads = (report.concurrency or 1) if report.shares_connections else 1
+        if not limit:
+            continue
+        # All hold one less than they need, and wait for the last.
+        stuck = nesting > 1 and threads * (nesting - 1) >= limit
+        if stuck or nesting > limit:
+            wrong = True
+            yield error(
+                "connections",
+                f"{report.name} queues headers that are nested {nesting} deep from {threads} tasks "
+                f"at a time, and has {limit} connections (broker_pool_limit)",
+                "each task holds one for every header until the inner ones are queued, and waits "
+                "for ever for the next",
+                f"set broker_pool_limit of the workers to 0, or to more than {threads * nesting}",
+            )
+        elif not scene.needs.of_plan and threads >= limit:
+            wrong = True
+            yield warning(
+                "connections",
+                f"{report.name} runs {threads} tasks in one process, and has {limit} connections "
+                "(broker_pool_limit)",
+                "tasks that queue headers inside headers at the same time wait for ever",
+                "set broker_pool_limit of the workers to 0",
+            )
+    if scene.reports and not wrong:
+        yield ok("connections", "workers have connections enough (broker_pool_limit)")
+
+
+def prefetch(scene: Scene) -> Iterator[Finding]:
+    """Look whether workers take more messages than they can run."""
+    many = {
+        report.name: report.conf.prefetch_multiplier
+        for report in scene.reports
+        if report.conf.prefetch_multiplier not in (None, 1)
+    }
+    if many:
+        values = sorted({f"{value:g}" for value in many.values() if value is not None})
+        yield warning(
+            "prefetch",
+            f"worker_prefetch_multiplier is {' and '.join(values)} on {listed(many, '')}",
+            "a worker takes more than it runs: what waits there behind a long task could run "
+            "elsewhere at once",
+            "set worker_prefetch_multiplier to 1, unless all tasks are short",
+        )
+    elif any(report.conf.prefetch_multiplier == 1 for report in scene.reports):
+        yield ok("prefetch", "workers take one message for each task that they can run")
+
+
+def versions(scene: Scene) -> Iterator[Finding]:
+    """Look whether workers with flowrunner have this version of it."""
+    told = {report.name: report.flowrunner for report in scene.reports if report.flowrunner}
+    other = {name: version for name, version in told.items() if version != __version__}
+    if other:
+        yield warning(
+            "versions",
+            f"flowrunner is {__version__} here, and {' and '.join(sorted(set(other.values())))} on "
+            f"{listed(other, '')}",
+            "what one version keeps of a run may not be understood by another",
+            "install one version everywhere, and restart the workers",
+        )
+    elif told:
+        yield ok("versions", f"workers have flowrunner {__version__}, as here")
+
+
+def settings_told(scene: Scene) -> Iterator[Finding]:
+    """Say of which workers too little is known."""
+    silent = {report.name for report in scene.reports if report.silent}
+    if silent:
+        yield warning(
+            "settings",
+            f"{listed(silent, '')} did not tell everything that was asked",
+            "settings of theirs cannot be checked: they are busy, or far away",
+            "run flowrunner doctor again",
+        )
+
+
+def _consumers(scene: Scene, queue: str) -> dict[str, Worker]:
+    workers = scene.workers or {}
+    return {name: worker for name, worker in workers.items() if queue in worker.queues}

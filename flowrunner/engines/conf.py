@@ -1,0 +1,55 @@
+"""What of a Celery app's configuration decides whether runs go well."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+__all__ = ["Conf", "conf_of", "seconds_of"]
+
+
+@dataclass(frozen=True)
+class Conf:
+    """Settings of who queues or of a worker; times are in seconds.
+
+    ``None`` is what is not set, or was not told.
+    """
+
+    acks_late: bool | None = None
+    pool_limit: int | None = None
+    prefetch_multiplier: int | None = None
+    visibility_timeout: float | None = None
+    result_expires: float | None = None
+    chord_expires: float | None = None
+
+
+def conf_of(conf: Mapping[str, Any]) -> Conf:
+    """Return what matters of an app's configuration, as the app has it or as a worker tells it."""
+    options = conf.get("broker_transport_options")
+    late = conf.get("task_acks_late")
+    return Conf(
+        acks_late=None if late is None else bool(late),
+        pool_limit=conf.get("broker_pool_limit"),
+        prefetch_multiplier=conf.get("worker_prefetch_multiplier"),
+        visibility_timeout=seconds_of(
+            options.get("visibility_timeout") if isinstance(options, Mapping) else None
+        ),
+        result_expires=seconds_of(conf.get("result_expires")),
+        chord_expires=seconds_of(conf.get("result_chord_expires")),
+    )
+
+
+def seconds_of(value: Any) -> float | None:
+    """Return a time in seconds: a number, a timedelta, or one as ``str()`` writes it."""
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    if isinstance(value, (int, float)):
+        return float(value)
+    found = re.fullmatch(r"(?:(\d+) days?, )?(\d+):(\d\d):(\d\d)(?:\.\d+)?", str(value))
+    if found is None:
+        return None
+    days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
+    return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds).total_seconds()

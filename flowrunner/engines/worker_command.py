@@ -1,0 +1,68 @@
+"""The command line that starts a worker for what this one is to run."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final, Self
+
+from flowrunner.password import without_password
+from flowrunner.settings import Settings
+
+__all__ = ["WorkerCommand"]
+
+#: Who named a setting in a place that a worker which is started here does not look into.
+_NOT_IN_A_FILE: Final = ("-A", "--plugin", "FLOWRUNNER_APP", "FLOWRUNNER_PLUGINS")
+
+
+@dataclass(frozen=True)
+class WorkerCommand:
+    """``flowrunner worker``, with what it has to be told where it is started as this was.
+
+    ``own`` is the command by which an existing app starts workers itself.
+    """
+
+    app: str | None = None
+    plugins: tuple[str, ...] = ()
+    broker: str | None = None
+    backend: str | None = None
+    own: str | None = None
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """Return the command for the settings that hold here."""
+        app, extra = settings.app, settings.broker or settings.backend or settings.plugins
+        return cls(
+            app=app.name if app is not None and app.origin in _NOT_IN_A_FILE else None,
+            plugins=tuple(
+                plugin.name for plugin in settings.plugins if plugin.origin in _NOT_IN_A_FILE
+            ),
+            broker=settings.broker,
+            backend=settings.backend,
+            own=f"celery -A {app.name} worker" if app is not None and not extra else None,
+        )
+
+    def line(self, queues: Iterable[str] = ()) -> str:
+        """Return the command, and the existing app's own one after it, for these queues.
+
+        Passwords are not shown: then the variables are named that have them.
+        """
+        addresses = {"broker": self.broker, "backend": self.backend}
+        secret = [name for name, url in addresses.items() if url and without_password(url) != url]
+        words = ["flowrunner", "worker"]
+        if self.app:
+            words += ["-A", self.app]
+        for plugin in self.plugins:
+            words += ["--plugin", plugin]
+        for name, url in addresses.items():
+            if url and name not in secret:
+                words += [f"--{name}", url]
+        consumed = ["-Q", ",".join(queues)] if queues else []
+        lines = [shlex.join(words + consumed)]
+        if secret:
+            variables = " and ".join(f"FLOWRUNNER_{name.upper()}" for name in secret)
+            lines[0] += f"  # with {variables} set: what stands in them holds a password"
+        if self.own:
+            lines.append(f"{self.own}{''.join(f' {shlex.quote(word)}' for word in consumed)}")
+        return "\n".join(lines)

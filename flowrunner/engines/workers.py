@@ -1,0 +1,155 @@
+"""The workers on a broker, asked by Celery's remote control."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any, Final
+
+from celery import Celery
+
+__all__ = [
+    "EVERYBODY",
+    "QUERY_ANSWER",
+    "WORKER_ANSWER",
+    "Worker",
+    "Workers",
+    "consumers_on",
+    "workers_of",
+]
+
+#: Seconds to wait for a worker to answer.
+WORKER_ANSWER: Final = 3.0
+#: Seconds to wait for what workers run: every one that has a name answers, and two may share it.
+QUERY_ANSWER: Final = 1.0
+#: More than there are workers; without a limit Celery takes one answer for each name.
+EVERYBODY: Final = 10_000
+
+
+@dataclass(frozen=True)
+class Worker:
+    """The queues that a worker consumes and the tasks that it knows."""
+
+    queues: frozenset[str]
+    tasks: frozenset[str]
+
+
+class Workers:
+    """Whoever consumes what a Celery app queues."""
+
+    def __init__(self, app: Celery) -> None:
+        self._app = app
+
+    @contextmanager
+    def connected(self) -> Iterator[Any]:
+        """Yield a new connection to the broker, which answers.
+
+        Celery's broadcasts would try for ever to reach one that is away. And on Redis a pooled
+        connection that has waited in vain for a reply swallows the reply to the next question.
+        """
+        with self._app.connection_for_write() as connection:
+            yield connection.ensure_connection(max_retries=1, interval_start=0.2)
+
+    def ask(
+        self,
+        question: str,
+        *,
+        timeout: float | None = None,
+        limit: int = EVERYBODY,
+        arguments: dict[str, Any] | None = None,
+        workers: list[str] | None = None,
+    ) -> list[tuple[str, Any]]:
+        """Return what workers answer, each with its name: two of them may have the same.
+
+        Takes ``timeout`` seconds, one unless it is given, unless ``limit`` workers have answered
+        before.
+        """
+        with self.connected() as connection:
+            replies = self._app.control.broadcast(
+                question,
+                arguments=arguments,
+                destination=workers,
+                connection=connection,
+                reply=True,
+                timeout=QUERY_ANSWER if timeout is None else timeout,
+                limit=limit,
+            )
+        return [answer for reply in replies or () for answer in reply.items()]
+
+    def known(self, *, limit: int, timeout: float | None = None) -> dict[str, Worker]:
+        """Return the workers that answer, by name, with their queues and tasks."""
+        queues = self.ask(
+            "active_queues", timeout=WORKER_ANSWER if timeout is None else timeout, limit=limit
+        )
+        if not queues:
+            return {}
+        names = sorted({name for name, _ in queues})
+        tasks = self.ask("registered", workers=names, timeout=WORKER_ANSWER, limit=len(queues))
+        return workers_of(queues, tasks)
+
+    def revoke(self, task_ids: list[str], *, terminate: bool = False) -> None:
+        """Tell the workers to drop these tasks when they come to them.
+
+        ``terminate`` ends those that run as well, by SIGTERM, where a pool can.
+        """
+        if not task_ids:
+            return
+        # The run is being left: this is the last that can be tried.
+        with suppress(Exception), self.connected() as connection:
+            self._app.control.revoke(
+                task_ids, connection=connection, terminate=terminate, signal="SIGTERM"
+            )
+
+
+def consumers_on(app: Celery, needs: Iterable[tuple[str, str]]) -> int | None:
+    """Return how many clients wait for messages on the broker; ``None`` where it does not tell."""
+    try:
+        return _consumers_on(app, needs)
+    except Exception:  # it may not be allowed; each transport fails in words of its own
+        return None
+
+
+def _consumers_on(app: Celery, needs: Iterable[tuple[str, str]]) -> int:
+    with app.connection_for_write() as connection:
+        channel = connection.ensure_connection(max_retries=1).default_channel
+        if connection.transport.driver_type == "redis":
+            client = channel.client
+            database = str(client.connection_pool.connection_kwargs.get("db", 0))
+            return sum(
+                each.get("cmd") == "brpop" and each.get("db") == database
+                for each in client.client_list()
+            )
+        found = 0
+        for queue in {queue for queue, _ in needs}:
+            with suppress(*connection.channel_errors), connection.channel() as own:
+                found += int(own.queue_declare(queue, passive=True).consumer_count)
+        return found
+
+
+def workers_of(queues: list[tuple[str, Any]], tasks: list[tuple[str, Any]]) -> dict[str, Worker]:
+    """Return workers from their answers to ``active_queues`` and ``registered``.
+
+    Of two with one name the queues of both count, and the tasks that both know: nobody can tell
+    which of them takes a message.
+    """
+    found: dict[str, Worker] = {}
+    known: Mapping[str, frozenset[str]] = _by_name(tasks)
+    for name, answer in queues:
+        if not isinstance(answer, list):  # {"error": …}
+            continue
+        consumed = frozenset(queue["name"] for queue in answer)
+        if name in found:
+            consumed |= found[name].queues
+        found[name] = Worker(consumed, known.get(name, frozenset()))
+    return found
+
+
+def _by_name(answers: list[tuple[str, Any]]) -> dict[str, frozenset[str]]:
+    known: dict[str, frozenset[str]] = {}
+    for name, answer in answers:
+        if isinstance(answer, list):
+            # "name [rate_limit=…]"
+            tasks = frozenset(task.partition(" ")[0] for task in answer)
+            known[name] = known[name] & tasks if name in known else tasks
+    return known
