@@ -37,7 +37,7 @@ class WorkerReport:
     ``ahead`` is how far its clock is ahead of this machine's, at the least and at the most, in
     seconds. ``flowrunner`` is the version that it has. ``same_name`` says how many workers have
     its name: what is told then is one's, and nobody knows whose. ``silent`` names the questions
-    that it did not answer.
+    that it did not answer; ``prefetch_count`` is how many messages it takes at a time.
     """
 
     name: str
@@ -49,6 +49,20 @@ class WorkerReport:
     ahead: tuple[float, float] | None = None
     same_name: int = 1
     silent: tuple[str, ...] = ()
+    prefetch_count: int | None = None
+
+    @property
+    def prefetch_multiplier(self) -> float | None:
+        """How many messages it takes for each task that it can run; 0 is any number.
+
+        By its command line, which ``conf`` does not tell, or by its configuration. What waits for
+        its time counts as well in ``prefetch_count``: that tells too many, never too few.
+        """
+        told = self.conf.prefetch_multiplier
+        if self.prefetch_count is None or not self.concurrency:
+            return told
+        counted = self.prefetch_count / self.concurrency
+        return counted if not told or not counted else min(counted, told)
 
     @property
     def shares_connections(self) -> bool:
@@ -109,6 +123,7 @@ def _report(
         flowrunner=facts.get("flowrunner"),
         ahead=(clock - now, clock - asked_at) if isinstance(clock, (int, float)) else None,
         same_name=same_name,
+        prefetch_count=told["stats"].get("prefetch_count"),
         silent=tuple(kind for kind in ("conf", "stats") if not told[kind]),
     )
 

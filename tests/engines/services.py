@@ -78,16 +78,16 @@ class Service:
 
 
 class Redis(Service):
-    """A Redis server of its own, in memory unless it is told to save."""
+    """A Redis server of its own, in memory unless ``options`` say otherwise."""
 
-    def __init__(self, folder: Path, port: int | None = None) -> None:
+    def __init__(self, folder: Path, port: int | None = None, *options: str) -> None:
         self.port = port or free_port()
         executable = redis_executable()
         assert executable is not None
         super().__init__(
             [
                 *(executable, "--port", str(self.port), "--bind", "127.0.0.1"),
-                *("--save", "", "--appendonly", "no", "--dir", str(folder)),
+                *("--save", "", "--appendonly", "no", "--dir", str(folder), *options),
             ],
             "eady to accept connections",
         )

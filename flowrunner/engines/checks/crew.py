@@ -181,9 +181,9 @@ def connections(scene: Scene) -> Iterator[Finding]:
 def prefetch(scene: Scene) -> Iterator[Finding]:
     """Look whether workers take more messages than they can run."""
     many = {
-        report.name: report.conf.prefetch_multiplier
+        report.name: report.prefetch_multiplier
         for report in scene.reports
-        if report.conf.prefetch_multiplier not in (None, 1)
+        if report.prefetch_multiplier not in (None, 1)
     }
     if many:
         values = sorted({f"{value:g}" for value in many.values() if value is not None})
@@ -194,7 +194,7 @@ def prefetch(scene: Scene) -> Iterator[Finding]:
             "elsewhere at once",
             "set worker_prefetch_multiplier to 1, unless all tasks are short",
         )
-    elif any(report.conf.prefetch_multiplier == 1 for report in scene.reports):
+    elif any(report.prefetch_multiplier == 1 for report in scene.reports):
         yield ok("prefetch", "workers take one message for each task that they can run")
 
 

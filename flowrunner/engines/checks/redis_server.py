@@ -64,7 +64,7 @@ def persistence(scene: Scene) -> Iterator[Finding]:
                 "persistence",
                 f"{name} saves snapshots ({facts.save}); a crash loses what came after the last",
             )
-        elif facts.save is None:
+        elif facts.save is None or "aof_enabled" not in facts.info:
             yield from _untold(scene, "persistence", name, facts, "save")
         else:
             yield warning(
