@@ -60,7 +60,7 @@ def _lines(
             first, *rest = _wrapped(text, width - indent - 6)
             yield f"{' ' * indent}{shown}  {first}"
             yield from (" " * (indent + 6) + line for line in rest)
-    for command in commands:
+    for command in map(_printable, commands):
         yield " " * (indent + 6) + (f"{_BOLD}{command}{_RESET}" if colour else command)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +14,6 @@ from redis import Redis as RedisClient
 from tests.engines.plain import PROJECT, PlainWorker, project_environment
 from tests.engines.plans import HANG
 from tests.engines.services import ClusterAddress, Redis
-from tests.test_readme import CLUSTER, TEXT
 
 
 def applied(
@@ -232,19 +230,3 @@ def test_options_win_over_the_apps_own_addresses(plain_worker: PlainWorker, tmp_
     options = ("--broker", plain_worker.address.broker, "--backend", plain_worker.address.backend)
     code, outcome = applied("{task: proj.tasks.tag, args: [1]}", tmp_path, elsewhere, *options)
     assert (code, outcome["result"]) == (0, [1])
-
-
-def test_the_command_of_the_readme_runs(plain_worker: PlainWorker, tmp_path: Path) -> None:
-    (tmp_path / "proj").symlink_to(PROJECT / "proj")
-    (tmp_path / "nightly.yaml").write_text("{task: proj.tasks.power, args: [4]}")
-    command = dict(CLUSTER.findall(TEXT))["app"]
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    ended = subprocess.run(
-        ["sh", "-euc", command],
-        cwd=tmp_path,
-        env={**project_environment(plain_worker.address), "PATH": path},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (ended.returncode, ended.stdout) == (0, "16\n"), ended.stderr
