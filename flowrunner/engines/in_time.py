@@ -1,15 +1,19 @@
-"""Doing several things at once, and waiting for them no longer than so many seconds."""
+"""Doing several things side by side, and waiting for them no longer than so many seconds."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from threading import Thread
 from time import monotonic
-from typing import TypeVar
+from typing import Final, TypeVar
 
 __all__ = ["NoAnswerError", "in_time"]
 
 T = TypeVar("T")
+
+#: Seconds before the next thing is begun: most answer sooner, and two threads that compute side by
+#: side take longer than one after the other.
+HEAD_START: Final = 0.05
 
 
 class NoAnswerError(RuntimeError):
@@ -37,6 +41,7 @@ def in_time(seconds: float, work: Mapping[str, Callable[[], T]]) -> dict[str, T 
     deadline = monotonic() + seconds
     for thread in threads:
         thread.start()
+        thread.join(HEAD_START)
     for thread in threads:
         thread.join(max(0.0, deadline - monotonic()))
     answered = dict(found)

@@ -12,8 +12,8 @@ from flowrunner.settings import Settings
 
 __all__ = ["WorkerCommand"]
 
-#: Who named a setting in a place that a worker which is started here does not look into.
-_NOT_IN_A_FILE: Final = ("-A", "--plugin", "FLOWRUNNER_APP", "FLOWRUNNER_PLUGINS")
+#: How the origin begins of what stands in no file: a worker which is started here reads the files.
+_NOT_IN_A_FILE: Final = ("-", "FLOWRUNNER_")
 
 
 @dataclass(frozen=True)
@@ -33,13 +33,20 @@ class WorkerCommand:
     def of(cls, settings: Settings) -> Self:
         """Return the command for the settings that hold here."""
         app, extra = settings.app, settings.broker or settings.backend or settings.plugins
+
+        def told(name: str, value: str | None) -> str | None:
+            origin = settings.origins.get(name, _NOT_IN_A_FILE[0])
+            return value if origin.startswith(_NOT_IN_A_FILE) else None
+
         return cls(
-            app=app.name if app is not None and app.origin in _NOT_IN_A_FILE else None,
+            app=app.name if app is not None and app.origin.startswith(_NOT_IN_A_FILE) else None,
             plugins=tuple(
-                plugin.name for plugin in settings.plugins if plugin.origin in _NOT_IN_A_FILE
+                plugin.name
+                for plugin in settings.plugins
+                if plugin.origin.startswith(_NOT_IN_A_FILE)
             ),
-            broker=settings.broker,
-            backend=settings.backend,
+            broker=told("broker", settings.broker),
+            backend=told("backend", settings.backend),
             own=f"celery -A {app.name} worker" if app is not None and not extra else None,
         )
 

@@ -273,6 +273,15 @@ def plugin(name: str, origin: str) -> PluginReference:
             ],
         ),
         (
+            Settings(
+                broker="redis://b/0",
+                backend="redis://b/1",
+                origins={"broker": "/srv/flowrunner.toml", "backend": "FLOWRUNNER_BACKEND"},
+            ),
+            [],
+            ["flowrunner worker --backend redis://b/1"],
+        ),
+        (
             Settings(app=AppReference("proj", "-A")),
             ["gpu"],
             ["flowrunner worker -A proj -Q gpu", "celery -A proj worker -Q gpu"],

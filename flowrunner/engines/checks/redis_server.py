@@ -28,12 +28,9 @@ def memory(scene: Scene) -> Iterator[Finding]:
             yield from _untold(scene, "memory policy", name, facts, "info")
             continue
         full = limit > 0 and facts.number("used_memory") > NEARLY_FULL * limit
-        # A message has no expiry: a volatile-* policy leaves it alone.
-        evicts = limit > 0 and policy != "noeviction"
-        evicts = evicts and ("result backend" in roles or policy.startswith("allkeys"))
-        if evicts:
+        if limit > 0 and any(_may_go(role, policy) for role in roles):
             make = error if full or policy.startswith("allkeys") else warning
-            lost = "results and messages" if policy.startswith("allkeys") else "results"
+            lost = " and ".join(_KEPT[role] for role in sorted(roles) if _may_go(role, policy))
             yield make(
                 "memory policy",
                 f"{name} evicts keys when its memory is full: maxmemory-policy is {policy}"
@@ -52,6 +49,14 @@ def memory(scene: Scene) -> Iterator[Finding]:
         else:
             held = f"maxmemory-policy is {policy}" if limit else "it has no maxmemory"
             yield ok("memory policy", f"{name} evicts nothing that runs need: {held}")
+
+
+_KEPT: Final = {"broker": "messages", "result backend": "results"}
+
+
+def _may_go(role: str, policy: str) -> bool:
+    """Tell whether a policy may take what is kept; a message, which has no expiry, stays long."""
+    return policy.startswith("allkeys") or (role != "broker" and policy.startswith("volatile"))
 
 
 def persistence(scene: Scene) -> Iterator[Finding]:
