@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from flowrunner.engines.celery import CeleryEngine
     from flowrunner.engines.protocol import Engine
+    from flowrunner.engines.worker_app import Companion
 
 __all__ = ["InterruptedRunError", "Project", "given_inputs", "run_plan"]
 
@@ -180,44 +181,65 @@ class Project:
             worker=WorkerCommand.of(settings),
         )
 
-    def _cluster(self) -> tuple[str, str]:
+    def _cluster(self, command: str = "") -> tuple[str, str]:
         settings = self.settings
         if settings.broker is None or settings.backend is None:
             missing = "broker" if settings.broker is None else "result backend"
             raise ConfigurationError(
                 f"no {missing} is configured; a cluster needs a broker and a result backend: "
-                f"--broker redis://localhost/0 --backend redis://localhost/1"
+                f"{command}--broker redis://localhost/0 --backend redis://localhost/1"
             )
         return settings.broker, settings.backend
 
-    def worker_app(self) -> Celery:
+    def worker_app(self, *, companions: Sequence[Companion] = ()) -> Celery:
         """Return the Celery app of a worker that has this project's tasks.
 
         That is the existing app, where one is configured, with what the plugins register.
-        Raises :class:`~flowrunner.errors.ConfigurationError` without a broker and a backend.
+        ``companions`` are started beside a worker that is ready. Raises
+        :class:`~flowrunner.errors.ConfigurationError` without a broker and a backend.
         """
         from flowrunner.engines.application import (
             build_app,
             extend_app,
             give_settings,
+            mend_backend_of,
             pin_addresses,
         )
-        from flowrunner.engines.cluster_settings import cluster_settings
+        from flowrunner.engines.cluster_settings import cluster_settings, with_given
+        from flowrunner.engines.worker_app import WorkerSetup, make_worker_app
+        from flowrunner.engines.worker_settings import apply_settings, worker_settings
 
-        settings = self.settings
-        app = self.existing_app
-        if app is not None:
+        settings, remarks = self.settings, list[str]()
+        if settings.app is not None:
+            from flowrunner.engines.app_fitness import unfit_settings
+            from flowrunner.engines.existing_app import load_app
+
+            def prepare(app: Celery) -> None:
+                remarks.extend(apply_settings(app, broker=settings.broker))
+
+            app = load_app(settings.app, prepare=prepare)
+            pin_addresses(app, broker=settings.broker, backend=settings.backend)
+            if problems := list(unfit_settings(app)):
+                raise ConfigurationError(
+                    f"the Celery app {settings.app.name} cannot run workflows: "
+                    f"{'; '.join(problems)}"
+                )
+            give_settings(app, settings.of_celery)
             extend_app(app, self.registry)
+            mend_backend_of(app)
         else:
+            broker, backend = self._cluster("flowrunner worker ")
             app = build_app(
                 self.registry,
-                cluster_settings(*self._cluster(), settings.of_celery),
+                with_given(
+                    {**cluster_settings(broker, backend), **worker_settings(broker)},
+                    settings.of_celery,
+                ),
                 configure=self.plugins.configure_app,
             )
-        pin_addresses(app, broker=settings.broker, backend=settings.backend)
-        if self.existing_app is not None:
-            give_settings(app, settings.of_celery)
-        return app
+            pin_addresses(app, broker=broker, backend=backend)
+        plugins = [plugin.name for plugin in self.plugins.loaded]
+        return make_worker_app(app, WorkerSetup(plugins, remarks, list(companions)))
 
 
 def given_inputs(

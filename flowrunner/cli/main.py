@@ -24,6 +24,7 @@ COMMANDS: Final[dict[str, str]] = {
     "plugins": "List the plugins that are loaded.",
     "tasks": "List the tasks that workflows can call.",
     "validate": "Check workflows and report every problem.",
+    "worker": "Run a Celery worker with the plugins and safe settings.",
 }
 
 

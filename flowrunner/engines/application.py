@@ -19,7 +19,14 @@ from flowrunner.engines.result_backend import mended_backend
 from flowrunner.tasks import TaskDefinition, TaskRegistry
 from flowrunner.values import require_json
 
-__all__ = ["TaskExitedError", "build_app", "extend_app", "give_settings", "pin_addresses"]
+__all__ = [
+    "TaskExitedError",
+    "build_app",
+    "extend_app",
+    "give_settings",
+    "mend_backend_of",
+    "pin_addresses",
+]
 
 FunctionWrapper = Callable[[TaskDefinition, Callable[..., Any]], Callable[..., Any]]
 
@@ -114,6 +121,13 @@ def give_settings(app: Celery, given: Mapping[str, Any]) -> None:
     settings = with_given({**own, **addresses}, given)
     app.conf.update({k: v for k, v in settings.items() if k not in addresses})
     app._backend_cache = app._local.backend = app._pool = app.amqp._producer_pool = None
+
+
+def mend_backend_of(app: Celery) -> None:
+    """Let an existing app's result backend keep what runs need to know, in this process."""
+    get_backend = app._get_backend
+    app._get_backend = lambda: mended_backend(get_backend())
+    app._backend_cache = app._local.backend = None
 
 
 class _OwnCelery(Celery):  # type: ignore[misc]

@@ -11,7 +11,7 @@ import json
 import zlib
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from celery import shared_task, states
 from celery.canvas import Signature, maybe_signature
@@ -19,7 +19,10 @@ from celery.canvas import Signature, maybe_signature
 from flowrunner.engines import worker_facts  # noqa: F401  # its workers tell of themselves
 from flowrunner.planner.continuations import CONTINUE
 
-__all__ = ["PartLostError", "forget_parts", "store_parts"]
+__all__ = ["GUARDED", "PartLostError", "forget_parts", "leave_to_its_part", "store_parts"]
+
+#: What the guard of flowrunner's own workers marks a request with that it has looked at.
+GUARDED: Final = "guarded_by_flowrunner"
 
 
 class PartLostError(RuntimeError):
@@ -51,8 +54,9 @@ def continue_run(self: Any, *given: Any) -> None:
 
     A message that a broker delivers once more, after the part was published, changes nothing.
     """
-    if self.backend.get_state(self.request.id) == states.SUCCESS:
-        self.request.chord = None
+    guarded = getattr(self.request, GUARDED, False)
+    if not guarded and self.backend.get_state(self.request.id) == states.SUCCESS:
+        leave_to_its_part(self.request)
         return
     stored = self.backend.get(_key(self.backend, self.request.id))
     if stored is None:
@@ -65,8 +69,12 @@ def continue_run(self: Any, *given: Any) -> None:
     if not request.chord:
         canvas.apply_async(given)
         return
-    # The chord that this task is a member of waits for the part's last call instead.
     canvas.apply_async(
         given, chord=request.chord, group_id=request.group, group_index=request.group_index
     )
+    leave_to_its_part(request)
+
+
+def leave_to_its_part(request: Any) -> None:
+    """Let the chord that a continuation is a member of wait for its part's last call instead."""
     request.chord = None

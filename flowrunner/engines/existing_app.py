@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout, suppress
 from types import ModuleType
 from typing import Any
@@ -21,11 +21,14 @@ from flowrunner.tasks import TaskDefinition, TaskRegistry
 __all__ = ["load_app", "register_app_tasks"]
 
 
-def load_app(reference: AppReference) -> Celery:
+def load_app(
+    reference: AppReference, *, prepare: Callable[[Celery], None] = lambda app: None
+) -> Celery:
     """Return the app that is named, with every task that it knows of imported.
 
-    Raises :class:`~flowrunner.errors.ConfigurationError`, saying what to do, for whatever keeps
-    it from being loaded.
+    ``prepare`` may change its configuration before tasks take their options from it. Raises
+    :class:`~flowrunner.errors.ConfigurationError`, saying what to do, for whatever keeps it from
+    being loaded.
     """
     with _importable(reference), redirect_stdout(sys.stderr):  # stdout is for the result
         try:
@@ -37,6 +40,7 @@ def load_app(reference: AppReference) -> Celery:
         if not isinstance(found, Celery):
             raise ConfigurationError(f"{_named(reference)} {_no_app(found)}")
         try:
+            prepare(found)
             found.loader.import_default_modules()  # include=, imports=, autodiscover_tasks()
             found.finalize()
             found.conf.finalize()

@@ -8,6 +8,9 @@ from celery import states
 from celery.backends.redis import RedisBackend
 from celery.signals import celeryd_after_setup
 
+from flowrunner.engines.lease import lease_key
+from flowrunner.engines.run_flags import is_task_of_a_run
+
 __all__ = ["mended_backend"]
 
 #: The name of the worker that this process is, or that it was forked from.
@@ -23,6 +26,7 @@ def mended_backend(backend: Any) -> Any:
     """Return a Celery result backend that names workers and loses no result to a retry."""
     _name_workers(backend)
     if isinstance(backend, RedisBackend):
+        _keep_ends(backend)
         _keep_results(backend)
     return backend
 
@@ -46,17 +50,60 @@ def _name_workers(backend: Any) -> None:
     backend._get_result_meta = with_worker
 
 
+def _keep_ends(backend: Any) -> None:
+    """Let no ``STARTED`` take the place of how a task of a run has ended: its message came twice.
+
+    Celery looks for success alone (``celery/backends/base.py``, ``_store_result``).
+    """
+    store = backend._store_result
+
+    def store_result(
+        task_id: str,
+        result: Any,
+        state: str,
+        traceback: Any = None,
+        request: Any = None,
+        **options: Any,
+    ) -> Any:
+        if state != states.STARTED or not is_task_of_a_run(task_id):
+            return store(task_id, result, state, traceback, request=request, **options)
+        if backend._get_task_meta_for(task_id)["status"] not in states.READY_STATES:
+            meta = backend._get_result_meta(result, state, traceback, request)
+            kept = backend.encode({**meta, "task_id": task_id})
+            backend._set_with_state(backend.get_key_for_task(task_id), kept, state)
+        return result
+
+    backend._store_result = store_result
+
+
 def _keep_results(backend: Any) -> None:
     """Let no ``RETRY`` take the place of how the task has ended in the meantime.
 
     Celery queues the next try before it stores that there is one (``celery/app/task.py``,
     ``retry``; ``celery/app/trace.py``): another thread or worker may have run it by then.
+    With how a task of a run has ended its lease goes, in the same round trip.
     """
     store = backend._set_with_state
+    start = len(backend.get_key_for_task("-")) - 1
+
+    def store_and_release(key: bytes, value: str, state: str, lease: Any) -> None:
+        expires = backend.failure_expires if state == states.FAILURE else backend.expires
+        with backend.client.pipeline() as pipeline:
+            pipeline.set(key, value, ex=expires or None)
+            pipeline.publish(key, value)
+            pipeline.delete(lease)
+            pipeline.execute()
 
     def store_unless_ended(key: bytes, value: str, state: str) -> None:
         if state != states.RETRY:
-            store(key, value, state)
+            task_id = key[start:].decode()
+            if state not in states.READY_STATES or not is_task_of_a_run(task_id):
+                store(key, value, state)
+            elif len(value) > backend._MAX_STR_VALUE_SIZE:
+                store(key, value, state)  # which says so
+            else:
+                lease = lease_key(backend, task_id)
+                backend.ensure(store_and_release, (key, value, state, lease))
             return
 
         def unless_ended(pipeline: Any) -> None:

@@ -16,7 +16,7 @@ from celery.signals import before_task_publish
 
 from flowrunner.plan import Plan
 
-__all__ = ["cancelled_key", "known_key", "publishing_under", "root_of"]
+__all__ = ["cancelled_key", "is_task_of_a_run", "known_key", "publishing_under", "root_of"]
 
 _root: ContextVar[str | None] = ContextVar("flowrunner_root", default=None)
 
@@ -27,6 +27,11 @@ def root_of(plan: Plan, attempt: UUID) -> UUID:
     A run that is cancelled still runs ``finally``.
     """
     return attempt if plan.part is None else uuid5(attempt, plan.part)
+
+
+def is_task_of_a_run(task_id: Any) -> bool:
+    """Tell whether an id may be that of a run's task: they are UUIDs of version 5."""
+    return isinstance(task_id, str) and len(task_id) == 36 and task_id[14] == "5"
 
 
 def known_key(backend: Any, root: UUID | str) -> Any:

@@ -232,7 +232,7 @@ def test_a_time_limit_names_the_worker_that_kept_it(redis: Redis, tmp_path: Path
     found = {path: (error.type, error.worker) for path, error in ran.errors.items()}
     assert found == {
         "root.0": ("TimeLimitExceeded", "forks@here"),
-        "root.1": ("WorkerLostError", "forks@here"),
+        "root.1": ("TaskLostError", "forks@here"),  # it is run again, and kills its worker again
     }
 
 

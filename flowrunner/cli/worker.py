@@ -1,0 +1,88 @@
+"""``flowrunner worker``."""
+
+from __future__ import annotations
+
+import gc
+import os
+
+import click
+
+from flowrunner.cli.options import app_option, plugin_option
+
+__all__ = ["command"]
+
+
+@click.command("worker")
+@click.option(
+    "-c",
+    "--concurrency",
+    type=click.IntRange(1, 100_000),
+    metavar="N",
+    help="Run up to N tasks at a time.  [default: one for each processor]",
+)
+@click.option(
+    "-P",
+    "--pool",
+    metavar="POOL",
+    default="prefork",
+    show_default=True,
+    help="How tasks run side by side: prefork (processes), threads, solo, gevent, eventlet.",
+)
+@click.option("-Q", "--queues", metavar="NAMES", help="Take tasks from these queues, a,b,c.")
+@click.option(
+    "-n",
+    "--hostname",
+    metavar="NAME",
+    help="The worker's own name, which no other one has; %h is the host's.  "
+    "[default: flowrunner-PID@%h]",
+)
+@click.option("-l", "--loglevel", metavar="LEVEL", default="INFO", show_default=True)
+@click.option(
+    "--max-tasks-per-child",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Replace a process of the pool after N tasks.",
+)
+@click.option("--broker", metavar="URL", help="The broker, redis://… or amqp://…")
+@click.option("--backend", metavar="URL", help="The result backend, redis://…")
+@app_option
+@plugin_option
+@click.argument("celery_options", nargs=-1, metavar="[-- OPTIONS OF CELERY WORKER…]")
+def command(
+    concurrency: int | None,
+    pool: str,
+    queues: str | None,
+    hostname: str | None,
+    loglevel: str,
+    max_tasks_per_child: int | None,
+    broker: str | None,
+    backend: str | None,
+    app: str | None,
+    plugins: tuple[str, ...],
+    celery_options: tuple[str, ...],
+) -> int:
+    """Run a Celery worker that has the plugins' tasks.
+
+    It has safe settings, runs no task of a run twice that has ended or still runs, keeps to
+    cancelled runs, and starts itself again when it dies. SIGTERM and Ctrl-C let what runs end
+    first; a second Ctrl-C does not. What comes after -- goes to celery worker as it is.
+    """
+    from flowrunner.app import Project
+    from flowrunner.engines.worker_process import run_worker
+    from flowrunner.settings import load_settings
+
+    settings = load_settings(plugins=plugins, app=app, broker=broker, backend=backend)
+    options = {
+        "--concurrency": concurrency,
+        "--pool": pool,
+        "--queues": queues,
+        "--hostname": hostname or f"flowrunner-{os.getpid()}@%h",
+        "--loglevel": loglevel,
+        "--max-tasks-per-child": max_tasks_per_child,
+    }
+    given = [f"{name}={value}" for name, value in options.items() if value is not None]
+    celery_app = Project(settings).worker_app()
+    gc.enable()
+    # Neighbours are asked for what was revoked, for a second: runs have flags for that.
+    quiet = ["--without-mingle", "--without-gossip"]
+    return run_worker(celery_app, [*given, *quiet, *celery_options])

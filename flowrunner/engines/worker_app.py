@@ -1,0 +1,197 @@
+"""flowrunner's own workers: Celery's, with the guard, leases, a banner, and what runs beside."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from threading import Event, Thread
+from typing import Any, ClassVar, Final, TypeAlias
+
+from celery import Celery
+from celery.apps.worker import Worker as CeleryWorker
+from celery.backends.redis import RedisBackend
+from celery.utils.log import get_logger
+from celery.worker import state
+
+from flowrunner import __version__
+from flowrunner.engines.cluster import without_password
+from flowrunner.engines.guard import guard_backend, guard_tasks
+from flowrunner.engines.lease import LEASE_LIFE, Leases
+from flowrunner.engines.process_identity import current_incarnation
+from flowrunner.engines.run_flags import is_task_of_a_run
+
+__all__ = ["Companion", "WorkerSetup", "make_worker_app"]
+
+#: Seconds between renewals of the leases of what runs, and to the next one after a failure.
+RENEW_EVERY: Final = LEASE_LIFE / 3
+RENEW_AGAIN: Final = 1.0
+
+#: Starts something beside a worker that is ready, and returns what stops it.
+Companion: TypeAlias = Callable[[Celery], Callable[[], None]]
+
+logger = get_logger(__name__)
+
+
+@dataclass
+class WorkerSetup:
+    """What an app's workers are given beside their tasks.
+
+    ``plugins`` are told in the banner; ``remarks`` are logged at the start. ``companions`` are
+    started when the worker is ready and stopped first of all when it ends.
+    """
+
+    plugins: Sequence[str] = ()
+    remarks: Sequence[str] = ()
+    companions: list[Companion] = field(default_factory=list)
+    worker: Worker | None = None
+
+
+def make_worker_app(app: Celery, setup: WorkerSetup) -> Celery:
+    """Let an app's workers be flowrunner's own, however they are started; return the app."""
+    app.Worker = app.subclass_with_self(Worker, name="Worker", setup=setup)
+    return app
+
+
+class Worker(CeleryWorker):  # type: ignore[misc]
+    """A Celery worker that guards the tasks of runs.
+
+    ``died_of`` is what has ended it although nobody asked for that.
+    """
+
+    setup: ClassVar[WorkerSetup]
+
+    def on_before_init(self, **options: Any) -> None:
+        """Note which process this is, before any is forked from it."""
+        current_incarnation()
+        self.setup.worker = self
+        self.was_ready = False
+        self.asked_to_restart = False
+        self.died_of: BaseException | None = None
+        self._stop_companions: list[Callable[[], None]] = []
+        super().on_before_init(**options)
+
+    def on_init_blueprint(self) -> None:
+        """Put the guard around the tasks: all are known now, nothing is forked yet."""
+        super().on_init_blueprint()
+        _guard_backends(self.app)
+        guard_tasks(self.app)
+        for remark in self.setup.remarks:
+            logger.warning(remark)
+
+    def on_consumer_ready(self, consumer: Any) -> None:
+        """Start what runs beside; leases first."""
+        self.was_ready = True
+        self._stop_renewing = renew_leases(self.app)
+        for companion in self.setup.companions:
+            self._stop_companions.append(companion(self.app))
+        super().on_consumer_ready(consumer)
+
+    def stop(self, in_sighandler: bool = False, exitcode: Any = None) -> None:
+        """Shut down warm; Celery calls it for every end, wanted or not."""
+        error = sys.exc_info()[1]
+        if isinstance(error, Exception):
+            self.died_of = error
+        super().stop(in_sighandler=in_sighandler, exitcode=exitcode)
+
+    def on_close(self) -> None:
+        """Stop what runs beside before anything else is stopped."""
+        while self._stop_companions:
+            try:
+                self._stop_companions.pop()()
+            except Exception:
+                logger.exception("What runs beside the worker has not stopped in order.")
+        super().on_close()
+
+    def on_stopped(self) -> None:
+        """Let go of leases once the pool has ended, and before messages go back to the broker."""
+        if self.was_ready:
+            self._stop_renewing()
+            self._leave()
+        super().on_stopped()
+
+    def _leave(self) -> None:
+        threads_go_on = not self.pool_cls.__module__.endswith("prefork") and state.active_requests
+        backend = self.app.backend
+        if threads_go_on or not isinstance(backend, RedisBackend):
+            return
+        try:
+            Leases(backend).leave()
+        except backend.connection_errors as error:
+            logger.warning("Leases are not free before they lapse: %s", error)
+
+    def install_platform_tweaks(self, worker: Any) -> None:
+        """Handle signals as Celery does; ``SIGHUP`` starts the same command again."""
+        super().install_platform_tweaks(worker)
+        if not self._isatty:
+            from celery import platforms
+
+            platforms.signals["SIGHUP"] = self._restart_when_stopped
+
+    def _restart_when_stopped(self, *_: Any) -> None:
+        self.asked_to_restart = True
+        state.should_stop = 0
+
+    def emit_banner(self) -> None:
+        """Say on stderr what this worker is; Celery fills a screen on stdout."""
+        sys.stderr.write(self.banner())
+        sys.stderr.flush()
+
+    def banner(self) -> str:
+        """Return what a worker says of itself when it starts."""
+        own = sorted(name for name in self.app.tasks if not name.startswith("celery."))
+        pool = self.pool_cls.__module__.rpartition(".")[2]
+        lines = {
+            "broker": without_password(str(self.app.conf.broker_read_url)),
+            "backend": without_password(str(self.app.conf.result_backend)),
+            "queues": ", ".join(sorted(self.app.amqp.queues.consume_from)),
+            "pool": f"{pool}, {self.concurrency} at a time",
+            "plugins": _listed(self.setup.plugins),
+            "tasks": f"{len(own)}: {_listed(own)}",
+        }
+        told = "".join(f"  {name:<8} {value}\n" for name, value in lines.items())
+        return f"flowrunner {__version__} worker {self.hostname}\n{told}"
+
+
+def _guard_backends(app: Celery) -> None:
+    get_backend = app._get_backend
+
+    def guarded() -> Any:
+        backend = get_backend()
+        guard_backend(backend)
+        return backend
+
+    app._get_backend = guarded
+    app._backend_cache = app._local.backend = None
+
+
+def _listed(names: Sequence[str], room: int = 12) -> str:
+    more = f", … {len(names) - room} more" if len(names) > room else ""
+    return (", ".join(names[:room]) or "none") + more
+
+
+def renew_leases(app: Celery) -> Callable[[], None]:
+    """Renew the leases of what this worker runs, in a thread; return what stops it.
+
+    The processes of a pool are busy with their tasks and cannot.
+    """
+    stopped = Event()
+
+    def renew() -> None:
+        backend = app.backend
+        if not isinstance(backend, RedisBackend):
+            return
+        leases, pause = Leases(backend), RENEW_EVERY
+        while not stopped.wait(pause):
+            ids = {request.id for request in tuple(state.active_requests)}
+            try:
+                leases.renew(filter(is_task_of_a_run, ids))
+            except Exception as error:  # whatever it is: leases have to go on
+                logger.warning("The leases of running tasks are not renewed: %s", error)
+                pause = RENEW_AGAIN
+            else:
+                pause = RENEW_EVERY
+
+    thread = Thread(target=renew, name="flowrunner-leases", daemon=True)
+    thread.start()
+    return stopped.set

@@ -1,0 +1,108 @@
+"""The settings of flowrunner's own workers, each with its reason."""
+
+from __future__ import annotations
+
+from typing import Any, Final, NamedTuple
+
+from celery import Celery
+
+from flowrunner.engines.cluster import ANSWER_TIMEOUT, CONNECT_TIMEOUT
+
+__all__ = ["NEEDED", "SETTINGS", "apply_settings", "worker_settings"]
+
+
+class Setting(NamedTuple):
+    """A Celery setting: its value, and what it is for."""
+
+    value: Any
+    reason: str
+
+
+#: Of every worker; where an existing app says otherwise itself, the app's word holds.
+SETTINGS: Final[dict[str, Setting]] = {
+    "task_acks_late": Setting(True, "a task whose worker dies comes again"),
+    "task_reject_on_worker_lost": Setting(True, "so does one whose process of the pool is killed"),
+    "task_track_started": Setting(True, "progress knows what runs, and where"),
+    "worker_prefetch_multiplier": Setting(1, "what is queued waits where any worker can take it"),
+    "worker_lost_wait": Setting(2.0, "a killed process is noticed soon; Celery waits for 10 s"),
+    "worker_proc_alive_timeout": Setting(30.0, "a busy machine may take its time to fork"),
+    "worker_pool_start_method": Setting("fork", "processes have the plugins that were loaded"),
+    "worker_consumer": Setting(
+        "flowrunner.engines.worker_consumer:Consumer",
+        "an acknowledgement for a connection that has gone does not end the worker",
+    ),
+    "worker_cancel_long_running_tasks_on_connection_loss": Setting(
+        False, "a task goes on while the broker is away: its lease keeps it from running twice"
+    ),
+    "worker_soft_shutdown_timeout": Setting(
+        20.0,
+        "seconds to end in on a cold shutdown; what has not is queued again",
+    ),
+    "worker_enable_soft_shutdown_on_idle": Setting(
+        True, "tasks that wait for their time are queued again as well"
+    ),
+    "result_expires": Setting(86_400, "seconds for which results, and so runs, are kept"),
+    "result_chord_expires": Setting(86_400, "the parts of a chord live as long as its results"),
+    "result_backend_always_retry": Setting(True, "a result is not lost to a blip of the backend"),
+    "result_backend_max_retries": Setting(20, "for about two minutes: Celery would try for ever"),
+    "redis_socket_keepalive": Setting(True, "a connection that a firewall drops is noticed"),
+    "redis_socket_timeout": Setting(ANSWER_TIMEOUT, "a backend that hangs is given up, in seconds"),
+    "redis_socket_connect_timeout": Setting(CONNECT_TIMEOUT, "and one that does not answer at all"),
+    "redis_backend_health_check_interval": Setting(25, "an idle connection is tried before use"),
+    "redis_retry_on_timeout": Setting(True, "one slow answer is asked for again"),
+    "broker_connection_timeout": Setting(CONNECT_TIMEOUT, "seconds to wait for a connection"),
+    "broker_connection_retry": Setting(True, "a worker waits for a broker that has gone"),
+    "broker_connection_retry_on_startup": Setting(True, "and for one that is not there yet"),
+    "broker_connection_max_retries": Setting(None, "for ever"),
+}
+
+#: What a Redis broker's connections have; an app's own options win, one by one.
+REDIS_TRANSPORT: Final[dict[str, Setting]] = {
+    "socket_keepalive": Setting(True, SETTINGS["redis_socket_keepalive"].reason),
+    "socket_timeout": Setting(ANSWER_TIMEOUT, "seconds for a broker that accepts and hangs"),
+    "socket_connect_timeout": Setting(CONNECT_TIMEOUT, "and one that does not answer at all"),
+    "health_check_interval": Setting(25, SETTINGS["redis_backend_health_check_interval"].reason),
+    "retry_on_timeout": Setting(True, SETTINGS["redis_retry_on_timeout"].reason),
+}
+
+#: What no run can do without: it holds whatever an existing app says.
+NEEDED: Final[dict[str, Setting]] = {
+    "worker_enable_remote_control": Setting(True, "runs ask workers what they know and run"),
+}
+
+
+def worker_settings(broker: str | None) -> dict[str, Any]:
+    """Return the settings of a worker on this broker."""
+    settings = {name: setting.value for name, setting in {**SETTINGS, **NEEDED}.items()}
+    if broker is not None and broker.startswith(("redis", "rediss")):
+        options = {name: setting.value for name, setting in REDIS_TRANSPORT.items()}
+        settings["broker_transport_options"] = options
+    return settings
+
+
+def apply_settings(app: Celery, *, broker: str | None) -> list[str]:
+    """Give an existing app a worker's settings, except those that it has itself.
+
+    Returns what it says otherwise and yet has to be, in words.
+    """
+    conf = app.conf
+    theirs = str(broker or conf.get("broker_read_url") or conf.get("broker_url") or "")
+    settings = worker_settings(theirs)
+    options = {
+        **settings.pop("broker_transport_options", {}),
+        **(conf.get("broker_transport_options") or {}),
+    }
+    changed = [
+        f"{name} is {setting.value!r} and not {conf.get(name)!r}: {setting.reason}"
+        for name, setting in NEEDED.items()
+        if conf.value_set_for(name) and conf.get(name) != setting.value
+    ]
+    conf.update(
+        {k: v for k, v in settings.items() if k in NEEDED or not conf.value_set_for(k)},
+        broker_transport_options=options,
+    )
+    accepted = list(conf.get("accept_content") or ())
+    if not {"json", "application/json"} & set(accepted):
+        conf.update(accept_content=[*accepted, "json"])
+        changed.append(f"accept_content has 'json' beside {accepted}: runs are sent as JSON")
+    return changed
