@@ -218,13 +218,16 @@ def _leases_of(backend: Any) -> Leases | None:
 def _answer_without_leases(backend: Any, request: Any) -> Answer:
     if not hasattr(backend, "mget"):
         return Answer("unknown", None, None, 0)
-    known, cancelled, stored = backend.mget(
-        [
-            known_key(backend, request.root_id),
-            cancelled_key(backend, request.root_id),
-            backend.get_key_for_task(request.id),
-        ]
-    )
+    keys = [
+        known_key(backend, request.root_id),
+        cancelled_key(backend, request.root_id),
+        backend.get_key_for_task(request.id),
+    ]
+    found = backend.mget(keys)
+    # Memcached gives a mapping of what is there, by keys that may be texts.
+    if isinstance(found, dict):
+        found = [found.get(key, found.get(key.decode())) for key in keys]
+    known, cancelled, stored = found
     if known is None:
         return Answer("unknown", None, None, 0)
     return Answer("cancelled" if cancelled else "taken", stored, None, 0)

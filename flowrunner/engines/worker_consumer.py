@@ -1,11 +1,20 @@
-"""What takes messages for flowrunner's own workers: Celery's, but for one way to die."""
+"""What takes messages for flowrunner's own workers: Celery's, which outlives a restart of Redis.
+
+When a connection to Redis drops, kombu closes it and would queue again whatever is not
+acknowledged, over the connection that has gone; with Celery 5.7 that ends the worker (``'NoneType'
+object has no attribute 'hostname'``). But what runs goes on, and Redis keeps what was delivered by
+tags that hold on every connection. So what runs is acknowledged over the next connection, and what
+was only waiting is queued again there.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
+from warnings import catch_warnings, simplefilter
 
+from celery.exceptions import CPendingDeprecationWarning
 from celery.utils.log import get_logger
+from celery.worker import state
 from celery.worker.consumer import Consumer as CeleryConsumer
 
 __all__ = ["Consumer"]
@@ -14,35 +23,78 @@ logger = get_logger(__name__)
 
 
 class Consumer(CeleryConsumer):  # type: ignore[misc]
-    """Outlives a message that comes from a connection that has gone.
+    """Keeps what runs when its connection to Redis drops."""
 
-    With Celery 5.7 and Redis a late acknowledgement of one ends the worker: ``'NoneType' object
-    has no attribute 'hostname'``.
-    """
+    def __init__(self, *args: Any, **options: Any) -> None:
+        # By delivery tag, whether it is to be queued again: what the next connection has to say.
+        self._unsaid: dict[str, bool] = {}
+        super().__init__(*args, **options)
 
-    def call_soon_ack(self, p: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    @property
+    def is_on_redis(self) -> bool:
+        """Whether delivery tags hold on every connection."""
+        return bool(self.conninfo.transport.driver_type == "redis")
+
+    def call_soon_ack(self, p: Any, *args: Any, **options: Any) -> Any:
         """Acknowledge or reject a message, soon."""
-        return super().call_soon_ack(_Reply(p), *args, **kwargs)
+        return super().call_soon_ack(_Reply(self, p) if self.is_on_redis else p, *args, **options)
+
+    def on_connection_error_after_connected(self, exc: BaseException) -> None:
+        """Let go of a connection that has dropped."""
+        if self.is_on_redis:
+            self._keep_what_runs()
+        with catch_warnings():  # that Celery 6 would end what runs unless it is told not to
+            simplefilter("ignore", CPendingDeprecationWarning)
+            super().on_connection_error_after_connected(exc)
+
+    def _keep_what_runs(self) -> None:
+        running = {request.message.delivery_tag for request in tuple(state.active_requests)}
+        for channel in list(self.connection.transport.channels):
+            channel.do_restore = False
+            qos = channel.qos
+            waiting = set(qos._delivered) - set(qos._dirty) - running
+            self._unsaid |= dict.fromkeys(waiting, True)
+
+    def on_ready(self) -> None:
+        """Say what could not be said before, over a connection that is new."""
+        super().on_ready()
+        while self._unsaid:
+            tag, requeue = next(iter(self._unsaid.items()))
+            self._settle(tag, requeue)
+            del self._unsaid[tag]
+
+    def reply_later(self, tag: str, *, requeue: bool) -> None:
+        """Acknowledge a message of a connection that has gone, or queue it again."""
+        try:
+            self._settle(tag, requeue)
+        except (*self.connection_errors, AttributeError):  # there is no new one yet
+            logger.info("Message %s is answered when the broker is back.", tag)
+            self._unsaid[tag] = requeue
+
+    def _settle(self, tag: str, requeue: bool) -> None:
+        qos = self.task_consumer.channel.qos
+        if requeue:
+            qos.restore_by_tag(tag)
+        else:
+            qos._remove_from_indices(tag).execute()
 
 
 class _Reply:
     """A message's own method; Celery tells an acknowledgement by ``__self__`` and ``__name__``."""
 
-    def __init__(self, method: Any) -> None:
+    def __init__(self, consumer: Consumer, method: Any) -> None:
         self.__self__ = method.__self__
         self.__name__ = method.__name__
-        self._method = method
+        self._consumer = consumer
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, _logger: Any, errors: Any, requeue: bool = False, **_: Any) -> None:
+        message = self.__self__
         try:
-            return self._method(*args, **kwargs)
-        except AttributeError:
-            channel = self.__self__.channel
-            if getattr(channel, "connection", None) is not None:
+            if self.__name__ == "ack_log_error":
+                message.ack()
+            else:
+                message.reject(requeue=requeue)
+        except (*errors, AttributeError) as error:
+            if isinstance(error, AttributeError) and message.channel.connection is not None:
                 raise
-            logger.warning(
-                "Message %s is of a connection that has gone. It comes again, and its task is "
-                "not run again if it has ended well.",
-                self.__self__.delivery_tag,
-            )
-            return None
+            self._consumer.reply_later(message.delivery_tag, requeue=requeue)
