@@ -17,7 +17,7 @@ from flowrunner.engines.canvas import Canvas
 from flowrunner.engines.cluster import Cluster
 from flowrunner.engines.continuation import forget_parts, store_parts
 from flowrunner.engines.protocol import RunStalledError, RunTimeoutError
-from flowrunner.engines.run_flags import cancelled_key, known_key
+from flowrunner.engines.run_flags import COMES_AGAIN, cancelled_key, known_key
 from flowrunner.engines.step_errors import step_error
 from flowrunner.engines.stored_results import read_meta
 from flowrunner.engines.whereabouts import Whereabouts, whereabouts
@@ -84,6 +84,7 @@ class Follower:
         self._seen = cluster.workers
         self._solo: frozenset[str] = frozenset()
         self._workers: dict[str, str] = {}
+        self._come_again: set[str] = set()  # paths of calls that late acks bring again
 
     def keep(self) -> None:
         """Store what the run still needs: that it is known, and its parts."""
@@ -177,6 +178,8 @@ class Follower:
             state, path, error = meta["status"], step.call.path, None
             if _is_started(meta):
                 self._workers[path] = meta["result"]["hostname"]
+                if COMES_AGAIN in meta["result"]:
+                    self._come_again.add(path)
             if state == step.state:
                 continue
             if state in states.EXCEPTION_STATES:
@@ -268,7 +271,8 @@ class Follower:
 
     def _is_lost_for_good(self, step: StepState) -> bool:
         """Tell whether a call runs that no message brings again."""
-        return step.state == states.STARTED and step.call.task not in self._acks_late
+        comes_again = step.call.task in self._acks_late or step.call.path in self._come_again
+        return step.state == states.STARTED and not comes_again
 
     def _stalled(self, steps: list[StepState], found: Whereabouts) -> str:
         paths = sorted(step.call.path for step in steps)

@@ -17,7 +17,7 @@ from celery.exceptions import Reject
 
 from flowrunner.engines.continuation import GUARDED
 from flowrunner.engines.messages import message_of
-from flowrunner.engines.run_flags import is_task_of_a_run
+from flowrunner.engines.run_flags import COMES_AGAIN, is_task_of_a_run
 from flowrunner.engines.turn import Turn
 
 __all__ = ["guard_backend", "guard_tasks"]
@@ -35,6 +35,8 @@ def guard_tasks(app: Celery) -> None:
         if getattr(kind, GUARDED, False):
             continue
         attributes: dict[str, Any] = {GUARDED: True, "__module__": kind.__module__}
+        if task.Request == Task.Request:
+            attributes["Request"] = "flowrunner.engines.worker_request:Request"
         if kind.__call__ is Task.__call__:
             task.run = _guarded(task, task.run)
         else:  # Celery calls the task itself, which may do anything before its function
@@ -107,8 +109,10 @@ def guard_backend(backend: Any) -> None:
         request: Any = None,
         **options: Any,
     ) -> Any:
-        new = state == "STARTED" and request is not None and not hasattr(request, TURN)
-        if new and _is_of_a_run(request):
+        starts = state == "STARTED" and request is not None and _is_of_a_run(request)
+        if starts and backend.app.tasks[request.task].acks_late:
+            result = {**result, COMES_AGAIN: True}
+        if starts and not hasattr(request, TURN):
             meta = backend._get_result_meta(result, state, traceback, request)
             turn = Turn(backend, request)
             told = turn.ask(started=backend.encode({**meta, "task_id": task_id}))

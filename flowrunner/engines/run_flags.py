@@ -9,14 +9,24 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, Final
 from uuid import UUID, uuid5
 
 from celery.signals import before_task_publish
 
 from flowrunner.plan import Plan
 
-__all__ = ["cancelled_key", "is_task_of_a_run", "known_key", "publishing_under", "root_of"]
+__all__ = [
+    "COMES_AGAIN",
+    "cancelled_key",
+    "is_task_of_a_run",
+    "known_key",
+    "publishing_under",
+    "root_of",
+]
+
+#: Kept with where a task has started: its message comes again when that worker dies.
+COMES_AGAIN: Final = "comes_again"
 
 _root: ContextVar[str | None] = ContextVar("flowrunner_root", default=None)
 

@@ -143,7 +143,8 @@ class Turn:
         die: it is queued once more, for later, and takes no place in the pool until then.
         """
         request = self._request
-        if self._leases is not None and self._leases.come_back(request.id, seconds=LATER):
+        leases = self._leases
+        if leases is not None and leases.first_since(f"again-{request.id}", seconds=LATER):
             task.signature_from_request(
                 request,
                 request.args,

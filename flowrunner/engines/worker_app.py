@@ -15,11 +15,12 @@ from celery.utils.log import get_logger
 from celery.worker import state
 
 from flowrunner import __version__
-from flowrunner.engines.cluster import without_password
 from flowrunner.engines.guard import guard_backend, guard_tasks
 from flowrunner.engines.lease import LEASE_LIFE, Leases
 from flowrunner.engines.process_identity import current_incarnation
+from flowrunner.engines.redelivery import Redelivery
 from flowrunner.engines.run_flags import is_task_of_a_run
+from flowrunner.password import without_password
 
 __all__ = ["Companion", "WorkerSetup", "make_worker_app"]
 
@@ -82,7 +83,7 @@ class Worker(CeleryWorker):  # type: ignore[misc]
     def on_consumer_ready(self, consumer: Any) -> None:
         """Start what runs beside; leases first."""
         self.was_ready = True
-        self._stop_renewing = renew_leases(self.app)
+        self._stop_keeping = keep_leases(self.app)
         for companion in self.setup.companions:
             self._stop_companions.append(companion(self.app))
         super().on_consumer_ready(consumer)
@@ -106,7 +107,7 @@ class Worker(CeleryWorker):  # type: ignore[misc]
     def on_stopped(self) -> None:
         """Let go of leases once the pool has ended, and before messages go back to the broker."""
         if self.was_ready:
-            self._stop_renewing()
+            self._stop_keeping()
             self._leave()
         super().on_stopped()
 
@@ -170,28 +171,33 @@ def _listed(names: Sequence[str], room: int = 12) -> str:
     return (", ".join(names[:room]) or "none") + more
 
 
-def renew_leases(app: Celery) -> Callable[[], None]:
-    """Renew the leases of what this worker runs, in a thread; return what stops it.
+def keep_leases(app: Celery) -> Callable[[], None]:
+    """Renew the leases of what this worker runs, and bring back what dead workers ran.
 
-    The processes of a pool are busy with their tasks and cannot.
+    In a thread, since the processes of a pool are busy with their tasks; returns what stops it.
     """
     stopped = Event()
 
-    def renew() -> None:
-        backend = app.backend
+    def keep() -> None:
+        backend, pause = app.backend, 0.0
         if not isinstance(backend, RedisBackend):
             return
-        leases, pause = Leases(backend), RENEW_EVERY
+        leases, is_new = Leases(backend), True
+        redelivery = Redelivery(app, leases)
         while not stopped.wait(pause):
             ids = {request.id for request in tuple(state.active_requests)}
             try:
                 leases.renew(filter(is_task_of_a_run, ids))
+                # One worker of all looks; and one that may have died and was started again.
+                if leases.first_since("looked", seconds=int(RENEW_EVERY)) or is_new:
+                    redelivery.look()
+                is_new = False
             except Exception as error:  # whatever it is: leases have to go on
-                logger.warning("The leases of running tasks are not renewed: %s", error)
+                logger.warning("Leases of running tasks wait for the next try: %s", error)
                 pause = RENEW_AGAIN
             else:
                 pause = RENEW_EVERY
 
-    thread = Thread(target=renew, name="flowrunner-leases", daemon=True)
+    thread = Thread(target=keep, name="flowrunner-leases", daemon=True)
     thread.start()
     return stopped.set

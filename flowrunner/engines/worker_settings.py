@@ -6,7 +6,7 @@ from typing import Any, Final, NamedTuple
 
 from celery import Celery
 
-from flowrunner.engines.cluster import ANSWER_TIMEOUT, CONNECT_TIMEOUT
+from flowrunner.engines.cluster_settings import ANSWER_TIMEOUT, CONNECT_TIMEOUT, CONNECTIONS
 
 __all__ = ["NEEDED", "SETTINGS", "apply_settings", "worker_settings"]
 
@@ -50,6 +50,10 @@ SETTINGS: Final[dict[str, Setting]] = {
     "redis_socket_connect_timeout": Setting(CONNECT_TIMEOUT, "and one that does not answer at all"),
     "redis_backend_health_check_interval": Setting(25, "an idle connection is tried before use"),
     "redis_retry_on_timeout": Setting(True, "one slow answer is asked for again"),
+    "result_backend_thread_safe": Setting(True, "threads share one connection pool"),
+    "broker_pool_limit": Setting(
+        CONNECTIONS, "publishing a header inside a header takes one more at a time"
+    ),
     "broker_connection_timeout": Setting(CONNECT_TIMEOUT, "seconds to wait for a connection"),
     "broker_connection_retry": Setting(True, "a worker waits for a broker that has gone"),
     "broker_connection_retry_on_startup": Setting(True, "and for one that is not there yet"),

@@ -80,14 +80,17 @@ class Service:
 class Redis(Service):
     """A Redis server of its own, in memory unless ``options`` say otherwise."""
 
-    def __init__(self, folder: Path, port: int | None = None, *options: str) -> None:
+    def __init__(
+        self, folder: Path, port: int | None = None, *options: str, appendonly: bool = False
+    ) -> None:
         self.port = port or free_port()
+        keeps = "yes" if appendonly else "no"
         executable = redis_executable()
         assert executable is not None
         super().__init__(
             [
                 *(executable, "--port", str(self.port), "--bind", "127.0.0.1"),
-                *("--save", "", "--appendonly", "no", "--dir", str(folder), *options),
+                *("--save", "", "--appendonly", keeps, "--dir", str(folder), *options),
             ],
             "eady to accept connections",
         )
@@ -141,3 +144,38 @@ class Worker(Service):
     def die(self) -> None:
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
+
+
+class OwnWorker(Service):
+    """``flowrunner worker``, with two processes unless ``options`` say otherwise."""
+
+    def __init__(
+        self,
+        address: ClusterAddress,
+        folder: Path,
+        *options: str,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        command = [sys.executable, "-m", "flowrunner", "worker", "--concurrency", "2", *options]
+        self.address = address
+        super().__init__(
+            command, " ready.", cwd=folder, env=address.environment(**environment or {})
+        )
+
+    def children(self) -> list[int]:
+        """Return the processes of its pool."""
+        found = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
+        return [int(child) for child in found.split()]
+
+    def stop(self) -> int:
+        """Let what runs end; return the exit code."""
+        self.process.terminate()
+        return self.process.wait(HANG)
+
+    def __exit__(self, *_: object) -> None:
+        if self.process.poll() is None:
+            self.process.terminate()  # its processes would stay behind if it were killed
+            try:
+                self.process.wait(HANG / 4)
+            except subprocess.TimeoutExpired:
+                super().__exit__()

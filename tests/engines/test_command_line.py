@@ -40,7 +40,7 @@ def address(redis: Redis) -> ClusterAddress:
 @pytest.fixture(scope="module")
 def readme_worker(address: ClusterAddress) -> Iterator[Service]:
     """The worker of the README, started by its commands."""
-    commands = script(COMMANDS["worker"], address).replace("\ncelery", "\nexec celery")
+    commands = script(COMMANDS["worker"], address).replace("\nflowrunner", "\nexec flowrunner")
     with Service(["sh", "-euc", commands], " ready.", cwd=ROOT, env=environment()) as worker:
         yield worker
 

@@ -195,7 +195,9 @@ def test_a_plan_too_large_for_plain_workers_is_refused(
     plain_cluster: CeleryEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(celery, "LARGEST_CANVAS", 1_000_000)
-    with pytest.raises(BrokerError, match=r"would take \d+ MB; start workers with 'flowrunner wo"):
+    with pytest.raises(
+        BrokerError, match=r"would take \d+ MB; start workers with 'flowrunner worker'"
+    ):
         plain_cluster.check(planned(LARGE))
 
 

@@ -9,6 +9,8 @@ import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4, uuid5
 
@@ -16,6 +18,7 @@ import pytest
 from celery import Celery, Task, states
 from celery.app.trace import build_tracer
 from celery.exceptions import Ignore, Reject
+from celery.worker.request import Request as CeleryRequest
 from kombu.exceptions import OperationalError
 from redis import Redis as RedisClient
 
@@ -26,7 +29,9 @@ from flowrunner.engines.continuation import store_parts
 from flowrunner.engines.guard import guard_backend, guard_tasks
 from flowrunner.engines.lease import Leases, lease_key
 from flowrunner.engines.process_identity import Holder, current_incarnation, is_dead, new_holder
+from flowrunner.engines.redelivery import Redelivery
 from flowrunner.engines.run_flags import cancelled_key, known_key
+from flowrunner.engines.worker_request import Request
 from flowrunner.planner.continuations import CONTINUE
 from tests.engines.services import Redis
 
@@ -62,6 +67,7 @@ class Workplace:
         """Run what a message runs; return its value, or the exception that Celery raised."""
         message = {
             "id": TASK,
+            "task": name,
             "root_id": str(ROOT),
             "retries": 0,
             "delivery_info": {"redelivered": False},
@@ -402,8 +408,73 @@ def test_other_backends_know_flags_and_success(simple_place: Workplace) -> None:
     assert place.ran == [(1,)]
 
 
+SOON = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+
+
+@pytest.mark.parametrize(
+    ("holder", "options", "message", "looks"),
+    [
+        (GONE, {}, {}, [1]),
+        (ELSEWHERE, {"lapsed": True}, {}, [1]),
+        (ELSEWHERE, {"lapsed": True}, {"eta": SOON}, [0, 0]),
+        (ELSEWHERE, {}, {}, [0, 0]),
+        (None, {}, {}, [0, 0]),
+        (None, {"succeeded": True}, {}, [0, 1]),
+        (None, {"succeeded": True}, {"id": str(uuid4())}, [0, 0]),
+    ],
+    ids=[
+        "its worker has died",
+        "nobody renews its lease",
+        "it waits for its time",
+        "it runs",
+        "it has not started",
+        "it has succeeded and its worker may tell so yet",
+        "it is of no run",
+    ],
+)
+def test_a_message_comes_back_when_its_worker_is_known_to_be_dead(
+    place: Workplace,
+    holder: Holder | None,
+    options: dict[str, bool],
+    message: dict[str, str],
+    looks: list[int],
+) -> None:
+    headers = {"id": TASK, "eta": None, **message}
+    kept = {"headers": headers, "properties": {"delivery_info": {}, "priority": 0}}
+    client = RedisClient.from_url(place.app.conf.broker_url)
+    client.flushdb()
+    place.app.send_task("work")
+    place.queued()  # so that the broker knows the queue
+    client.hset("unacked", "a tag", json.dumps([kept, "", "celery"]))
+    if holder is not None:
+        place.hold(holder, **options)
+    elif options:
+        place.backend.store_result(headers["id"], 1, states.SUCCESS)
+    redelivery = Redelivery(place.app, Leases(place.backend))
+    assert [redelivery.look() for _ in looks] == looks
+    assert place.queued() == [TASK] * sum(looks)
+    assert client.hlen("unacked") == 1 - sum(looks)
+
+
+@pytest.mark.parametrize(
+    ("name", "chord", "told"),
+    [("work", {"task": "work"}, True), ("work", None, False), (CONTINUE, {"task": "work"}, False)],
+)
+def test_a_chord_is_told_of_a_member_whose_process_was_killed_too_late(
+    place: Workplace, monkeypatch: pytest.MonkeyPatch, name: str, chord: Any, told: bool
+) -> None:
+    heard: list[Any] = []
+    backend = SimpleNamespace(on_chord_part_return=lambda *part: heard.append(part[1:]))
+    stored = {"status": states.SUCCESS, "result": 7}
+    monkeypatch.setattr(CeleryRequest, "_success_was_stored", lambda _: stored)
+    request = object.__new__(Request)
+    request.id, request._task = TASK, SimpleNamespace(name=name, backend=backend)
+    request.__dict__["_context"] = SimpleNamespace(chord=chord)
+    assert request._success_was_stored() == stored
+    assert heard == ([(states.SUCCESS, 7)] if told else [])
+
+
 HERE = new_holder()
-LIFE = current_incarnation().token
 
 
 @pytest.fixture(scope="module")

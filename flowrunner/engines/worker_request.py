@@ -1,0 +1,38 @@
+"""A message as flowrunner's own workers have it: what Celery forgets when a process is killed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery import states
+from celery.utils.log import get_logger
+from celery.worker.request import Request as CeleryRequest
+
+from flowrunner.engines.messages import message_of
+from flowrunner.engines.run_flags import is_task_of_a_run
+from flowrunner.planner.continuations import CONTINUE
+
+__all__ = ["Request"]
+
+logger = get_logger(__name__)
+
+
+class Request(CeleryRequest):  # type: ignore[misc]
+    """Tells a chord of a member whose process was killed after its result was stored.
+
+    Celery 5.7 acknowledges it then (``on_failure``), and the chord waits for ever.
+    """
+
+    def _success_was_stored(self) -> Any:
+        meta = super()._success_was_stored()
+        context = self._context
+        if not meta or not context.chord or not is_task_of_a_run(self.id):
+            return meta
+        if self.task.name == CONTINUE:  # its part has taken its place in the chord
+            return meta
+        try:
+            self.task.backend.on_chord_part_return(context, states.SUCCESS, meta["result"])
+        except Exception as error:
+            logger.warning("Task %s comes again to tell its chord: %s", self.id, message_of(error))
+            return False
+        return meta
