@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flowrunner.errors import ConfigurationError, Diagnostic, WorkflowError
-from flowrunner.loader import load_workflow, parse_json, parse_value, read_source
-from flowrunner.model import Workflow
-from flowrunner.node import Mapping as NodeMapping
-from flowrunner.node import Node, Scalar
+from flowrunner.given_inputs import given_inputs
+from flowrunner.loader import load_workflow, read_source
 from flowrunner.plan import Plan
 from flowrunner.planner import plan_workflow
 from flowrunner.plugins import PluginManager, load_plugins
 from flowrunner.run import InterruptedRunError, run_plan
-from flowrunner.settings import Settings
-from flowrunner.source import Location, Source
+from flowrunner.settings import NO_RUNS, Settings
 from flowrunner.tasks import TaskRegistry
 
 if TYPE_CHECKING:
@@ -27,8 +25,11 @@ if TYPE_CHECKING:
     from flowrunner.engines.celery import CeleryEngine
     from flowrunner.engines.protocol import Engine
     from flowrunner.engines.worker_app import Companion
+    from flowrunner.runs.record import RunRecord
+    from flowrunner.runs.recorded import StepReader
+    from flowrunner.runs.store import RunStore, StepRow
 
-__all__ = ["InterruptedRunError", "Project", "given_inputs", "run_plan"]
+__all__ = ["InterruptedRunError", "Project", "run_plan"]
 
 
 @dataclass(frozen=True)
@@ -181,6 +182,93 @@ class Project:
             worker=WorkerCommand.of(settings),
         )
 
+    def run_store(self) -> RunStore | None:
+        """Return where runs are recorded; ``None`` where the settings say not to.
+
+        That is the result backend's Redis where a cluster is configured, and a file on this
+        machine else. Raises :class:`~flowrunner.errors.ConfigurationError` for a result backend
+        that is not Redis.
+        """
+        records = self._records
+        return None if records is None else records[0]
+
+    def recorded_steps(self, record: RunRecord) -> dict[str, StepRow]:
+        """Return what is kept of a run's calls, by path, each from the attempt that ran it.
+
+        Raises :class:`~flowrunner.runs.store.RunStoreError`.
+        """
+        from flowrunner.runs.recorded import recorded_steps
+
+        records = self._records
+        return {} if records is None else recorded_steps(record, records[1])
+
+    def results(self, record: RunRecord) -> dict[str, Any]:
+        """Return the results of a run's calls that are kept, by path."""
+        return {
+            path: row.result
+            for path, row in self.recorded_steps(record).items()
+            if row.state == "SUCCESS" and row.has_result
+        }
+
+    def recording(self, record: RunRecord, *, warn: Callable[[str], None]) -> RunStore | None:
+        """Record a new run and return where, or ``None``: it can run all the same.
+
+        Raises :class:`~flowrunner.runs.store.RunStoreError` when a cluster's Redis is away.
+        """
+        from flowrunner.runs.store import RunStoreError
+
+        try:
+            store = self.run_store()
+            if store is not None:
+                store.create(record)
+        except ConfigurationError:
+            return None  # a result backend that keeps no runs: 'runs' says so
+        except RunStoreError as error:
+            if self.has_cluster:
+                raise
+            warn(f"this run is not recorded: {error}")
+            return None
+        return store
+
+    def planned_again(self, plan: Plan) -> Plan | None:
+        """Return the plan of a workflow as its file is now, with the inputs that it had.
+
+        ``None`` when the file is the same, or no longer there.
+        """
+        path = plan.source.path
+        if path is None or not path.is_file():
+            return None
+        source = read_source(path)
+        if source.text == plan.source.text:
+            return None
+        workflow = load_workflow(source)
+        texts = {each.name for each in workflow.inputs if each.schema.get("type") == "string"}
+        names = {each.name for each in workflow.inputs}
+        given = [
+            f"{name}={value if name in texts and isinstance(value, str) else json.dumps(value)}"
+            for name, value in plan.inputs.items()
+            if name in names
+        ]
+        return plan_workflow(workflow, self.registry, given_inputs(workflow, given))
+
+    @cached_property
+    def _records(self) -> tuple[RunStore, StepReader] | None:
+        settings = self.settings
+        if settings.runs == NO_RUNS:
+            return None
+        if self.has_cluster:
+            return self._cluster_records()
+        from flowrunner.runs.sqlite_store import SQLiteRunStore, default_path
+
+        path = default_path() if settings.runs is None else Path(settings.runs).absolute()
+        store = SQLiteRunStore(path)
+        return store, lambda attempt, calls: store.steps(attempt)
+
+    def _cluster_records(self) -> tuple[RunStore, StepReader]:
+        from flowrunner.engines.redis_records import redis_records
+
+        return redis_records(self.celery_engine(lenient=True).app)
+
     def _cluster(self, command: str = "") -> tuple[str, str]:
         settings = self.settings
         if settings.broker is None or settings.backend is None:
@@ -205,7 +293,7 @@ class Project:
             mend_backend_of,
             pin_addresses,
         )
-        from flowrunner.engines.cluster_settings import cluster_settings, with_given
+        from flowrunner.engines.cluster_settings import cluster_settings
         from flowrunner.engines.worker_app import WorkerSetup, make_worker_app
         from flowrunner.engines.worker_settings import apply_settings, worker_settings
 
@@ -231,80 +319,12 @@ class Project:
             broker, backend = self._cluster("flowrunner worker ")
             app = build_app(
                 self.registry,
-                with_given(
-                    {**cluster_settings(broker, backend), **worker_settings(broker)},
-                    settings.of_celery,
-                ),
+                cluster_settings(broker, backend, settings.of_celery, own=worker_settings(broker)),
                 configure=self.plugins.configure_app,
             )
             pin_addresses(app, broker=broker, backend=backend)
         plugins = [plugin.name for plugin in self.plugins.loaded]
         return make_worker_app(app, WorkerSetup(plugins, remarks, list(companions)))
-
-
-def given_inputs(
-    workflow: Workflow, options: Sequence[str], file: Path | None = None
-) -> NodeMapping:
-    """Return the inputs that ``name=value`` texts and a file give, with their places.
-
-    A value is read as YAML, but for an input of type ``string``, whose text is taken as it is.
-    Raises :class:`~flowrunner.errors.WorkflowError`.
-    """
-    given: dict[str, tuple[Scalar, Node]] = {}
-    if file is not None:
-        given = {str(key.value): (key, value) for key, value in _inputs_of_file(file).entries}
-    types = {definition.name: definition.schema.get("type") for definition in workflow.inputs}
-    problems: list[Diagnostic] = []
-    for option in options:
-        source = Source("-i", option)
-        name, equals, text = option.partition("=")
-        if not equals or not name.strip():
-            problems.append(
-                Diagnostic(
-                    "an input is given as name=value",
-                    Location(source, 0, len(option)),
-                    "there is no '='" if not equals else "there is no name before the '='",
-                )
-            )
-            continue
-        place = Location(source, len(name) + 1, len(option))
-        try:
-            node = (
-                Scalar(text, place)
-                if types.get(name.strip()) == "string"
-                else parse_value(source, place)
-            )
-        except WorkflowError as error:
-            problems += error.diagnostics
-        else:
-            key = Scalar(name.strip(), Location(source, 0, len(name)))
-            given[name.strip()] = (key, node)
-    if problems:
-        raise WorkflowError(problems)
-    return NodeMapping(tuple(given.values()), Location(workflow.source, 0, 0))
-
-
-def _inputs_of_file(file: Path) -> NodeMapping:
-    source = read_source(file)
-    try:
-        node = parse_value(source)
-    except WorkflowError:
-        # YAML has nearly all of JSON: not the pairs of escapes that it writes for an emoji.
-        found = parse_json(source) if file.suffix == ".json" else None
-        if found is None:
-            raise
-        node = found
-    if not isinstance(node, NodeMapping):
-        raise WorkflowError(
-            [
-                Diagnostic(
-                    "a file of inputs is a mapping of names to values",
-                    node.location,
-                    "for instance 'count: 10'",
-                )
-            ]
-        )
-    return node
 
 
 def _plugin_hint(file: Path, plugins: PluginManager) -> tuple[str, ...]:

@@ -30,6 +30,14 @@ settings.register_profile(
 settings.load_profile("flowrunner")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Record runs where no other ones are: not in the home folder of who runs the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FLOWRUNNER_RUNS", str(tmp_path_factory.mktemp("runs") / "runs.sqlite3"))
+        yield
+
+
 @pytest.fixture
 def continued_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
     """Put a continuation wherever there can be one."""

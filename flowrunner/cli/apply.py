@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import gc
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from flowrunner.cli.exit_status import FAILED, INTERRUPTED, REFUSED, SUCCEEDED, UNREACHABLE
-from flowrunner.cli.options import FILE, app_option, cluster_options, input_options, plugin_option
+from flowrunner.cli.exit_status import REFUSED, SUCCEEDED, UNREACHABLE
+from flowrunner.cli.options import (
+    FILE,
+    app_option,
+    cluster_options,
+    engine_options,
+    input_options,
+    output_option,
+    plugin_option,
+)
 
 if TYPE_CHECKING:
     from flowrunner.app import Project
+    from flowrunner.engines.protocol import Engine
     from flowrunner.plan import Plan
-    from flowrunner.runs.outcome import Outcome
 
 __all__ = ["command"]
 
@@ -24,19 +33,11 @@ __all__ = ["command"]
 @click.argument("file", type=FILE)
 @input_options
 @click.option("--dry-run", is_flag=True, help="Check it and print its graph; run nothing.")
-@click.option("--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option(
-    "--concurrency",
-    type=click.IntRange(1, 10_000),
-    metavar="N",
-    help="Run up to N tasks at a time on the embedded engine.  [default: 32]",
+    "--detach", is_flag=True, help="Queue it on the cluster, print the run's id and return."
 )
-@click.option(
-    "--processes",
-    type=click.IntRange(1, 1_000),
-    metavar="N",
-    help="Run task functions in N processes on the embedded engine, for CPU-bound work.",
-)
+@output_option
+@engine_options
 @cluster_options
 @click.option(
     "--timeout",
@@ -51,6 +52,7 @@ def command(
     inputs: tuple[str, ...],
     inputs_file: Path | None,
     dry_run: bool,
+    detach: bool,
     output: str,
     concurrency: int | None,
     processes: int | None,
@@ -84,7 +86,9 @@ def command(
         plan = project.plan(file, inputs=inputs, inputs_file=inputs_file)
         if dry_run:
             return _print_graph(plan, output)
-        return _run(project, plan, processes=processes, timeout=timeout, output=output)
+        return _run(
+            project, plan, processes=processes, timeout=timeout, detach=detach, output=output
+        )
     except FlowrunnerError as error:
         if output != "json":
             raise
@@ -101,27 +105,42 @@ def _print_graph(plan: Plan, output: str) -> int:
 
 
 def _run(
-    project: Project, plan: Plan, *, processes: int | None, timeout: float | None, output: str
+    project: Project,
+    plan: Plan,
+    *,
+    processes: int | None,
+    timeout: float | None,
+    detach: bool,
+    output: str,
 ) -> int:
-    from flowrunner.app import InterruptedRunError, run_plan
-    from flowrunner.cli.run_output import announcing_interrupts, following, print_outcome, warn
-    from flowrunner.runs.run_ledger import RunLedger
+    from flowrunner.cli.run_output import run_here, warn, warn_of
+    from flowrunner.driver import new_record
 
-    ledger = RunLedger(plan)
-    interrupted = False
     with project.engine(processes=processes) as engine:
         engine.check(plan if timeout is None else replace(plan, timeout=timeout))
-        warn(engine.warnings)
+        warn_of(engine.warnings)
         gc.freeze()  # what has been made so far stays until the process ends
         gc.enable()
-        with announcing_interrupts(plan), following(plan, ledger):
-            try:
-                outcome = run_plan(plan, engine, ledger=ledger, timeout=timeout)
-            except InterruptedRunError as error:
-                outcome, interrupted = error.outcome, True
-    print_outcome(outcome, plan, ledger, output)
-    return INTERRUPTED if interrupted else _status(outcome)
+        if detach:
+            return _detach(project, plan, timeout=timeout, output=output, engine=engine)
+        record = new_record(plan, cluster=project.has_cluster, timeout=timeout)
+        store = project.recording(record, warn=warn)
+        return run_here(record, engine, store, output=output)
 
 
-def _status(outcome: Outcome) -> int:
-    return SUCCEEDED if outcome.state == "SUCCESS" else FAILED
+def _detach(
+    project: Project, plan: Plan, *, timeout: float | None, output: str, engine: Engine
+) -> int:
+    """Queue a run and print its id: whoever follows it, and ends it, is somewhere else."""
+    from flowrunner.cli.output import print_json
+    from flowrunner.driver import detach, new_record
+
+    record = new_record(plan, cluster=project.has_cluster, timeout=timeout)
+    detach(record, engine, project.run_store())
+    if output == "json":
+        print_json({"run": str(record.run), "workflow": plan.name, "state": "STARTED"})
+        return SUCCEEDED
+    click.echo(record.run)
+    if sys.stderr.isatty():
+        click.echo(f"queued; follow it with: flowrunner watch {record.run}", err=True)
+    return SUCCEEDED

@@ -18,12 +18,17 @@ __all__ = ["main"]
 #: Command → its line in --help. Its module is imported only when it is called.
 COMMANDS: Final[dict[str, str]] = {
     "apply": "Check a workflow, run it, print the result.",
+    "cancel": "Let nothing more of a run start.",
     "config": "Print the settings that hold here, and where each comes from.",
     "doctor": "Check that everything is in place that a run needs.",
     "graph": "Print the graph of a workflow.",
     "plugins": "List the plugins that are loaded.",
+    "resume": "Run again what did not succeed in a run.",
+    "runs": "List the runs that are recorded.",
+    "show": "Show how far a run is, or how it has ended.",
     "tasks": "List the tasks that workflows can call.",
     "validate": "Check workflows and report every problem.",
+    "watch": "Follow a run to its end.",
     "worker": "Run a Celery worker with the plugins and safe settings.",
 }
 

@@ -8,7 +8,15 @@ from typing import Any, Final
 
 import click
 
-__all__ = ["FILE", "app_option", "cluster_options", "input_options", "plugin_option"]
+__all__ = [
+    "FILE",
+    "app_option",
+    "cluster_options",
+    "engine_options",
+    "input_options",
+    "output_option",
+    "plugin_option",
+]
 
 #: A file of the user's; whether it is there is said by a diagnostic, like everything else.
 FILE: Final = click.Path(path_type=Path)
@@ -22,6 +30,29 @@ def plugin_option(command: Callable[..., Any]) -> Callable[..., Any]:
         multiple=True,
         metavar="PATH",
         help="Load a plugin: a .py file, a folder of them, or a module. Can be repeated.",
+    )(command)
+
+
+def output_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add ``--output``."""
+    return click.option(
+        "--output", type=click.Choice(["text", "json"]), default="text", show_default=True
+    )(command)
+
+
+def engine_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add ``--concurrency`` and ``--processes``, for the embedded engine."""
+    command = click.option(
+        "--processes",
+        type=click.IntRange(1, 1_000),
+        metavar="N",
+        help="Run task functions in N processes on the embedded engine, for CPU-bound work.",
+    )(command)
+    return click.option(
+        "--concurrency",
+        type=click.IntRange(1, 10_000),
+        metavar="N",
+        help="Run up to N tasks at a time on the embedded engine.  [default: 32]",
     )(command)
 
 

@@ -9,9 +9,11 @@ from contextlib import contextmanager, redirect_stdout
 from queue import SimpleQueue
 from threading import Thread
 from types import FrameType
+from typing import TYPE_CHECKING
 
 import click
 
+from flowrunner.cli.exit_status import FAILED, INTERRUPTED, SUCCEEDED
 from flowrunner.cli.output import print_diagnostics, print_json, wants_colour, write_to_stderr
 from flowrunner.finding import Finding
 from flowrunner.plan import Plan
@@ -19,7 +21,13 @@ from flowrunner.render.outcome import failures, headline, result_text
 from flowrunner.runs.outcome import Outcome, outcome_to_json
 from flowrunner.runs.run_ledger import RunLedger
 
-__all__ = ["announcing_interrupts", "following", "print_outcome", "warn"]
+if TYPE_CHECKING:
+    from flowrunner.engines.protocol import Engine
+    from flowrunner.planner.remaining import Remainder
+    from flowrunner.runs.record import RunRecord
+    from flowrunner.runs.store import RunStore
+
+__all__ = ["announcing_interrupts", "following", "print_outcome", "run_here", "warn", "warn_of"]
 
 
 @contextmanager
@@ -66,13 +74,49 @@ def following(plan: Plan, ledger: RunLedger) -> Iterator[None]:
             yield
 
 
-def warn(findings: Sequence[Finding]) -> None:
+def warn_of(findings: Sequence[Finding]) -> None:
     """Say on stderr what has been found that runs can do with, until it matters."""
     if findings:
         from flowrunner.render.findings import format_warnings
 
         text = format_warnings(findings, colour=wants_colour(sys.stderr))
         write_to_stderr(f"{text}\n")
+
+
+def warn(text: str) -> None:
+    """Tell, on stderr, what goes wrong beside a run."""
+    write_to_stderr(f"warning: {text}\n")
+
+
+def run_here(
+    record: RunRecord,
+    engine: Engine,
+    store: RunStore | None,
+    *,
+    rest: Remainder | None = None,
+    output: str,
+) -> int:
+    """Drive a run from this process to its end, showing it; return the exit code.
+
+    Ctrl-C cancels it.
+    """
+    from flowrunner.driver import Drive, driver_name
+    from flowrunner.run import InterruptedRunError
+
+    plan, interrupted = record.plan, False
+    with (
+        Drive(record, engine, store, rest=rest, name=driver_name("apply"), warn=warn) as drive,
+        announcing_interrupts(plan),
+        following(plan, drive.ledger),
+    ):
+        try:
+            outcome = drive.to_the_end()
+        except InterruptedRunError as error:
+            outcome, interrupted = error.outcome, True
+    print_outcome(outcome, plan, drive.ledger, output)
+    if interrupted:
+        return INTERRUPTED
+    return SUCCEEDED if outcome.state == "SUCCESS" else FAILED
 
 
 def print_outcome(outcome: Outcome, plan: Plan, ledger: RunLedger, output: str) -> None:

@@ -70,6 +70,7 @@ def command(
     from flowrunner.app import Project
     from flowrunner.engines.worker_process import run_worker
     from flowrunner.settings import load_settings
+    from flowrunner.supervisor import supervised_worker_app
 
     settings = load_settings(plugins=plugins, app=app, broker=broker, backend=backend)
     options = {
@@ -81,7 +82,7 @@ def command(
         "--max-tasks-per-child": max_tasks_per_child,
     }
     given = [f"{name}={value}" for name, value in options.items() if value is not None]
-    celery_app = Project(settings).worker_app()
+    celery_app = supervised_worker_app(Project(settings))
     gc.enable()
     # Neighbours are asked for what was revoked, for a second: runs have flags for that.
     quiet = ["--without-mingle", "--without-gossip"]

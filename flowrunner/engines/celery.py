@@ -20,6 +20,7 @@ from flowrunner.engines.needs import Needs, needs_of_plan, needs_of_registry
 from flowrunner.engines.protocol import task_ids
 from flowrunner.engines.run_flags import publishing_under, root_of
 from flowrunner.engines.worker_command import WorkerCommand
+from flowrunner.engines.worker_facts import FACTS
 from flowrunner.errors import BrokerError
 from flowrunner.finding import Finding
 from flowrunner.plan import Plan, without_continuations
@@ -68,6 +69,15 @@ class CeleryEngine:
         traceback: TracebackType | None,
     ) -> None:
         self._app.close()
+
+    @property
+    def app(self) -> Celery:
+        """The Celery app that it queues with."""
+        return self._app
+
+    def has_supervisors(self) -> bool:
+        """Tell whether a worker answers that goes on with runs that nobody drives."""
+        return any(facts.get("supervises") for _, facts in self._cluster.ask(FACTS))
 
     @property
     def unfit(self) -> tuple[str, ...]:

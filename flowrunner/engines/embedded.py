@@ -6,6 +6,7 @@ Nothing polls. The same canvas and the same tasks as on a cluster.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from threading import Event, Thread
@@ -14,7 +15,7 @@ from types import TracebackType
 from typing import Any, Final, Self
 from uuid import UUID
 
-from celery import Celery
+from celery import Celery, states
 from celery.worker import WorkController
 from kombu.pools import connections, producers
 
@@ -178,7 +179,8 @@ class EmbeddedEngine:
 
         def listen(task_id: str, state: str, result: Any, trace: str | None) -> None:
             call = calls[task_id]
-            ledger.record(call.path, state, step_error(call, result, trace))
+            value = self._kept_result(task_id) if state == states.SUCCESS else None
+            ledger.record(call.path, state, step_error(call, result, trace), result=value)
 
         root = root_of(plan, run)
         canvas = lower_to_canvas(plan.sequence, app=self._app, task_ids=lambda call: ids[call.path])
@@ -209,6 +211,14 @@ class EmbeddedEngine:
                 self._abandon(calls)
             for task_id in calls:
                 self._app.backend.forget(task_id)
+
+    def _kept_result(self, task_id: str) -> Callable[[], Any]:
+        """Return what gives a task's result as the next task gets it, whatever becomes of it."""
+        backend = self._app.backend
+        # Of what is kept: the task's own value may change when it is used again. It is JSON: that
+        # is checked where the task has run.
+        kept = self._store.values[backend.get_key_for_task(task_id)]
+        return lambda: json.loads(kept)["result"]
 
     def cancel(self, plan: Plan, *, run: UUID, terminate: bool = False) -> None:
         """Let none of a run's tasks start any more; nothing can end those that run."""

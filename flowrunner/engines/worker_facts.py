@@ -13,9 +13,16 @@ from celery.signals import celeryd_after_setup
 
 from flowrunner import __version__
 
-__all__ = ["FACTS"]
+__all__ = ["FACTS", "note_supervisor"]
 
 FACTS: Final = "flowrunner_facts"
+
+_supervises = [False]
+
+
+def note_supervisor() -> None:
+    """Note that this worker goes on with runs that nobody drives."""
+    _supervises[0] = True
 
 
 @celeryd_after_setup.connect(weak=False)  # type: ignore[untyped-decorator]
@@ -33,6 +40,7 @@ def _facts(state: Any, **_: Any) -> dict[str, Any]:
         "time": time(),
         "flowrunner": __version__,
         "pool": str(controller.pool_cls.__module__),
+        "supervises": _supervises[0],
         "concurrency": controller.concurrency,
         "acks_late": bool(conf.task_acks_late),
         "track_started": bool(conf.task_track_started),

@@ -16,7 +16,7 @@ from flowrunner.runs.ledger import StepError
 from flowrunner.runs.outcome import Outcome
 from flowrunner.runs.run_ledger import RunLedger
 
-__all__ = ["failures", "headline", "result_text"]
+__all__ = ["failures", "headline", "result_text", "task_counts"]
 
 #: Failures and skipped steps beyond these are counted, not shown.
 MOST_FAILURES: Final = 10
@@ -41,6 +41,15 @@ def result_text(result: Any) -> str:
 
 def headline(outcome: Outcome, ledger: RunLedger) -> str:
     """Return in one line how the run ended, with how many of its tasks did what."""
+    tasks = task_counts(ledger, all_succeeded=outcome.state == "SUCCESS")
+    verb = {"SUCCESS": "succeeded", "FAILURE": "failed", "REVOKED": "was cancelled"}[outcome.state]
+    reason = f": {outcome.reason}" if outcome.reason else ""
+    name = shown_name(outcome.workflow)
+    return f"{name} {verb} after {outcome.seconds:.2f} s{reason} · {tasks}"
+
+
+def task_counts(ledger: RunLedger, *, all_succeeded: bool = False, has_ended: bool = True) -> str:
+    """Return how many tasks a run has, and how many of them did what."""
     own = [
         step for step in ledger.steps.values() if step.call.is_written and step.state != "UNNEEDED"
     ]
@@ -49,18 +58,14 @@ def headline(outcome: Outcome, ledger: RunLedger) -> str:
         ("FAILURE", "failed"),
         ("SKIPPED", "skipped"),
         ("REVOKED", "cancelled"),
-        ("STARTED", "still running"),
+        ("STARTED", "still running" if has_ended else "running"),
         ("RETRY", "waiting to be retried"),
         ("PENDING", "not started"),
     )
     counts = [(sum(step.state == state for step in own), word) for state, word in states]
     shown = [f"{count:,} {word}" for count, word in counts if count]
     total = counted(len(own), "task")
-    tasks = total if outcome.state == "SUCCESS" else f"{total}: {', '.join(shown)}"
-    verb = {"SUCCESS": "succeeded", "FAILURE": "failed", "REVOKED": "was cancelled"}[outcome.state]
-    reason = f": {outcome.reason}" if outcome.reason else ""
-    name = shown_name(outcome.workflow)
-    return f"{name} {verb} after {outcome.seconds:.2f} s{reason} · {tasks}"
+    return total if all_succeeded else f"{total}: {', '.join(shown)}"
 
 
 def failures(outcome: Outcome) -> list[Diagnostic]:

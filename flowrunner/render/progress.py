@@ -11,7 +11,7 @@ from flowrunner.render.label import shown_name
 from flowrunner.render.tree import TreeLine, tree_lines
 from flowrunner.runs.run_ledger import RunLedger
 
-__all__ = ["ProgressLine", "RunTree", "Tally"]
+__all__ = ["ProgressLine", "RunTree", "Tally", "paths_of_line", "text_of_line"]
 
 BAR_WIDTH = 20
 
@@ -84,7 +84,7 @@ class RunTree:
 
     def __init__(self, plan: Plan) -> None:
         self.title = shown_name(plan.name)
-        self._lines = [(_text(line), _paths(line)) for line in tree_lines(plan)]
+        self._lines = [(text_of_line(line), paths_of_line(line)) for line in tree_lines(plan)]
 
     def lines(self, ledger: RunLedger) -> Iterator[ProgressLine]:
         """Yield the lines with what the ledger says at this moment."""
@@ -92,11 +92,13 @@ class RunTree:
             yield ProgressLine(text, _tally(paths, ledger) if paths else None)
 
 
-def _text(line: TreeLine) -> str:
+def text_of_line(line: TreeLine) -> str:
+    """Return a line of the tree without what comes behind it."""
     return f"{line.guides}{line.role}{line.text}".rstrip()
 
 
-def _paths(line: TreeLine) -> tuple[str, ...]:
+def paths_of_line(line: TreeLine) -> tuple[str, ...]:
+    """Return the paths of the calls that a line stands for."""
     return tuple(call.path for node in line.nodes for call in _calls(node))
 
 

@@ -23,7 +23,7 @@ from flowrunner.render.label import (
 from flowrunner.render.stack import More, Stack, abridged, member_count, members_of, steps_of
 from flowrunner.render.summary import summary
 
-__all__ = ["TreeLine", "render_tree", "tree_lines"]
+__all__ = ["TreeLine", "display_width", "render_tree", "tree_lines"]
 
 #: Longer texts do not push their siblings' notes to the right.
 WIDEST_ALIGNED_TEXT = 28
@@ -93,9 +93,13 @@ def tree_lines(plan: Plan, *, expand: bool = False) -> Iterator[TreeLine]:
 
 
 def _lines(rows: Sequence[_Row], guides: str) -> Iterator[TreeLine]:
-    role_width = max((_width(row.role) + 2 for row in rows if row.role), default=0)
+    role_width = max((display_width(row.role) + 2 for row in rows if row.role), default=0)
     text_width = max(
-        (width for row in rows if row.notes and (width := _width(row.text)) <= WIDEST_ALIGNED_TEXT),
+        (
+            width
+            for row in rows
+            if row.notes and (width := display_width(row.text)) <= WIDEST_ALIGNED_TEXT
+        ),
         default=0,
     )
     for position, row in enumerate(rows, start=1):
@@ -211,10 +215,10 @@ def _value_of(node: Node, given: _Input) -> _Input:
 
 
 def _padded(text: str, width: int) -> str:
-    return text + " " * (width - _width(text))
+    return text + " " * (width - display_width(text))
 
 
-def _width(text: str) -> int:
+def display_width(text: str) -> int:
     """Return the columns that a terminal gives a text: two for most of East Asia's letters."""
     if text.isascii():
         return len(text)

@@ -17,9 +17,11 @@ class Journal:
     def __init__(self, store: RunStore, record: RunRecord) -> None:
         self._store = store
         self._record = record
+        self.queued = record.queued
 
     def note_queued(self) -> None:
         """Note that the main part has been published whole."""
+        self.queued = True
         self._store.set_queued(self._record.run)
 
     def given(self, name: HandlerName, made: Any) -> Any:

@@ -9,16 +9,17 @@ that nothing can end any more.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from threading import Lock
 from time import time
+from typing import Any, TypeAlias
 
 from flowrunner import plan
 
-__all__ = ["Ledger", "StepError", "StepState"]
+__all__ = ["Ledger", "StepError", "StepListener", "StepState"]
 
 PENDING, STARTED, RETRY = "PENDING", "STARTED", "RETRY"
 SUCCESS, FAILURE, REVOKED, SKIPPED = "SUCCESS", "FAILURE", "REVOKED", "SKIPPED"
@@ -43,7 +44,10 @@ class StepError:
 
 @dataclass(slots=True)
 class StepState:
-    """What is known of one call; times are seconds since the epoch."""
+    """What is known of one call; times are seconds since the epoch.
+
+    ``error`` says why it failed, where somebody does.
+    """
 
     call: plan.Call
     sequence: plan.Sequence = field(repr=False)
@@ -53,15 +57,39 @@ class StepState:
     started: float | None = None
     ended: float | None = None
     retries: int = 0
+    error: StepError | None = None
+
+    def copy(self) -> StepState:
+        """Return what is known at this moment."""
+        return StepState(
+            self.call,
+            self.sequence,
+            self.position,
+            self.outer,
+            self.state,
+            self.started,
+            self.ended,
+            self.retries,
+            self.error,
+        )
+
+
+#: Told of a call that has entered a state: a copy of what is known of it then, and what gives
+#: its value once it has succeeded.
+StepListener: TypeAlias = Callable[[StepState, Callable[[], Any] | None], None]
 
 
 class Ledger:
-    """The states of a run's calls, by path. Safe to use from several threads."""
+    """The states of a run's calls, by path. Safe to use from several threads.
 
-    def __init__(self, sequence: plan.Sequence) -> None:
+    ``on_step`` is told of every change but of calls that are skipped, in the thread that notes it.
+    """
+
+    def __init__(self, sequence: plan.Sequence, *, on_step: StepListener | None = None) -> None:
         self.steps: dict[str, StepState] = {}
         self.errors: list[StepError] = []
-        self._sequence = sequence
+        self.sequence = sequence
+        self._on_step = on_step
         self._lock = Lock()
         self._end: SimpleQueue[None] = SimpleQueue()
         self._failed = False
@@ -107,12 +135,19 @@ class Ledger:
         """Return the calls that have not come to their end."""
         return [step for step in self.steps.values() if step.state not in _FINAL]
 
-    def record(self, path: str, state: str, error: StepError | None = None) -> None:
+    def record(
+        self,
+        path: str,
+        state: str,
+        error: StepError | None = None,
+        *,
+        result: Callable[[], Any] | None = None,
+    ) -> None:
         """Note that a call has entered a state; ``error`` comes with ``FAILURE``.
 
-        What arrives late is ignored: a state after the last one, or Celery's own marking of
-        the calls behind a failed one. A state of the task's own (``PROGRESS``) means that it
-        runs.
+        ``result`` gives the value of a call that has succeeded, for whoever listens. What arrives
+        late is ignored: a state after the last one, or Celery's own marking of the calls behind a
+        failed one. A state of the task's own (``PROGRESS``) means that it runs.
         """
         if state not in _KNOWN:
             state = STARTED
@@ -120,25 +155,32 @@ class Ledger:
             step = self.steps[path]
             if step.state in _FINAL:
                 return
-            self.changes += 1
-            if state == STARTED:
-                step.started = step.started or time()
-            elif state == RETRY:
-                step.retries += 1
-            step.state = state
-            if state not in _FINAL:
-                return
-            step.ended = time()
-            self._open -= 1
-            if state in (FAILURE, REVOKED):
-                self._failed = True
-                if error is None and state == FAILURE:
-                    error = StepError(step.call, "Failure", "the task says no more than that")
-                if error is not None:
-                    self.errors.append(error)
-                self._skip_after(step)
-            if not self._open:
-                self._end.put(None)
+            self._enter_state(step, state, error)
+            told = None if self._on_step is None else step.copy()
+        if told is not None and self._on_step is not None:
+            self._on_step(told, result)
+
+    def _enter_state(self, step: StepState, state: str, error: StepError | None) -> None:
+        self.changes += 1
+        if state == STARTED:
+            step.started = step.started or time()
+        elif state == RETRY:
+            step.retries += 1
+        step.state = state
+        if state not in _FINAL:
+            return
+        step.ended = time()
+        self._open -= 1
+        if state in (FAILURE, REVOKED):
+            self._failed = True
+            if error is None and state == FAILURE:
+                error = StepError(step.call, "Failure", "the task says no more than that")
+            if error is not None:
+                step.error = error
+                self.errors.append(error)
+            self._skip_after(step)
+        if not self._open:
+            self._end.put(None)
 
     def _skip_after(self, step: StepState) -> None:
         """Mark whatever comes after a call as skipped, out to the end of the run."""
@@ -183,7 +225,7 @@ class Ledger:
 
     def expected(self) -> Iterator[StepState]:
         """Yield the calls that may end next: not ended, and nothing before them is open."""
-        yield from self._expected(self._sequence)
+        yield from self._expected(self.sequence)
 
     def _expected(self, sequence: plan.Sequence) -> Iterator[StepState]:
         for item in sequence:

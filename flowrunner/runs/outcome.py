@@ -11,7 +11,7 @@ from uuid import UUID
 from flowrunner.plan import Call
 from flowrunner.runs.ledger import StepError
 
-__all__ = ["Outcome", "RunState", "handler_input", "outcome_to_json"]
+__all__ = ["Outcome", "RunState", "handler_input", "json_text", "outcome_to_json"]
 
 #: Celery's words for the states that a run can end in.
 RunState: TypeAlias = Literal["SUCCESS", "FAILURE", "REVOKED"]
@@ -55,10 +55,10 @@ def outcome_to_json(outcome: Outcome) -> dict[str, Any]:
     """Return what ``apply --output json`` prints; times are ISO 8601 in UTC."""
     return {
         "run": str(outcome.run),
-        "workflow": _text(outcome.workflow),
+        "workflow": json_text(outcome.workflow),
         "state": outcome.state,
         "result": outcome.result,
-        "reason": _text(outcome.reason) or None,
+        "reason": json_text(outcome.reason) or None,
         "errors": [_error_to_json(error) for error in outcome.errors],
         "skipped": [call.path for call in outcome.skipped],
         "started": outcome.started.isoformat(),
@@ -105,15 +105,15 @@ def _error_to_json(error: StepError) -> dict[str, Any]:
     return {
         "step": error.call.task,
         "path": error.call.path,
-        "file": _text(error.call.location.source.name),
+        "file": json_text(error.call.location.source.name),
         "line": error.call.location.line,
         "type": error.type,
-        "message": _text(error.message),
-        "traceback": _text(error.traceback),
+        "message": json_text(error.message),
+        "traceback": json_text(error.traceback),
         "worker": error.worker,
     }
 
 
-def _text(text: str) -> str:
+def json_text(text: str) -> str:
     """Return a text as JSON can carry it: half of a surrogate pair is written as an escape."""
     return text.encode("utf-8", "backslashreplace").decode("utf-8")

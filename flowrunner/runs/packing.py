@@ -13,10 +13,12 @@ WORTH_COMPRESSING: Final = 500
 #: What zlib's format begins with; no JSON does.
 _ZLIB: Final = b"x"
 
+_encode: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
 
 def packed(data: Any) -> bytes:
     """Return JSON data as bytes; :func:`unpacked` gives exactly the same again."""
-    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    text = _encode(data)
     # The name of a file may hold a byte that is no text, as half of a surrogate pair.
     stored = text.encode("utf-8", "surrogatepass")
     return zlib.compress(stored, 1) if len(stored) >= WORTH_COMPRESSING else stored

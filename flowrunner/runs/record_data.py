@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from flowrunner.plan import Plan
 from flowrunner.runs.packing import packed, unpacked
 from flowrunner.runs.plan_data import plan_from_data, plan_to_data
 from flowrunner.runs.record import Attempt, RunRecord, RunSummary
@@ -18,11 +19,17 @@ __all__ = [
     "moment",
     "pack_attempt",
     "pack_outcome",
+    "pack_plan",
     "record_fields",
     "record_of",
     "summary_of",
     "timestamp",
 ]
+
+
+def pack_plan(plan: Plan) -> bytes:
+    """Return a plan as a store keeps it."""
+    return packed(plan_to_data(plan))
 
 
 def timestamp(moment: datetime | None) -> float | None:
@@ -60,7 +67,7 @@ def record_fields(record: RunRecord) -> dict[str, Any]:
         "created": record.created.timestamp(),
         "ended": timestamp(record.ended),
         "engine": record.engine,
-        "plan": packed(plan_to_data(record.plan)),
+        "plan": pack_plan(record.plan),
         "timeout": record.timeout,
         "queued": int(record.queued),
         "cancelled": int(record.cancelled),

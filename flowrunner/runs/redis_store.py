@@ -18,11 +18,13 @@ from redis import Redis
 from redis.exceptions import OutOfMemoryError, RedisError
 
 from flowrunner.model import HandlerName
+from flowrunner.plan import Plan
 from flowrunner.runs.packing import packed
 from flowrunner.runs.record import Attempt, RecordState, RunRecord, RunSummary
 from flowrunner.runs.record_data import (
     pack_attempt,
     pack_outcome,
+    pack_plan,
     record_fields,
     record_of,
     summary_of,
@@ -219,9 +221,10 @@ class RedisRunStore:
             pipeline.zrem(self._open, str(run))
             pipeline.execute()
 
-    def begin_attempt(self, run: UUID, attempt: Attempt) -> None:
+    def begin_attempt(self, run: UUID, attempt: Attempt, *, plan: Plan | None = None) -> None:
         """Add an attempt and open the run again."""
-        fresh = {"state": "STARTED", "ended": None, "queued": 0, "cancelled": 0, "outcome": None}
+        fresh: dict[str, Any] = {} if plan is None else {"plan": pack_plan(plan)}
+        fresh |= {"state": "STARTED", "ended": None, "queued": 0, "cancelled": 0, "outcome": None}
         self._change(run, fresh, open_runs="open", attempt=pack_attempt(attempt))
 
     def set_queued(self, run: UUID) -> None:

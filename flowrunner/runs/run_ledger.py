@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from flowrunner.model import HandlerName
 from flowrunner.plan import Call, Plan
-from flowrunner.runs.ledger import Ledger, StepError, StepState
+from flowrunner.runs.ledger import Ledger, StepError, StepListener, StepState
 
 __all__ = ["RunLedger"]
 
@@ -14,13 +14,16 @@ __all__ = ["RunLedger"]
 class RunLedger:
     """A ledger for each part of a plan that an engine runs by itself.
 
-    ``steps`` has those of all of them, by path: no two calls of a plan share one.
+    ``steps`` has those of all of them, by path: no two calls of a plan share one. ``on_step`` is
+    told of what changes in the handlers', and in the main part's unless ``main`` is given.
     """
 
-    def __init__(self, plan: Plan, *, main: Ledger | None = None) -> None:
-        self.main = main or Ledger(plan.sequence)
+    def __init__(
+        self, plan: Plan, *, main: Ledger | None = None, on_step: StepListener | None = None
+    ) -> None:
+        self.main = main or Ledger(plan.sequence, on_step=on_step)
         self.handlers: dict[HandlerName, Ledger] = {
-            handler.name: Ledger(handler.sequence) for handler in plan.handlers
+            handler.name: Ledger(handler.sequence, on_step=on_step) for handler in plan.handlers
         }
         self.steps: dict[str, StepState] = {
             path: step for part in self._parts() for path, step in part.steps.items()

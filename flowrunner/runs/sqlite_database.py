@@ -61,7 +61,7 @@ CREATE TABLE steps (
     result BLOB,
     error BLOB,
     PRIMARY KEY (attempt, path)
-);
+) WITHOUT ROWID;
 """
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
@@ -11,21 +12,23 @@ from typing import Any, Final
 from uuid import UUID
 
 from flowrunner.model import HandlerName
+from flowrunner.plan import Plan
 from flowrunner.runs.packing import packed, unpacked
 from flowrunner.runs.record import Attempt, RecordState, RunRecord, RunSummary
 from flowrunner.runs.record_data import (
     moment,
     pack_attempt,
     pack_outcome,
+    pack_plan,
     record_fields,
     record_of,
     summary_of,
     timestamp,
 )
 from flowrunner.runs.sqlite_database import Database
-from flowrunner.runs.store import StepRow, named_run, not_recorded
+from flowrunner.runs.store import RunStoreError, StepRow, named_run, not_recorded
 
-__all__ = ["SQLiteRunStore"]
+__all__ = ["SQLiteRunStore", "default_path"]
 
 #: How many runs are kept, and for how many seconds: what is older goes when a run is recorded.
 MOST_RUNS: Final = 1_000
@@ -41,13 +44,32 @@ _SUMMARIES: Final = (
     "SELECT run, workflow, file, state, created, ended, engine, "
     "(SELECT count(*) FROM attempts WHERE attempts.run = runs.run) AS attempts FROM runs"
 )
-_SAVE_STEP: Final = (
+#: Rows that one statement writes: Python's threads take turns at each, and SQLite takes no more
+#: than 999 values.
+ROWS_AT_A_TIME: Final = 100
+_SAVE_STEPS: Final = (
     "INSERT INTO steps (attempt, path, state, started, ended, retries, result, error) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (attempt, path) DO UPDATE SET "
+    "VALUES {rows} ON CONFLICT (attempt, path) DO UPDATE SET "
     "state = excluded.state, started = excluded.started, ended = excluded.ended, "
     "retries = excluded.retries, result = excluded.result, error = excluded.error "
     "WHERE steps.state NOT IN ('SUCCESS', 'FAILURE', 'REVOKED')"
 )
+
+
+def default_path() -> Path:
+    """Return the file that runs are recorded in unless somebody says another.
+
+    See the `XDG Base Directory Specification`: ``$XDG_STATE_HOME``, where it is absolute.
+    """
+    named = os.environ.get("XDG_STATE_HOME", "")
+    try:
+        folder = Path(named) if named.startswith("/") else Path.home() / ".local" / "state"
+    except RuntimeError as error:
+        raise RunStoreError(
+            "there is no home folder to record runs in; name a file: FLOWRUNNER_RUNS=PATH, or "
+            "none to record nothing"
+        ) from error
+    return folder / "flowrunner" / "runs.sqlite3"
 
 
 class SQLiteRunStore:
@@ -131,7 +153,7 @@ class SQLiteRunStore:
         with self._database.writing() as connection:
             connection.execute("DELETE FROM runs WHERE run = ?", (str(run),))
 
-    def begin_attempt(self, run: UUID, attempt: Attempt) -> None:
+    def begin_attempt(self, run: UUID, attempt: Attempt, *, plan: Plan | None = None) -> None:
         """Add an attempt and open the run again."""
         with self._database.writing() as connection:
             _update(
@@ -139,6 +161,8 @@ class SQLiteRunStore:
                 run,
                 "state = 'STARTED', ended = NULL, queued = 0, cancelled = 0, outcome = NULL",
             )
+            if plan is not None:
+                _update(connection, run, "plan = ?", (pack_plan(plan),))
             _add_attempt(connection, run, attempt)
             connection.execute("DELETE FROM handler_inputs WHERE run = ?", (str(run),))
 
@@ -214,7 +238,12 @@ class SQLiteRunStore:
         """Keep these rows; one that says how a call has ended is never replaced."""
         rows = [_stored_step(attempt, step) for step in steps]
         with self._database.writing() as connection:
-            connection.executemany(_SAVE_STEP, rows)
+            for start in range(0, len(rows), ROWS_AT_A_TIME):
+                some = rows[start : start + ROWS_AT_A_TIME]
+                connection.execute(
+                    _SAVE_STEPS.format(rows=", ".join(["(?, ?, ?, ?, ?, ?, ?, ?)"] * len(some))),
+                    [value for row in some for value in row],
+                )
 
     def steps(self, attempt: UUID) -> dict[str, StepRow]:
         """Return what is kept of an attempt's calls, by path."""

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from flowrunner.errors import BrokerError, EngineError, FlowrunnerError
 from flowrunner.model import HandlerName
+from flowrunner.plan import Plan
 from flowrunner.runs.record import Attempt, RecordState, RunRecord, RunSummary
 
 __all__ = [
@@ -93,8 +94,11 @@ class RunStore(Protocol):
     def delete(self, run: UUID) -> None:
         """Forget a run, and what is kept of its steps; nothing happens for an unknown one."""
 
-    def begin_attempt(self, run: UUID, attempt: Attempt) -> None:
-        """Add an attempt: the run is open again, not queued, not cancelled, without an outcome."""
+    def begin_attempt(self, run: UUID, attempt: Attempt, *, plan: Plan | None = None) -> None:
+        """Add an attempt: the run is open again, not queued, not cancelled, without an outcome.
+
+        ``plan`` is the workflow from now on, where it has changed.
+        """
 
     def set_queued(self, run: UUID) -> None:
         """Note that the current attempt's main part has been published whole."""

@@ -12,11 +12,12 @@ from flowrunner.password import masked
 from flowrunner.plugins import PluginReference
 from flowrunner.settings.definitions import DEFINITIONS
 from flowrunner.settings.file import find_table
-from flowrunner.settings.model import AppReference, Settings
+from flowrunner.settings.model import NO_RUNS, AppReference, Settings
 from flowrunner.settings.place import Place
 from flowrunner.suggestion import did_you_mean, nearest
 
 __all__ = [
+    "NO_RUNS",
     "VARIABLES",
     "AppReference",
     "Settings",

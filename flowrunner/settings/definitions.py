@@ -17,6 +17,7 @@ from flowrunner.settings.reading import (
     read_concurrency,
     read_expiry,
     read_plugins,
+    read_runs,
     read_table,
     read_tls,
     read_url,
@@ -50,4 +51,5 @@ DEFINITIONS: Final[dict[str, Definition]] = {
     "redis_backend_use_ssl": Definition(read_tls, parse_json),
     "result_expires": Definition(read_expiry),
     "concurrency": Definition(read_concurrency, parse_number, "--concurrency"),
+    "runs": Definition(read_runs),
 }

@@ -9,7 +9,10 @@ from typing import Any, Final
 
 from flowrunner.plugins import PluginReference
 
-__all__ = ["AppReference", "Settings"]
+__all__ = ["NO_RUNS", "AppReference", "Settings"]
+
+#: What the setting ``runs`` says to record none.
+NO_RUNS: Final = "none"
 
 #: Settings that Celery has under the same name.
 OF_CELERY: Final = (
@@ -38,8 +41,9 @@ class Settings:
     """What is configured.
 
     ``broker`` and ``backend`` are URLs and win over those of ``app``. Without any of the three
-    runs are embedded. ``result_expires`` is in seconds, 0 for never. ``origins`` says of every
-    setting that is no default where it comes from, for people.
+    runs are embedded; those are recorded in the file ``runs``. ``result_expires`` is in seconds,
+    0 for never. ``origins`` says of every setting that is no default where it comes from, for
+    people.
     """
 
     plugins: tuple[PluginReference, ...] = ()
@@ -52,6 +56,7 @@ class Settings:
     redis_backend_use_ssl: Mapping[str, Any] | bool = False
     result_expires: int = 86_400
     concurrency: int | None = None
+    runs: str | None = None
     origins: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     @property

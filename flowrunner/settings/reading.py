@@ -6,6 +6,7 @@ import json
 import os
 import re
 from math import ceil
+from pathlib import Path
 from typing import Any, Final, NoReturn
 from urllib.parse import urlsplit
 
@@ -13,7 +14,7 @@ from flowrunner.errors import ConfigurationError
 from flowrunner.password import without_password
 from flowrunner.plugins import PluginReference
 from flowrunner.settings.duration import read_duration
-from flowrunner.settings.model import AppReference
+from flowrunner.settings.model import NO_RUNS, AppReference
 from flowrunner.settings.place import Place
 from flowrunner.suggestion import did_you_mean
 
@@ -27,6 +28,7 @@ __all__ = [
     "read_concurrency",
     "read_expiry",
     "read_plugins",
+    "read_runs",
     "read_table",
     "read_tls",
     "read_url",
@@ -89,6 +91,15 @@ def read_app(value: Any, place: Place) -> AppReference | None:
     if not isinstance(value, str):
         _refuse(place, 'must name a Celery app in quotes, for instance "proj.celery:app"')
     return AppReference(value, place.origin, place.folder) if value else None
+
+
+def read_runs(value: Any, place: Place) -> str | None:
+    """Read the path of the file of runs, relative to where it is said, or ``none``."""
+    if not isinstance(value, str) or (not value and place.origin != "FLOWRUNNER_RUNS"):
+        _refuse(place, f'must be the path of a file in quotes, or "{NO_RUNS}"')
+    if value in ("", NO_RUNS):
+        return value or None
+    return str(place.folder / Path(value).expanduser())
 
 
 def read_url(value: Any, place: Place) -> str | None:

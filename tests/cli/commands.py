@@ -62,8 +62,12 @@ class Folder:
         return name
 
     def environment(self, **changes: str) -> dict[str, str]:
-        """Return an environment without any of flowrunner's settings but these."""
-        kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME")}
+        """Return an environment without any of flowrunner's settings but these.
+
+        Runs are recorded where those of the whole suite are.
+        """
+        names = ("PATH", "HOME", "FLOWRUNNER_RUNS")
+        kept = {name: value for name, value in os.environ.items() if name in names}
         return {**kept, "LANG": "C.UTF-8", "PYTHONIOENCODING": "utf-8", **changes}
 
     def run(self, *arguments: str, stdin: str = "", **environment: str) -> Ended:

@@ -7,6 +7,8 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
+from uuid import uuid4
 
 import pytest
 from celery import Celery
@@ -15,9 +17,10 @@ from flowrunner.engines.embedded import EmbeddedEngine
 from flowrunner.engines.memory_transport import MemoryBroker
 from flowrunner.engines.protocol import RunStalledError, RunTimeoutError
 from flowrunner.errors import WorkflowError
+from flowrunner.runs.ledger import Ledger
 from flowrunner.tasks import TaskRegistry
 from tests.engines.conftest import embedded
-from tests.engines.plans import call, chain, chord, group, planned, run
+from tests.engines.plans import HANG, call, chain, chord, group, planned, run
 
 
 def test_a_chord_may_be_a_thousand_wide() -> None:
@@ -121,3 +124,24 @@ def test_what_a_task_prints_goes_to_this_processs_streams(
     with EmbeddedEngine(registry, configure=lambda app: None) as engine:
         run(engine, call("hello"))
     assert capsys.readouterr() == ("hello", "")
+
+
+def test_whoever_listens_gets_results_as_they_were() -> None:
+    """Also when a task goes on to change the list that it has returned."""
+    grown: list[int] = []
+
+    def grow(*_: object) -> list[int]:
+        grown.append(len(grown))
+        return grown
+
+    registry = TaskRegistry()
+    registry.for_plugin("tests").add(grow)
+    ready = planned(chain(call("grow"), call("grow"), call("grow")))
+    results: dict[str, Any] = {}
+    ledger = Ledger(
+        ready.sequence,
+        on_step=lambda step, result: results.update({step.call.path: result}) if result else None,
+    )
+    with EmbeddedEngine(registry, configure=lambda app: None) as engine:
+        engine.run(ready, run=uuid4(), ledger=ledger, timeout=HANG)
+    assert [give() for give in results.values()] == [[0], [0, 1], [0, 1, 2]]

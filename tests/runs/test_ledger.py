@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from threading import Thread
+from typing import Any
 from uuid import uuid4
 
 import pytest
 
-from flowrunner.runs.ledger import Ledger, StepError
+from flowrunner.runs.ledger import Ledger, StepError, StepState
 from flowrunner.runs.outcome import Outcome
 from tests.engines.plans import call, chain, chord, group, planned
 
@@ -183,3 +184,32 @@ def test_an_outcome_knows_how_long_the_run_took() -> None:
     start = datetime(2030, 1, 1, tzinfo=UTC)
     end = start + timedelta(seconds=2.5)
     assert Outcome(uuid4(), "name", "SUCCESS", start, end).seconds == 2.5
+
+
+def test_whoever_listens_is_told_of_what_counts_and_sees_no_later_state() -> None:
+    told: list[tuple[StepState, Callable[[], Any] | None]] = []
+    ledger = Ledger(
+        planned(ROOT).sequence, on_step=lambda step, result: told.append((step, result))
+    )
+    for state in ("STARTED", "RETRY", "SUCCESS", "RETRY"):
+        ledger.record(FIRST, state, result=lambda: 1)
+    ledger.record(THEN, "FAILURE", error(THEN))
+    ledger.record(BODY, "FAILURE", error(BODY, "ChordError"))
+    seen = [(step.call.path, step.state, step.retries) for step, _ in told]
+    assert seen == [
+        (FIRST, "STARTED", 0),
+        (FIRST, "RETRY", 1),
+        (FIRST, "SUCCESS", 1),
+        (THEN, "FAILURE", 0),
+    ]
+    assert told[3][0].error == error(THEN)
+    assert ledger.steps[THEN].error == error(THEN)
+
+
+def test_a_listener_may_look_at_the_ledger() -> None:
+    ledger = Ledger(
+        planned(ROOT).sequence,
+        on_step=lambda step, _: ledger.record(BESIDE, "SUCCESS"),
+    )
+    ledger.record(FIRST, "SUCCESS")
+    assert states(ledger)[BESIDE] == "SUCCESS"

@@ -1,0 +1,79 @@
+"""What ``flowrunner cancel`` does with a run, once it is found."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from flowrunner.cli.exit_status import FAILED, SUCCEEDED
+from flowrunner.cli.output import print_json
+from flowrunner.cli.watching import followed_to_the_end
+from flowrunner.errors import ConfigurationError
+from flowrunner.runs.outcome import Outcome, outcome_to_json
+from flowrunner.runs.recorded import recorded_ledger
+
+if TYPE_CHECKING:
+    from flowrunner.app import Project
+    from flowrunner.runs.record import RunRecord
+    from flowrunner.runs.store import RunStore
+
+__all__ = ["cancelled"]
+
+
+def cancelled(
+    project: Project,
+    store: RunStore,
+    record: RunRecord,
+    *,
+    terminate: bool,
+    wait: bool,
+    output: str,
+) -> int:
+    """Cancel a run, print what became of it and return the exit code."""
+    if record.has_ended:
+        _tell(record, f"has ended before: {record.state}", output)
+        return FAILED
+    if terminate and record.engine == "embedded":
+        raise ConfigurationError(
+            "--terminate ends tasks on a cluster's workers; an embedded run ends with its process"
+        )
+    store.cancel(record.run)
+    if record.engine == "celery":
+        with project.celery_engine() as engine:
+            engine.cancel(record.plan, run=record.attempt.id, terminate=terminate)
+    elif store.driver(record.run) is None:
+        _note_cancelled(project, store, record)
+    if not wait:
+        _tell(store.get(record.run), "is being cancelled", output)
+        return SUCCEEDED
+    ended = followed_to_the_end(project, store, store.get(record.run))
+    is_cancelled = ended.state == "REVOKED"
+    _tell(ended, "was cancelled" if is_cancelled else f"has ended: {ended.state}", output)
+    return SUCCEEDED if is_cancelled else FAILED
+
+
+def _note_cancelled(project: Project, store: RunStore, record: RunRecord) -> None:
+    """End an embedded run whose process is gone: nothing of it runs."""
+    ledger = recorded_ledger(record, project.recorded_steps(record))
+    ledger.main.cancel()
+    now = datetime.now(UTC)
+    outcome = Outcome(
+        record.run,
+        record.workflow,
+        "REVOKED",
+        record.attempt.started,
+        now,
+        errors=tuple(ledger.errors),
+        skipped=tuple(ledger.skipped()),
+        reason="cancelled; the process that ran it had gone",
+    )
+    store.finish(record.run, outcome.state, outcome_to_json(outcome), now)
+
+
+def _tell(record: RunRecord, what: str, output: str) -> None:
+    if output == "json":
+        print_json({"run": str(record.run), "workflow": record.workflow, "state": record.state})
+    else:
+        click.echo(f"run {record.run} of {record.workflow} {what}")

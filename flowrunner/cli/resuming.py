@@ -1,0 +1,100 @@
+"""What ``flowrunner resume`` does with a run, once it is found."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from flowrunner.cli.exit_status import SUCCEEDED
+from flowrunner.cli.output import print_json
+from flowrunner.cli.run_output import run_here
+from flowrunner.errors import ConfigurationError, FlowrunnerError
+from flowrunner.resumption import Resumption, differences, resumption
+
+if TYPE_CHECKING:
+    from flowrunner.app import Project
+    from flowrunner.plan import Plan
+    from flowrunner.runs.record import RunRecord
+    from flowrunner.runs.store import RunStore
+
+__all__ = ["resumed"]
+
+#: Differences that are told one by one.
+MOST_DIFFERENCES = 10
+
+
+def resumed(
+    project: Project,
+    store: RunStore,
+    record: RunRecord,
+    *,
+    dry_run: bool,
+    changed: str | None,
+    processes: int | None,
+    output: str,
+) -> int:
+    """Run what is left of a run, or print what that is; return the exit code."""
+    _refuse_running(store, record)
+    if record.state == "SUCCESS":
+        click.echo(f"run {record.run} has succeeded: nothing is left to run", err=True)
+        return SUCCEEDED
+    plan = _plan(project, record, changed)
+    ahead = resumption(record, project.recorded_steps(record), plan)
+    if dry_run:
+        _print(ahead, output)
+        return SUCCEEDED
+    reused = len(ahead.attempt.reused)
+    click.echo(
+        f"resuming {record.run}, attempt {len(record.attempts) + 1}: {reused:,} results are used "
+        f"again, {len(ahead.why):,} calls run",
+        err=True,
+    )
+    with project.engine(processes=processes) as engine:
+        engine.check(ahead.rest.plan or plan)
+        if record.engine == "celery":  # whatever is left of the attempt before starts no more
+            engine.cancel(record.plan, run=record.attempt.id)
+        store.begin_attempt(record.run, ahead.attempt, plan=None if plan is record.plan else plan)
+        return run_here(store.get(record.run), engine, store, rest=ahead.rest, output=output)
+
+
+def _refuse_running(store: RunStore, record: RunRecord) -> None:
+    driver = store.driver(record.run)
+    if record.has_ended or (driver is None and record.engine == "embedded"):
+        return
+    follow = f"flowrunner watch {record.run}"
+    who = f"{driver} drives it" if driver else "its tasks may still run"
+    raise FlowrunnerError(
+        f"run {record.run} has not ended ({who}): follow it to its end with '{follow}', or end it "
+        f"with 'flowrunner cancel {record.run}'"
+    )
+
+
+def _plan(project: Project, record: RunRecord, changed: str | None) -> Plan:
+    """Return the plan that the run goes on with: as recorded, or as its file is now."""
+    if changed == "recorded":
+        return record.plan
+    now = project.planned_again(record.plan)
+    if now is None:
+        return record.plan
+    found = differences(record.plan, now)
+    if not found or changed == "changed":
+        return now if found else record.plan
+    more = len(found) - MOST_DIFFERENCES
+    listed = "\n  ".join(
+        [*found[:MOST_DIFFERENCES], *([f"… and {more:,} more"] if more > 0 else [])]
+    )
+    raise ConfigurationError(
+        f"{record.file} has changed since the run:\n  {listed}\nGo on with --as-changed (what has "
+        f"changed runs again, and what comes after it) or with --as-recorded"
+    )
+
+
+def _print(ahead: Resumption, output: str) -> None:
+    from flowrunner.render.resumption import resumption_lines, resumption_to_json
+
+    if output == "json":
+        print_json(resumption_to_json(ahead))
+        return
+    for line in resumption_lines(ahead):
+        click.echo(line)

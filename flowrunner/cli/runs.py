@@ -1,0 +1,85 @@
+"""``flowrunner runs``."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from typing import Final
+
+import click
+
+from flowrunner.cli.exit_status import SUCCEEDED
+from flowrunner.cli.options import app_option, cluster_options, plugin_option
+from flowrunner.cli.output import print_json, wants_colour
+
+__all__ = ["command"]
+
+STATES: Final = ("PENDING", "STARTED", "SUCCESS", "FAILURE", "REVOKED")
+COLOURS: Final = {
+    "PENDING": "white",
+    "STARTED": "cyan",
+    "SUCCESS": "green",
+    "FAILURE": "red",
+    "REVOKED": "yellow",
+}
+
+
+@click.command("runs")
+@click.option(
+    "--state",
+    "states",
+    multiple=True,
+    type=click.Choice(STATES, case_sensitive=False),
+    help="Only runs in this state. Can be repeated.",
+)
+@click.option(
+    "--limit",
+    type=click.IntRange(1, 1_000_000),
+    default=20,
+    show_default=True,
+    metavar="N",
+    help="The newest N runs.",
+)
+@click.option("--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@cluster_options
+@app_option
+@plugin_option
+def command(
+    states: tuple[str, ...],
+    limit: int,
+    output: str,
+    broker: str | None,
+    backend: str | None,
+    app: str | None,
+    plugins: tuple[str, ...],
+) -> int:
+    """List the runs that are recorded, the newest first.
+
+    Those of embedded runs are recorded on this machine; those of a cluster in its result
+    backend, where every machine finds them.
+    """
+    from flowrunner.app import Project
+    from flowrunner.cli.recorded import required_store
+    from flowrunner.render.run_list import run_table, summary_to_json
+    from flowrunner.runs.record import RECORD_STATES
+    from flowrunner.settings import load_settings
+
+    settings = load_settings(plugins=plugins, app=app, broker=broker, backend=backend)
+    store = required_store(Project(settings))
+    found = store.list(limit=limit, states=[each for each in RECORD_STATES if each in states])
+    if output == "json":
+        print_json([summary_to_json(run) for run in found])
+        return SUCCEEDED
+    if not found:
+        wanted = f" in state {' or '.join(states)}" if states else ""
+        click.echo(f"no run{wanted} is recorded", err=True)
+        return SUCCEEDED
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    colour = wants_colour(sys.stdout)
+    for line in run_table(
+        found,
+        width=width,
+        styled=lambda text, state: click.style(text, fg=COLOURS[state]) if colour else text,
+    ):
+        click.echo(line)
+    return SUCCEEDED

@@ -1,0 +1,90 @@
+"""``flowrunner show``."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from flowrunner.cli.exit_status import SUCCEEDED
+from flowrunner.cli.options import app_option, cluster_options, plugin_option
+from flowrunner.cli.output import print_json, wants_colour, wants_unicode
+
+if TYPE_CHECKING:
+    from flowrunner.app import Project
+    from flowrunner.render.run_record import ShownRun
+
+__all__ = ["command"]
+
+
+@click.command("show")
+@click.argument("run", metavar="RUN")
+@click.option("--full", is_flag=True, help="List every call, not only the tree.")
+@click.option("--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@cluster_options
+@app_option
+@plugin_option
+def command(
+    run: str,
+    full: bool,
+    output: str,
+    broker: str | None,
+    backend: str | None,
+    app: str | None,
+    plugins: tuple[str, ...],
+) -> int:
+    """Show how far RUN is, or how it has ended: its tree, its errors, its result.
+
+    RUN is the id of a run, the first characters of it, or 'last' for the newest one. Exits with 0
+    however the run has ended.
+    """
+    from flowrunner.app import Project
+    from flowrunner.render.run_record import run_to_json
+    from flowrunner.settings import load_settings
+
+    settings = load_settings(plugins=plugins, app=app, broker=broker, backend=backend)
+    shown = _shown(Project(settings), run)
+    if output == "json":
+        print_json(run_to_json(shown))
+    else:
+        _print(shown, full=full)
+    return SUCCEEDED
+
+
+def _shown(project: Project, name: str) -> ShownRun:
+    from flowrunner.cli.recorded import required_store
+    from flowrunner.render.run_record import ShownRun
+    from flowrunner.runs.recorded import recorded_ledger, recorded_outcome
+
+    store = required_store(project)
+    record = store.get(store.find(name))
+    steps = project.recorded_steps(record)
+    ledger = recorded_ledger(record, steps)
+    outcome = recorded_outcome(record, ledger, steps)
+    return ShownRun(record, steps, ledger, outcome, store.driver(record.run))
+
+
+def _print(run: ShownRun, *, full: bool) -> None:
+    from flowrunner.render.diagnostics import format_diagnostics
+    from flowrunner.render.outcome import result_text
+    from flowrunner.render.run_record import call_lines, failures_so_far, run_lines
+
+    for line in run_lines(run):
+        click.echo(line)
+    if full:
+        click.echo()
+        for line in call_lines(run):
+            click.echo(line)
+    found = failures_so_far(run)
+    if found:
+        text = format_diagnostics(
+            found, colour=wants_colour(sys.stdout), unicode=wants_unicode(sys.stdout)
+        )
+        click.echo()
+        sys.stdout.write(f"{text.rstrip()}\n")
+    if run.outcome is not None and run.outcome.has_result:
+        click.echo()
+        sys.stdout.write(f"{result_text(run.outcome.result)}\n")  # click.echo would drop escapes
+    elif run.outcome is not None and run.outcome.state == "SUCCESS":
+        click.echo("\nits result is not kept: it has expired, or was too large")

@@ -1,0 +1,265 @@
+"""Driving a recorded run: following it to its end, running its handlers, noting how it ended.
+
+At any time one process drives a run: the ``apply`` that started it, a ``watch``, or a worker's
+supervisor. It holds a claim that lapses when the process dies, so that another one goes on.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
+from datetime import UTC, datetime
+from threading import Event, Thread
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Final, Self
+from uuid import uuid4
+
+from flowrunner.errors import EngineError, FlowrunnerError
+from flowrunner.plan import Plan, calls_of, without_continuations
+from flowrunner.planner.remaining import Remainder
+from flowrunner.run import Course, InterruptedRunError, run_plan
+from flowrunner.runs.journal import Journal
+from flowrunner.runs.ledger import SUCCESS, Ledger, StepState
+from flowrunner.runs.outcome import Outcome, outcome_to_json
+from flowrunner.runs.run_ledger import RunLedger
+from flowrunner.runs.step_recorder import StepRecorder
+from flowrunner.runs.store import RunStoreError, StepStore
+
+if TYPE_CHECKING:
+    from flowrunner.engines.protocol import Engine
+    from flowrunner.runs.record import RunRecord
+    from flowrunner.runs.store import RunStore
+
+__all__ = ["Drive", "DrivenElsewhereError", "detach", "driver_name", "new_record", "rest_of"]
+
+#: Seconds for which a claim holds, and after which it is made again.
+CLAIM_FOR: Final = 15.0
+CLAIM_EVERY: Final = 3.0
+#: Seconds between looks at whether somebody wants an embedded run to be cancelled.
+LOOK_EVERY: Final = 0.5
+
+
+class DrivenElsewhereError(FlowrunnerError):
+    """Another process drives the run."""
+
+
+def driver_name(what: str) -> str:
+    """Return the name of a driver in this process, which no other one has."""
+    return f"{what} on {socket.gethostname()}, process {os.getpid()} ({uuid4().hex[:8]})"
+
+
+def rest_of(record: RunRecord, results: dict[str, Any]) -> Remainder | None:
+    """Return what is left of a run in its current attempt; ``None`` for all of it.
+
+    ``results`` are those of the calls that earlier attempts have run, by path.
+    """
+    if len(record.attempts) == 1:
+        return None
+    from flowrunner.planner.remaining import remaining_plan
+
+    reused = record.attempt.reused
+    return remaining_plan(
+        record.plan, {path: value for path, value in results.items() if path in reused}
+    )
+
+
+class Drive:
+    """One attempt of a run, driven from here to its end; a context manager.
+
+    Without a ``store`` the run is not recorded. ``warn`` is told, in a sentence, what goes wrong
+    beside the run. Entering raises :class:`DrivenElsewhereError`.
+    """
+
+    def __init__(
+        self,
+        record: RunRecord,
+        engine: Engine,
+        store: RunStore | None,
+        *,
+        rest: Remainder | None = None,
+        name: str,
+        warn: Callable[[str], None],
+    ) -> None:
+        self.record = record
+        self._engine = engine
+        self._store = store
+        self._rest = rest
+        self._name = name
+        self._warn = warn
+        self._ended = Event()
+        self._stack = ExitStack()
+        self._recorder = (
+            StepRecorder(store, record.attempt.id, warn=warn)
+            if isinstance(store, StepStore)
+            else None
+        )
+        self.ledger = _ledger(
+            record.plan, rest, None if self._recorder is None else self._recorder.note
+        )
+
+    def __enter__(self) -> Self:
+        if self._store is not None:
+            if not self._claim():
+                driver = self._store.driver(self.record.run)
+                raise DrivenElsewhereError(f"run {self.record.run} is driven by {driver}")
+            self._stack.callback(self._release)
+            self._stack.callback(self._stop_claiming, self._start_claiming())
+        if self._recorder is not None:
+            self._stack.enter_context(self._recorder)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._stack.close()
+
+    def to_the_end(self) -> Outcome:
+        """Run what is left, note how it all ended and return that.
+
+        Raises what :func:`~flowrunner.run.run_plan` raises. A run whose broker or result backend
+        has gone stays open, for the next one who drives it.
+        """
+        record = self.record
+        journal = None if self._store is None else Journal(self._store, record)
+        course = Course(
+            record.run,
+            record.attempt.id,
+            record.attempt.started,
+            rest=self._rest,
+            queued=record.queued,
+            cancelled=record.cancelled,
+            journal=journal,
+        )
+        try:
+            outcome = run_plan(
+                record.plan,
+                self._engine,
+                ledger=self.ledger,
+                timeout=record.timeout,
+                course=course,
+            )
+        except InterruptedRunError as error:
+            self._finish(error.outcome)
+            raise
+        except EngineError as error:
+            if self._store is not None and journal is not None and not journal.queued:
+                _note_unqueued(self._store, record, str(error))
+            raise
+        self._finish(outcome)
+        return outcome
+
+    def _finish(self, outcome: Outcome) -> None:
+        if self._store is None:
+            return
+        try:
+            run, data = self.record.run, outcome_to_json(outcome)
+            self._store.finish(run, outcome.state, data, outcome.ended)
+        except RunStoreError as error:
+            self._warn(f"how this run ended is not recorded: {error}")
+
+    def _claim(self) -> bool:
+        assert self._store is not None, "BUG: only what is recorded is claimed"  # noqa: S101
+        return self._store.claim(self.record.run, self._name, seconds=CLAIM_FOR)
+
+    def _release(self) -> None:
+        if self._store is not None:
+            with suppress(RunStoreError):  # it lapses by itself
+                self._store.release(self.record.run, self._name)
+
+    def _start_claiming(self) -> Thread:
+        thread = Thread(target=self._keep_claim, name="flowrunner-claim", daemon=True)
+        thread.start()
+        return thread
+
+    def _stop_claiming(self, thread: Thread) -> None:
+        self._ended.set()
+        thread.join()
+
+    def _keep_claim(self) -> None:
+        """Claim the run again and again, and cancel it when somebody wants that."""
+        assert self._store is not None, "BUG: only what is recorded is claimed"  # noqa: S101
+        looks = 0
+        while not self._ended.wait(LOOK_EVERY):
+            looks += 1
+            with suppress(RunStoreError):  # told when the run has ended
+                if looks % round(CLAIM_EVERY / LOOK_EVERY) == 0:
+                    self._claim()
+                if not self.ledger.main.cancelled and self._store.is_cancelled(self.record.run):
+                    self._engine.cancel(self._main, run=self.record.attempt.id)
+
+    @property
+    def _main(self) -> Plan:
+        """What of the plan this attempt runs."""
+        rest = None if self._rest is None else self._rest.plan
+        return self.record.plan if rest is None else rest
+
+
+def _ledger(plan: Plan, rest: Remainder | None, on_step: Callable[..., None] | None) -> RunLedger:
+    if rest is None:
+        return RunLedger(plan, on_step=on_step)
+    sequence = () if rest.plan is None else rest.plan.sequence
+    ledger = RunLedger(plan, main=Ledger(sequence, on_step=on_step), on_step=on_step)
+    for call in calls_of(without_continuations(plan.sequence)):
+        if call.path not in ledger.main.steps:  # an earlier attempt has run it
+            ledger.steps[call.path] = StepState(call, (), 0, None, state=SUCCESS)
+    return ledger
+
+
+def new_record(plan: Plan, *, cluster: bool, timeout: float | None) -> RunRecord:
+    """Return the record of a new run, which no store has yet."""
+    from flowrunner.runs.record import RunRecord
+
+    return RunRecord.of(
+        plan,
+        run=uuid4(),
+        created=datetime.now(UTC),
+        engine="celery" if cluster else "embedded",
+        timeout=timeout if timeout is not None else plan.timeout,
+    )
+
+
+def detach(record: RunRecord, engine: Engine, store: RunStore | None) -> None:
+    """Record a run and queue it, for others to follow.
+
+    Raises :class:`~flowrunner.errors.EngineError` for a run that nobody would follow to its end,
+    and when it cannot be queued.
+    """
+    from flowrunner.engines.celery import CeleryEngine
+
+    if store is None or not isinstance(engine, CeleryEngine):
+        raise EngineError(
+            "--detach needs a cluster, and records of runs: this run would end with this process; "
+            "configure --broker and --backend"
+        )
+    plan = record.plan
+    if (plan.handlers or record.timeout is not None) and not engine.has_supervisors():
+        what = [f"'{handler.name}'" for handler in plan.handlers]
+        what += ["the timeout"] if record.timeout is not None else []
+        raise EngineError(
+            f"--detach would leave {' and '.join(what)} to nobody: that takes a worker that was "
+            f"started by 'flowrunner worker'"
+        )
+    store.create(record)
+    name = driver_name("apply --detach")
+    store.claim(record.run, name, seconds=CLAIM_FOR)
+    try:
+        engine.start(plan, run=record.attempt.id)
+    except BaseException as error:
+        _note_unqueued(store, record, str(error) or type(error).__name__)
+        raise
+    store.set_queued(record.run)
+    store.release(record.run, name)
+
+
+def _note_unqueued(store: RunStore, record: RunRecord, why: str) -> None:
+    ended = datetime.now(UTC)
+    outcome = Outcome(
+        record.run, record.workflow, "FAILURE", record.attempt.started, ended, reason=why
+    )
+    with suppress(RunStoreError):
+        store.finish(record.run, outcome.state, outcome_to_json(outcome), ended)

@@ -1,0 +1,80 @@
+"""Inputs as people give them: ``name=value`` texts and files of YAML or JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from flowrunner.errors import Diagnostic, WorkflowError
+from flowrunner.loader import parse_json, parse_value, read_source
+from flowrunner.model import Workflow
+from flowrunner.node import Mapping as NodeMapping
+from flowrunner.node import Node, Scalar
+from flowrunner.source import Location, Source
+
+__all__ = ["given_inputs"]
+
+
+def given_inputs(
+    workflow: Workflow, options: Sequence[str], file: Path | None = None
+) -> NodeMapping:
+    """Return the inputs that ``name=value`` texts and a file give, with their places.
+
+    A value is read as YAML, but for an input of type ``string``, whose text is taken as it is.
+    Raises :class:`~flowrunner.errors.WorkflowError`.
+    """
+    given: dict[str, tuple[Scalar, Node]] = {}
+    if file is not None:
+        given = {str(key.value): (key, value) for key, value in _inputs_of_file(file).entries}
+    types = {definition.name: definition.schema.get("type") for definition in workflow.inputs}
+    problems: list[Diagnostic] = []
+    for option in options:
+        source = Source("-i", option)
+        name, equals, text = option.partition("=")
+        if not equals or not name.strip():
+            problems.append(
+                Diagnostic(
+                    "an input is given as name=value",
+                    Location(source, 0, len(option)),
+                    "there is no '='" if not equals else "there is no name before the '='",
+                )
+            )
+            continue
+        place = Location(source, len(name) + 1, len(option))
+        try:
+            node = (
+                Scalar(text, place)
+                if types.get(name.strip()) == "string"
+                else parse_value(source, place)
+            )
+        except WorkflowError as error:
+            problems += error.diagnostics
+        else:
+            key = Scalar(name.strip(), Location(source, 0, len(name)))
+            given[name.strip()] = (key, node)
+    if problems:
+        raise WorkflowError(problems)
+    return NodeMapping(tuple(given.values()), Location(workflow.source, 0, 0))
+
+
+def _inputs_of_file(file: Path) -> NodeMapping:
+    source = read_source(file)
+    try:
+        node = parse_value(source)
+    except WorkflowError:
+        # YAML has nearly all of JSON: not the pairs of escapes that it writes for an emoji.
+        found = parse_json(source) if file.suffix == ".json" else None
+        if found is None:
+            raise
+        node = found
+    if not isinstance(node, NodeMapping):
+        raise WorkflowError(
+            [
+                Diagnostic(
+                    "a file of inputs is a mapping of names to values",
+                    node.location,
+                    "for instance 'count: 10'",
+                )
+            ]
+        )
+    return node

@@ -1,0 +1,194 @@
+"""One recorded run: for people, and for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from flowrunner.errors import Diagnostic
+from flowrunner.render.duration import shown_duration, shown_moment
+from flowrunner.render.label import counted, named_values, shown_name
+from flowrunner.render.outcome import failures, headline, task_counts
+from flowrunner.render.progress import RunTree
+from flowrunner.runs.ledger import StepState
+from flowrunner.runs.outcome import Outcome, json_text, outcome_to_json
+from flowrunner.runs.record import RunRecord
+from flowrunner.runs.run_ledger import RunLedger
+from flowrunner.runs.store import StepRow
+
+__all__ = ["ShownRun", "call_lines", "failures_so_far", "run_lines", "run_to_json"]
+
+#: Steps that are named where a run stands; the others are counted.
+MOST_STEPS: Final = 2
+
+
+@dataclass(frozen=True)
+class ShownRun:
+    """What is known of a run; ``outcome`` once it has ended, ``driver`` is who follows it."""
+
+    record: RunRecord
+    steps: Mapping[str, StepRow]
+    ledger: RunLedger
+    outcome: Outcome | None
+    driver: str | None = None
+
+
+def run_lines(run: ShownRun, *, now: datetime | None = None) -> Iterator[str]:
+    """Yield how a run is in one line, what it was given, and its tree with how far each line is."""
+    yield _headline(run, now or datetime.now(UTC))
+    facts = [(name, text) for name, text in _facts(run) if text]
+    width = max(len(name) for name, _ in facts)
+    yield from (f"  {name:<{width}}  {text}" for name, text in facts)
+    yield ""
+    for line in RunTree(run.record.plan).lines(run.ledger):
+        yield f"{line.text}   {line.tally}" if line.tally else line.text
+
+
+def _headline(run: ShownRun, now: datetime) -> str:
+    if run.outcome is not None:
+        return headline(run.outcome, run.ledger)
+    record = run.record
+    name, tasks = shown_name(record.workflow), task_counts(run.ledger, has_ended=False)
+    since = shown_duration((now - record.attempt.started).total_seconds())
+    if record.state == "PENDING":
+        return f"{name} was recorded {since} ago and is not queued yet · {tasks}"
+    doing = "is being cancelled, after" if record.cancelled else "has been running for"
+    return f"{name} {doing} {since} · {tasks}"
+
+
+def _facts(run: ShownRun) -> Iterator[tuple[str, str]]:
+    record = run.record
+    yield "run", str(record.run)
+    yield "file", shown_name(record.file)
+    yield "engine", record.engine
+    yield "created", shown_moment(record.created)
+    if len(record.attempts) > 1:
+        reused = counted(len(record.attempt.reused), "result")
+        yield (
+            "attempt",
+            f"{len(record.attempts)}, since {shown_moment(record.attempt.started)}; {reused} of "
+            f"earlier ones used again",
+        )
+    yield "inputs", named_values(record.plan.inputs.items())
+    yield "timeout", "" if record.timeout is None else f"{record.timeout:g} s"
+    if not record.has_ended:
+        yield "driven by", run.driver or "nobody at this moment"
+        yield "running", _named([step for step in _open_steps(run) if step.state == "STARTED"])
+        yield "next", _named([step for step in _open_steps(run) if step.state != "STARTED"])
+
+
+def _open_steps(run: ShownRun) -> list[StepState]:
+    """Return the calls that run or may start: of the main part, then of a handler."""
+    ledger = run.ledger
+    if not ledger.main.ended and not run.record.handler_inputs:
+        return list(ledger.main.expected())
+    return [
+        step
+        for name, part in ledger.handlers.items()
+        if name in run.record.handler_inputs
+        for step in part.expected()
+    ]
+
+
+def _named(steps: list[StepState]) -> str:
+    paths = ", ".join(step.call.path for step in steps[:MOST_STEPS])
+    more = len(steps) - MOST_STEPS
+    return paths if more <= 0 else f"{paths} and {more:,} more"
+
+
+def call_lines(run: ShownRun) -> Iterator[str]:
+    """Yield a line for every call that the workflow's author wrote: what is known of it."""
+    rows = [("path", "task", "state", "ended", "retries", "worker")]
+    for step in run.ledger.steps.values():
+        if not step.call.is_written:
+            continue
+        row = run.steps.get(step.call.path)
+        ended = None if step.ended is None else datetime.fromtimestamp(step.ended, UTC)
+        rows.append(
+            (
+                step.call.path,
+                shown_name(step.call.task),
+                step.state,
+                "" if ended is None else shown_moment(ended),
+                str(step.retries or ""),
+                (row.worker if row is not None else None) or "",
+            )
+        )
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for cells in rows:
+        padded = (cell.ljust(width) for cell, width in zip(cells, widths, strict=True))
+        yield "  ".join(padded).rstrip()
+
+
+def run_to_json(run: ShownRun) -> dict[str, Any]:
+    """Return what ``show --output json`` prints: what ``apply`` does, and more.
+
+    ``result`` is ``null`` where there is none and where it is no longer kept, which
+    ``has_result`` tells apart from the value ``null``.
+    """
+    record = run.record
+    return {
+        **_outcome_to_json(run),
+        "has_result": run.outcome is not None and run.outcome.has_result,
+        "file": json_text(record.file),
+        "engine": record.engine,
+        "created": record.created.isoformat(),
+        "timeout": record.timeout,
+        "inputs": dict(record.plan.inputs),
+        "cancelled": record.cancelled,
+        "driver": run.driver,
+        "attempts": [
+            {
+                "id": str(attempt.id),
+                "started": attempt.started.isoformat(),
+                "reused": sorted(attempt.reused),
+            }
+            for attempt in record.attempts
+        ],
+        "steps": [_step_to_json(step, run) for step in run.ledger.steps.values()],
+    }
+
+
+def _outcome_to_json(run: ShownRun) -> dict[str, Any]:
+    data = outcome_to_json(_outcome(run))
+    return data if run.outcome is not None else {**data, "state": run.record.state, "ended": None}
+
+
+def _outcome(run: ShownRun) -> Outcome:
+    """Return how a run has ended, or what it would be if it ended now."""
+    if run.outcome is not None:
+        return run.outcome
+    return Outcome(
+        run.record.run,
+        run.record.workflow,
+        "FAILURE",
+        run.record.attempt.started,
+        datetime.now(UTC),
+        errors=tuple(run.ledger.errors),
+        skipped=tuple(run.ledger.skipped()),
+    )
+
+
+def failures_so_far(run: ShownRun) -> list[Diagnostic]:
+    """Return a diagnostic for each failure, as those of a run that has ended."""
+    return failures(_outcome(run))
+
+
+def _step_to_json(step: StepState, run: ShownRun) -> dict[str, Any]:
+    row = run.steps.get(step.call.path)
+    return {
+        "path": step.call.path,
+        "task": step.call.task,
+        "state": step.state,
+        "started": _moment(step.started),
+        "ended": _moment(step.ended),
+        "retries": step.retries,
+        "worker": None if row is None else row.worker,
+        "reused": step.call.path in run.record.attempt.reused,
+    }
+
+
+def _moment(timestamp: float | None) -> str | None:
+    return None if timestamp is None else datetime.fromtimestamp(timestamp, UTC).isoformat()

@@ -1,0 +1,59 @@
+"""Watching a run that another process drives, by what is recorded of it and of its steps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import monotonic, sleep
+from typing import TYPE_CHECKING, Final
+
+from flowrunner.runs.recorded import recorded_ledger
+from flowrunner.supervisor import is_abandoned
+
+if TYPE_CHECKING:
+    from flowrunner.app import Project
+    from flowrunner.runs.ledger import StepState
+    from flowrunner.runs.record import RunRecord
+    from flowrunner.runs.store import RunStore
+
+__all__ = ["Watch"]
+
+#: Seconds between looks: each is a few round trips, however wide the run is.
+LOOK_EVERY: Final = 0.5
+
+
+class Watch:
+    """How far a run is. ``steps`` and ``failed`` are those of the last look, as a ledger's."""
+
+    def __init__(self, project: Project, store: RunStore, record: RunRecord) -> None:
+        self.record = record
+        self._project = project
+        self._store = store
+        self._look()
+
+    def _look(self) -> None:
+        self.found = self._project.recorded_steps(self.record)
+        self.ledger = recorded_ledger(self.record, self.found)
+
+    @property
+    def steps(self) -> dict[str, StepState]:
+        """The states of the calls, by path."""
+        return self.ledger.steps
+
+    @property
+    def failed(self) -> bool:
+        """Whether a call has failed or was revoked."""
+        return self.ledger.failed
+
+    def until_ended_or_abandoned(self, *, until: Callable[[], bool] = lambda: False) -> bool:
+        """Look again and again until the run has ended; tell whether it has.
+
+        It has not when nobody drives it any more, or when ``until`` says so.
+        """
+        while not self.record.has_ended:
+            began = monotonic()
+            if until() or is_abandoned(self.record, self._store.driver(self.record.run)):
+                return False
+            sleep(max(LOOK_EVERY, monotonic() - began))
+            self.record = self._store.get(self.record.run)
+            self._look()
+        return True
