@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import TracebackType
 from typing import Any
 
@@ -59,11 +60,19 @@ class AppEngine(CeleryEngine):
         app.conf.update(
             {k: v for k, v in patience.items() if k in own or not app.conf.value_set_for(k)}
         )
+        foreign = frozenset(
+            definition.name
+            for definition in registry
+            if definition.celery_task is None or definition.name not in app.tasks
+        )
         extend_app(app, registry)
         self._app = app
         self._cluster = Cluster(
             app,
-            worker=worker or WorkerCommand(app=reference.name, broker=broker, backend=backend),
+            worker=replace(
+                worker or WorkerCommand(app=reference.name, broker=broker, backend=backend),
+                foreign=foreign,
+            ),
             tasks_hint=f"restart those whose code of {reference.name} is older, or start others:",
         )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Final, Self
 
@@ -20,7 +20,8 @@ _NOT_IN_A_FILE: Final = ("-", "FLOWRUNNER_")
 class WorkerCommand:
     """``flowrunner worker``, with what it has to be told where it is started as this was.
 
-    ``own`` is the command by which an existing app starts workers itself.
+    ``own`` is the command by which an existing app starts workers itself; ``foreign`` are the tasks
+    that such a worker does not have, which plugins bring.
     """
 
     app: str | None = None
@@ -28,11 +29,12 @@ class WorkerCommand:
     broker: str | None = None
     backend: str | None = None
     own: str | None = None
+    foreign: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
         """Return the command for the settings that hold here."""
-        app, extra = settings.app, settings.broker or settings.backend or settings.plugins
+        app, elsewhere = settings.app, settings.broker or settings.backend
 
         def told(name: str, value: str | None) -> str | None:
             origin = settings.origins.get(name, _NOT_IN_A_FILE[0])
@@ -47,12 +49,13 @@ class WorkerCommand:
             ),
             broker=told("broker", settings.broker),
             backend=told("backend", settings.backend),
-            own=f"celery -A {app.name} worker" if app is not None and not extra else None,
+            own=f"celery -A {app.name} worker" if app is not None and not elsewhere else None,
         )
 
-    def line(self, queues: Iterable[str] = ()) -> str:
-        """Return the command, and the existing app's own one after it, for these queues.
+    def line(self, queues: Collection[str] = (), tasks: Iterable[str] = ()) -> str:
+        """Return the command for these queues, and the existing app's own one after it.
 
+        The latter if its workers have these tasks.
         Passwords are not shown: then the variables are named that have them.
         """
         addresses = {"broker": self.broker, "backend": self.backend}
@@ -70,6 +73,6 @@ class WorkerCommand:
         if secret:
             variables = " and ".join(f"FLOWRUNNER_{name.upper()}" for name in secret)
             lines[0] += f"  # with {variables} set: what stands in them holds a password"
-        if self.own:
+        if self.own and self.foreign.isdisjoint(tasks):
             lines.append(f"{self.own}{''.join(f' {shlex.quote(word)}' for word in consumed)}")
         return "\n".join(lines)

@@ -292,7 +292,7 @@ def plugin(name: str, origin: str) -> PluginReference:
                 plugins=(plugin("a.py", "--plugin"), plugin("plugins", "pyproject.toml")),
             ),
             [],
-            ["flowrunner worker --plugin a.py"],
+            ["flowrunner worker --plugin a.py", "celery -A proj worker"],
         ),
     ],
 )
@@ -300,6 +300,14 @@ def test_the_line_to_type_is_what_a_worker_here_needs(
     settings: Settings, queues: list[str], lines: list[str]
 ) -> None:
     assert WorkerCommand.of(settings).line(queues).split("\n") == lines
+
+
+def test_an_apps_own_workers_are_not_named_for_tasks_of_plugins() -> None:
+    settings = Settings(app=AppReference("proj", "-A"), plugins=(plugin("a.py", "--plugin"),))
+    command = replace(WorkerCommand.of(settings), foreign=frozenset({"power"}))
+    ours = "flowrunner worker -A proj --plugin a.py"
+    assert command.line([], ["proj.tag"]).split("\n") == [ours, "celery -A proj worker"]
+    assert command.line([], ["proj.tag", "power"]) == ours
 
 
 @pytest.mark.parametrize(

@@ -166,8 +166,7 @@ def test_the_apps_prefix_and_queue_are_used(plain_worker: PlainWorker, tmp_path:
     [
         (
             "{task: proj.tasks.tag, queue: nobodys}",
-            "no worker consumes the queue 'nobodys', where task 'proj.tasks.tag' goes; start one: "
-            "celery -A proj.celery_app:app worker -Q nobodys",
+            "no worker consumes the queue 'nobodys', where task 'proj.tasks.tag' goes",
         ),
     ],
 )
@@ -176,27 +175,34 @@ def test_what_no_worker_would_run_is_refused(
 ) -> None:
     code, outcome = applied(text, tmp_path, plain_worker.address)
     assert (code, outcome["state"]) == (3, "REFUSED")
-    assert words in outcome["diagnostics"][0]["message"]
+    (diagnostic,) = outcome["diagnostics"]
+    assert words in diagnostic["message"]
+    assert diagnostic["notes"][-1].split("\n") == [
+        "start one:",
+        "flowrunner worker -A proj.celery_app:app -Q nobodys",
+        "celery -A proj.celery_app:app worker -Q nobodys",
+    ]
 
 
 @pytest.mark.parametrize(
-    ("remote_control", "end"),
+    ("remote_control", "cure"),
     [
-        (True, ""),
-        (False, ", and switch worker_enable_remote_control on: without it none can answer"),
+        (True, "start one that has the tasks:"),
+        (False, "switch worker_enable_remote_control on where workers run, or start one that"),
     ],
 )
 def test_without_a_worker_the_apps_own_command_is_given(
-    redis: Redis, tmp_path: Path, remote_control: bool, end: str
+    redis: Redis, tmp_path: Path, remote_control: bool, cure: str
 ) -> None:
     nobody = ClusterAddress(redis.url(14), redis.url(15))
     code, outcome = applied(
         "task: proj.tasks.tag", tmp_path, nobody, worker_enable_remote_control=remote_control
     )
     assert code == 3
-    message = outcome["diagnostics"][0]["message"]
-    assert "no worker answers" in message
-    assert message.endswith(f"celery -A proj.celery_app:app worker{end}")
+    (diagnostic,) = outcome["diagnostics"]
+    assert "no worker answers" in diagnostic["message"]
+    assert diagnostic["notes"][-1].startswith(cure)
+    assert diagnostic["notes"][-1].endswith("\ncelery -A proj.celery_app:app worker")
 
 
 def test_settings_that_lose_results_or_change_them_do_not_reach_a_run(

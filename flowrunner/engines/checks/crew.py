@@ -31,7 +31,7 @@ def alive(scene: Scene) -> Iterator[Finding]:
         yield ok("workers", f"{listed(scene.workers, '')} answered")
         return
     what = f"no worker answers on {scene.broker.address} within {WORKER_ANSWER:g} s"
-    start = f"start one that has the tasks:\n{scene.start_worker(q for q, _ in scene.needs.calls)}"
+    start = f"start one that has the tasks:\n{scene.start_worker(scene.needs.calls)}"
     if not scene.remote_control or scene.consumers:
         seen = f", though {scene.consumers} wait for messages there" if scene.consumers else ""
         yield error(
@@ -58,6 +58,7 @@ def queues(scene: Scene) -> Iterator[Finding]:
         yield ok("queues", f"every queue is consumed: {listed(needed)}")
         return
     every = {task for waiting in missing.values() for task in waiting}
+    wanted = [need for need in scene.needs.calls if need[0] in missing]
     queue_s, task_s = "s" * (len(missing) > 1), "s" * (len(every) > 1)
     goes = "go" if task_s else "goes"
     yield error(
@@ -65,7 +66,7 @@ def queues(scene: Scene) -> Iterator[Finding]:
         f"no worker consumes the queue{queue_s} {listed(missing)}, where task{task_s} "
         f"{listed(every)} {goes} (asked: {listed(scene.workers, '')})",
         "what goes there would wait until somebody does",
-        f"start one:\n{scene.start_worker(missing)}",
+        f"start one:\n{scene.start_worker(wanted)}",
     )
 
 
@@ -87,7 +88,7 @@ def tasks(scene: Scene) -> Iterator[Finding]:
             known_by_some.add(task)
             ignorant |= lacking
     why = "a worker throws away what it does not know, and the step fails"
-    wanted = {queue for queue, task in scene.needs.calls if task in unknown | known_by_some}
+    wanted = [need for need in scene.needs.calls if need[1] in unknown | known_by_some]
     cure = f"{scene.tasks_hint}\n{scene.start_worker(wanted)}"
     if unknown:
         yield error(

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 from flowrunner.engines.conf import Conf
 from flowrunner.engines.needs import Needs
 from flowrunner.engines.redis_facts import RedisFacts
+from flowrunner.engines.routing import Need
 from flowrunner.engines.server import Server
 from flowrunner.engines.worker_command import WorkerCommand
 from flowrunner.engines.worker_report import WorkerReport
@@ -91,10 +92,13 @@ class Scene:
         told = [each.conf.visibility_timeout or VISIBILITY for each in self.reports]
         return min(told, default=self.conf.visibility_timeout or VISIBILITY)
 
-    def start_worker(self, queues: Iterable[str]) -> str:
-        """Return the commands that start a worker of these queues."""
-        wanted = sorted(set(queues))
-        return self.command.line([] if set(wanted) <= self.by_default else wanted)
+    def start_worker(self, needs: Iterable[Need]) -> str:
+        """Return the commands that start a worker of these queues with these tasks."""
+        every = list(needs)
+        queues = sorted({queue for queue, _ in every})
+        return self.command.line(
+            [] if self.by_default.issuperset(queues) else queues, [task for _, task in every]
+        )
 
 
 #: Seconds that kombu waits for an acknowledgement on Redis unless it is told otherwise.
