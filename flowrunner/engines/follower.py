@@ -36,6 +36,8 @@ RECONNECT_FOR: Final = 60.0
 LOST_AFTER: Final = 5.0
 #: Seconds for which a worker that has answered before may be silent: it may be busy.
 SILENT_FOR: Final = 30.0
+#: The same for one that has never answered: it may have been busy all the time.
+STRANGER_SILENT_FOR: Final = 300.0
 #: Calls that workers are asked for at once, of those that would be next.
 MOST_ASKED: Final = 1_000
 #: Paths and workers that a message names.
@@ -250,7 +252,10 @@ class Follower:
         steps = question.steps
         self._seen |= found.answered
         self._solo |= found.solo
-        gone = frozenset[str]() if unchanged < SILENT_FOR else self._seen - self._solo
+        gone = self._seen if unchanged >= SILENT_FOR else frozenset()
+        if unchanged >= STRANGER_SILENT_FOR:
+            gone |= set(self._workers.values())
+        gone -= self._solo
         self._suspects = {
             task_id
             for task_id in steps.keys() - found.at_workers - found.queued
@@ -263,7 +268,7 @@ class Follower:
             if worker in found.answered and self._is_lost_for_good(step):
                 self._ledger.record(step.call.path, states.FAILURE, _lost_error(step.call, worker))
         still = {task_id for task_id, step in steps.items() if step.state in _OPEN}
-        if still and still <= lost and self._seen:
+        if still and still <= lost:
             raise RunStalledError(self._stalled([steps[task_id] for task_id in still], found))
 
     def _is_at_one_of(self, step: StepState, workers: frozenset[str]) -> bool:
