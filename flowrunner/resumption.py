@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from flowrunner.plan import Call, Plan, calls_of, without_continuations
 from flowrunner.planner.remaining import Remainder, remaining_plan, unchanged_calls
 from flowrunner.runs.record import Attempt, attempt_id
+from flowrunner.runs.recorded import recorded_ledger
 
 if TYPE_CHECKING:
     from flowrunner.runs.record import RunRecord
@@ -33,6 +34,7 @@ class Resumption:
 
 def resumption(record: RunRecord, steps: Mapping[str, StepRow], plan: Plan) -> Resumption:
     """Return how a run goes on, as the plan is now, with what its calls have given so far."""
+    states = {path: step.state for path, step in recorded_ledger(record, steps).steps.items()}
     same = unchanged_calls(record.plan, plan)
     results = {
         path: row.result
@@ -44,16 +46,17 @@ def resumption(record: RunRecord, steps: Mapping[str, StepRow], plan: Plan) -> R
         attempt_id(record.run, len(record.attempts) + 1), datetime.now(UTC), rest.reused
     )
     left = () if rest.plan is None else rest.plan.calls()
-    why = {call.path: _why(call.path, record.plan, steps, same) for call in left if call.is_written}
+    why = {call.path: _why(call.path, states, steps, same) for call in left if call.is_written}
     return Resumption(plan, attempt, rest, why)
 
 
-def _why(path: str, before: Plan, steps: Mapping[str, StepRow], same: frozenset[str]) -> str:
+def _why(
+    path: str, states: Mapping[str, str], steps: Mapping[str, StepRow], same: frozenset[str]
+) -> str:
     row = steps.get(path)
     if path not in same:
-        known = {call.path for call in before.calls()}
-        return "it has changed, or what comes before it" if path in known else "it is new"
-    match row.state if row is not None else "PENDING":
+        return "it has changed, or what comes before it" if path in states else "it is new"
+    match states[path]:
         case "FAILURE":
             kind = row.error_type if row is not None else None
             return f"failed: {kind}" if kind else "failed"

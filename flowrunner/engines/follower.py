@@ -187,6 +187,8 @@ class Follower:
             if state in states.EXCEPTION_STATES:
                 worker = meta.get("worker") or self._workers.pop(path, None)
                 error = step_error(step.call, meta["result"], meta.get("traceback"), worker)
+            if state == states.REVOKED and self._ledger.cancelled:
+                error = None  # that is what was asked for
             self._ledger.record(path, state, error)
             passed_on = passed_on or "passed_on" in meta
         if passed_on:

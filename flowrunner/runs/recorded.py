@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Final, Protocol
 from uuid import UUID
 
 from flowrunner.plan import Call, Plan, calls_of, without_continuations
@@ -15,6 +15,9 @@ from flowrunner.runs.record import RunRecord
 from flowrunner.runs.record_data import timestamp
 from flowrunner.runs.run_ledger import RunLedger
 from flowrunner.runs.store import StepRow
+
+#: What Celery keeps of a task that was revoked, as is asked for when a run is cancelled.
+REVOKED_ERROR: Final = "TaskRevokedError"
 
 __all__ = ["StepReader", "recorded_ledger", "recorded_outcome", "recorded_steps", "result_step"]
 
@@ -128,7 +131,7 @@ def _errors(record: RunRecord, ledger: RunLedger) -> Iterator[tuple[str, StepErr
 
 
 def _error(call: Call, row: StepRow) -> StepError | None:
-    if row.error_type is None:
+    if row.error_type is None or row.error_type == REVOKED_ERROR:
         return None
     return StepError(call, row.error_type, row.error_message, row.error_traceback, row.worker)
 
