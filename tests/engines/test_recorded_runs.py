@@ -1,0 +1,192 @@
+"""Runs on a cluster that outlive the command that started them."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic, sleep
+from typing import Any
+
+import pytest
+
+from tests.engines.plans import HANG, await_file
+from tests.engines.services import ClusterAddress, Redis, Service
+
+#: Members of the wide workflow: of the issue's size with FLOWRUNNER_CHAOS=full.
+WIDE = 1_000 if os.environ.get("FLOWRUNNER_CHAOS") == "full" else 200
+
+WAITING = """
+chord:
+  header:
+  - {{task: tag, times: 3}}
+  - {{task: waits_for, args: ["{here}", "{until}"]}}
+  body: tag
+finally: {{task: appends, args: ["{journal}"]}}
+"""
+
+
+@dataclass(frozen=True)
+class Commands:
+    """``flowrunner`` as processes, on a cluster with a worker of flowrunner's own."""
+
+    address: ClusterAddress
+    folder: Path
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "flowrunner", *arguments],
+            env=self.address.environment(),
+            cwd=self.folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, *arguments: str, code: int = 0) -> str:
+        process = self.start(*arguments)
+        out, err = process.communicate(timeout=HANG)
+        assert process.returncode == code, err
+        return out
+
+    def shown(self, run: str) -> Any:
+        return json.loads(self.run("show", run, "--output", "json"))
+
+    def await_end(self, run: str) -> Any:
+        """Wait until somebody has noted that a run has ended; nobody watches it."""
+        deadline = monotonic() + HANG
+        while (shown := self.shown(run))["state"] in ("PENDING", "STARTED"):
+            assert monotonic() < deadline, f"{run} has not ended"
+            sleep(0.5)
+        return shown
+
+
+class OwnWorker(Service):
+    """A worker as ``flowrunner worker`` starts it."""
+
+    def __init__(self, address: ClusterAddress, folder: Path) -> None:
+        super().__init__(
+            [
+                *(sys.executable, "-m", "flowrunner", "worker"),
+                *("--pool", "threads", "--concurrency", "8"),
+            ],
+            " ready.",
+            cwd=folder,
+            env=address.environment(),
+        )
+
+
+@pytest.fixture(scope="module")
+def commands(redis: Redis, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Commands]:
+    address = ClusterAddress(redis.url(8), redis.url(9))
+    folder = tmp_path_factory.mktemp("runs")
+    with OwnWorker(address, folder):
+        yield Commands(address, folder)
+
+
+def waiting(tmp_path: Path) -> tuple[str, Path, Path, Path]:
+    here, until, journal = (tmp_path / name for name in ("here", "until", "journal"))
+    file = tmp_path / "waiting.yaml"
+    file.write_text(WAITING.format(here=here, until=until, journal=journal))
+    return str(file), here, until, journal
+
+
+def test_a_detached_run_ends_with_its_handlers_though_nobody_looks(
+    commands: Commands, tmp_path: Path
+) -> None:
+    file, here, until, journal = waiting(tmp_path)
+    run = commands.run("apply", file, "--detach").strip()
+    await_file(here)
+    assert commands.shown(run)["state"] == "STARTED"
+    until.touch()
+    ended = commands.await_end(run)
+    assert ended["state"] == "SUCCESS"
+    assert ended["result"][0][:3] == [[0], [1], [2]]
+    assert len(journal.read_text().splitlines()) == 1
+
+
+def test_a_run_whose_apply_was_killed_is_watched_to_its_end(
+    commands: Commands, tmp_path: Path
+) -> None:
+    file, here, until, journal = waiting(tmp_path)
+    applying = commands.start("apply", file)
+    await_file(here)
+    applying.send_signal(signal.SIGKILL)
+    applying.communicate()
+    run = json.loads(commands.run("runs", "--output", "json", "--limit", "1"))[0]["run"]
+    watching = commands.start("watch", run, "--output", "json")
+    until.touch()
+    out, err = watching.communicate(timeout=HANG)
+    assert watching.returncode == 0, err
+    assert json.loads(out)["state"] == "SUCCESS"
+    assert len(journal.read_text().splitlines()) == 1
+
+
+def test_a_watch_that_is_interrupted_leaves_the_run_alone(
+    commands: Commands, tmp_path: Path
+) -> None:
+    file, here, until, journal = waiting(tmp_path)
+    run = commands.run("apply", file, "--detach").strip()
+    await_file(here)
+    watching = commands.start("watch", run)
+    deadline = monotonic() + HANG
+    while commands.shown(run)["state"] != "STARTED":
+        assert monotonic() < deadline
+    watching.send_signal(signal.SIGINT)
+    watching.communicate(timeout=HANG)
+    assert watching.returncode in (130, -signal.SIGINT)
+    until.touch()
+    assert commands.await_end(run)["state"] == "SUCCESS"
+    assert len(journal.read_text().splitlines()) == 1
+
+
+def test_a_wide_nested_run_is_cancelled_and_resumed(commands: Commands, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    here, until = tmp_path / "here", tmp_path / "until"
+    part = WIDE // 4
+    file = tmp_path / "wide.yaml"
+    file.write_text(
+        f"""
+chain:
+- chord:
+    header:
+    - {{task: appends, times: {2 * part}, args: ["${{i}}", "{log}"]}}
+    - chord:
+        header:
+        - {{task: waits_for, args: ["{here}", "{until}"]}}
+        - {{task: appends, times: {part}, args: ["${{i}}", "{log}"]}}
+        body: {{chord: {{header: [tag, tag], body: tag}}}}
+    - chord:
+        header: {{task: appends, times: {part}, args: ["${{i}}", "{log}"]}}
+        body: tag
+    body: tag
+- {{task: appends, args: ["{log}"]}}
+"""
+    )
+    run = commands.run("apply", str(file), "--detach").strip()
+    await_file(here)
+    cancelling = commands.start("cancel", run)
+    deadline = monotonic() + HANG
+    while not commands.shown(run)["cancelled"]:
+        assert monotonic() < deadline
+    until.touch()
+    out, err = cancelling.communicate(timeout=HANG)
+    assert cancelling.returncode == 0, err
+    assert "was cancelled" in out
+    cancelled = commands.shown(run)
+    assert cancelled["state"] == "REVOKED"
+    before = len(log.read_text().splitlines()) if log.exists() else 0
+
+    told = json.loads(commands.run("resume", run, "--dry-run", "--output", "json"))
+    reused = sum(step["action"] == "reuse" for step in told["steps"])
+    assert reused >= before  # what ran is used again
+    resumed = commands.run("resume", run)
+    ((members,),) = json.loads(resumed)
+    assert members[: 2 * part] == [[number] for number in range(2 * part)]
+    assert commands.shown(run)["state"] == "SUCCESS"
+    assert len(log.read_text().splitlines()) == 4 * part + 1  # each ran once, over both attempts
