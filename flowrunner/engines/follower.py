@@ -180,8 +180,10 @@ class Follower:
             state, path, error = meta["status"], step.call.path, None
             if _is_started(meta):
                 self._workers[path] = meta["result"]["hostname"]
-                if COMES_AGAIN in meta["result"]:
+                if meta["result"].get(COMES_AGAIN):
                     self._come_again.add(path)
+                else:
+                    self._come_again.discard(path)
             if state == step.state:
                 continue
             if state in states.EXCEPTION_STATES:

@@ -111,7 +111,7 @@ def guard_backend(backend: Any) -> None:
     ) -> Any:
         starts = state == "STARTED" and request is not None and _is_of_a_run(request)
         if starts and backend.app.tasks[request.task].acks_late:
-            result = {**result, COMES_AGAIN: True}
+            result = {COMES_AGAIN: True, **result}
         if starts and not hasattr(request, TURN):
             meta = backend._get_result_meta(result, state, traceback, request)
             turn = Turn(backend, request)

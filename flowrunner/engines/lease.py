@@ -6,11 +6,11 @@ runs, when a broker restarts. Redis's own clock decides when a lease has lapsed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias
 
-from flowrunner.engines.process_identity import Holder, current_incarnation, is_dead
+from flowrunner.engines.process_identity import Holder, current_incarnation
 from flowrunner.engines.run_flags import cancelled_key, known_key
 
 __all__ = ["LEASE_LIFE", "Answer", "Leases", "lease_key"]
@@ -89,32 +89,6 @@ end
 return renewed
 """
 
-#: Keys: the leases of some tasks, then what is kept of them. Gives the holder of each lease: '-'
-#: when it has lapsed, '+' when there is none and the task has succeeded, '' for all others, and for
-#: those of a worker that has left in order: it gives its messages back itself.
-_HOLDERS: Final = """
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local found, count = {}, #KEYS / 2
-for position = 1, count do
-    local lease = redis.call('HMGET', KEYS[position], 'holder', 'until')
-    found[position] = ''
-    if not lease[1] then
-        local start = redis.call('GETRANGE', KEYS[count + position], 0, 40)
-        if string.find(start, '{"status": "SUCCESS"', 1, true) == 1 then
-            found[position] = '+'
-        end
-    elseif lease[1] ~= '' then
-        if tonumber(lease[2]) <= now then
-            found[position] = '-'
-        elseif redis.call('EXISTS', ARGV[1] .. string.match(lease[1], '^[^:]*')) == 0 then
-            found[position] = lease[1]
-        end
-    end
-end
-return found
-"""
-
 
 def lease_key(backend: Any, task_id: str) -> Any:
     """Return the key of a task's lease."""
@@ -142,7 +116,6 @@ class Leases:
         self._backend = backend
         script: Callable[[str], Any] = backend.client.register_script
         self._take, self._release, self._renew = map(script, (_TAKE, _RELEASE, _RENEW))
-        self._holders = script(_HOLDERS)
         self._memory = int(backend.expires or LONGEST_MEMORY)
         self._left = _text(backend.get_key_for_task("flowrunner-left-"))
 
@@ -193,20 +166,6 @@ class Leases:
         mine = f"{current_incarnation().token}:"
         arguments = [mine, int(LEASE_LIFE * 1000), self._memory]
         return int(self._renew(keys=keys, args=arguments)) if keys else 0
-
-    def abandoned(self, task_ids: Sequence[str]) -> tuple[set[str], set[str]]:
-        """Return which of these tasks are started and run no more; and which have succeeded."""
-        backend = self._backend
-        keys = [lease_key(backend, task_id) for task_id in task_ids]
-        keys += [backend.get_key_for_task(task_id) for task_id in task_ids]
-        holders = map(_text, self._holders(keys=keys, args=[self._left]) if keys else ())
-        found = dict(zip(task_ids, holders, strict=True))
-        dead = {
-            task_id
-            for task_id, holder in found.items()
-            if holder == "-" or (len(holder) > 1 and is_dead(Holder.read(holder)))
-        }
-        return dead, {task_id for task_id, holder in found.items() if holder == "+"}
 
     def leave(self) -> None:
         """Say that this worker has ended in order: whatever it still held is free."""

@@ -10,7 +10,7 @@ from itertools import count
 from pathlib import Path
 from uuid import uuid4
 
-__all__ = ["Holder", "Incarnation", "current_incarnation", "is_dead", "new_holder"]
+__all__ = ["Holder", "Incarnation", "current_incarnation", "is_dead", "main_holder", "new_holder"]
 
 _executions = count(1)
 
@@ -57,6 +57,13 @@ def new_holder() -> Holder:
     process = os.getpid()
     life = current_incarnation().token
     return Holder(life, _place(), process, _birth_here(process), next(_executions))
+
+
+@cache
+def main_holder() -> Holder:
+    """Return the main process of this worker's life as a holder."""
+    life = current_incarnation()
+    return Holder(life.token, _place(), life.main_process, _birth(life.main_process) or "", 0)
 
 
 def is_dead(holder: Holder) -> bool:

@@ -1,75 +1,140 @@
 """Messages of workers that have died, brought back from a Redis broker when that is known.
 
 Redis as a broker keeps them for the visibility timeout, an hour by default: it cannot tell a dead
-worker from a busy one. Leases can.
+worker from a busy one. So flowrunner's workers stamp what they receive of runs with who they are.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from datetime import UTC, datetime
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from itertools import islice
+from time import time
 from typing import Any, Final
 
 from celery import Celery
 from celery.utils.log import get_logger
 
-from flowrunner.engines.lease import Leases
+from flowrunner.engines.lease import LEASE_LIFE
+from flowrunner.engines.process_identity import (
+    Holder,
+    current_incarnation,
+    is_dead,
+    main_holder,
+)
 from flowrunner.engines.run_flags import is_task_of_a_run
 
-__all__ = ["Redelivery"]
+__all__ = ["Redelivery", "stamp_messages"]
 
+#: The header of a message that says which worker has received it, and when.
+OWNER: Final = "flowrunner_owner"
+#: Seconds after which a message that was received again was so by a worker that does not stamp.
+STAMP_VALID: Final = 5.0
 #: Messages that are looked at together.
 TOGETHER: Final = 200
 
 logger = get_logger(__name__)
 
 
-class Redelivery:
-    """Looks from time to time for what dead workers have not acknowledged of runs."""
+def stamp_messages(qos: Any) -> None:
+    """Let a channel keep of every message that it receives of runs who has received it."""
+    append = qos.append
 
-    def __init__(self, app: Celery, leases: Leases) -> None:
+    def stamped(message: Any, delivery_tag: str) -> None:
+        headers = message._raw.get("headers")
+        if headers and is_task_of_a_run(headers.get("id")):
+            headers[OWNER] = f"{main_holder()} {time()}"
+        append(message, delivery_tag)
+
+    qos.append = stamped
+
+
+@dataclass(frozen=True)
+class _Received:
+    """A message that a worker has received and not acknowledged."""
+
+    tag: str
+    owner: Holder
+
+
+class Redelivery:
+    """Looks from time to time for what dead workers have not acknowledged of runs.
+
+    A worker is dead when its process has gone, as far as that can be known on this machine; or
+    when it has not been heard of at two looks: after Redis was away, all are silent at the first.
+    """
+
+    def __init__(self, app: Celery, *, every: float) -> None:
         self._app = app
-        self._leases = leases
-        # Those whose tasks had succeeded at the last look: their workers may have died before
-        # they told the chord.
-        self._succeeded: set[str] = set()
+        self._every = int(every)
+
+    def announce(self) -> None:
+        """Say that this worker lives."""
+        self._client.set(self._alive(current_incarnation().token), 1, ex=int(LEASE_LIFE))
+
+    def is_due(self) -> bool:
+        """Tell whether a look is due; one worker of all takes it."""
+        return bool(self._client.set(self._key("looked"), 1, ex=self._every, nx=True))
 
     def look(self) -> int:
-        """Queue again what dead workers ran; return how many messages.
-
-        What has not started has no lease, so that nothing is known of it.
-        """
+        """Queue again what dead workers have received; return how many messages."""
         with self._app.connection_for_write() as connection:
             if connection.transport.driver_type != "redis":
                 return 0
             channel = connection.default_channel
-            messages = _unacknowledged(channel.client, channel.unacked_key)
-            brought, succeeded = 0, set[str]()
-            while batch := dict(islice(messages, TOGETHER)):
-                dead, ended = self._leases.abandoned(sorted(set(batch.values())))
-                for tag, task_id in batch.items():
-                    if task_id in ended:
-                        succeeded.add(tag)
-                    if task_id in dead or (task_id in ended and tag in self._succeeded):
-                        channel.qos.restore_by_tag(tag)
+            messages, brought = _received(channel), 0
+            silent_before, silent = self._silent_before(), set[str]()
+            while batch := list(islice(messages, TOGETHER)):
+                silent_now = self._silent({each.owner.incarnation for each in batch})
+                silent |= silent_now
+                for each in batch:
+                    life = each.owner.incarnation
+                    if is_dead(each.owner) or life in silent_now & silent_before:
+                        channel.qos.restore_by_tag(each.tag)
                         brought += 1
-            self._succeeded = succeeded
-            if brought:
-                logger.warning("%d messages of workers that have died are queued again.", brought)
-            return brought
+            self._remember(silent)
+        if brought:
+            logger.warning("%d messages of workers that have died are queued again.", brought)
+        return brought
+
+    @property
+    def _client(self) -> Any:
+        return self._app.backend.client
+
+    def _key(self, name: str) -> Any:
+        return self._app.backend.get_key_for_task(f"flowrunner-{name}")
+
+    def _alive(self, incarnation: str) -> Any:
+        return self._key(f"alive-{incarnation}")
+
+    def _silent(self, incarnations: Collection[str]) -> set[str]:
+        asked = sorted(incarnations)
+        answers = self._client.mget([self._alive(each) for each in asked])
+        return {each for each, answer in zip(asked, answers, strict=True) if answer is None}
+
+    def _silent_before(self) -> set[str]:
+        return {each.decode() for each in self._client.smembers(self._key("silent"))}
+
+    def _remember(self, silent: Collection[str]) -> None:
+        key = self._key("silent")
+        with self._client.pipeline() as pipeline:
+            pipeline.delete(key)
+            if silent:
+                pipeline.sadd(key, *silent)
+                pipeline.expire(key, 3 * self._every)
+            pipeline.execute()
 
 
-def _unacknowledged(client: Any, key: str) -> Iterator[tuple[str, str]]:
-    """Yield the delivery tag and the task's id of every message of a run that somebody has."""
-    for tag, kept in client.hscan_iter(key, count=TOGETHER):
+def _received(channel: Any) -> Iterator[_Received]:
+    """Yield what workers with a stamp have received of runs and not acknowledged."""
+    client = channel.client
+    for tag, kept in client.hscan_iter(channel.unacked_key, count=TOGETHER):
         message, *_ = json.loads(kept)
-        headers = message.get("headers") or {}
-        task_id: Any = headers.get("id")
-        if is_task_of_a_run(task_id) and not _waits_for_its_time(headers.get("eta")):
-            yield tag.decode() if isinstance(tag, bytes) else tag, task_id
-
-
-def _waits_for_its_time(eta: str | None) -> bool:
-    return eta is not None and datetime.fromisoformat(eta) > datetime.now(UTC)
+        stamp = (message.get("headers") or {}).get(OWNER)
+        received = client.zscore(channel.unacked_index_key, tag) if stamp else None
+        if stamp is None or received is None:
+            continue
+        owner, _, at = stamp.partition(" ")
+        if received - float(at) < STAMP_VALID:
+            yield _Received(tag.decode(), Holder.read(owner))

@@ -155,10 +155,10 @@ class Turn:
             ).apply_async()
         raise Ignore(f"the task runs already: {answer.holder}")
 
-    def _tell_started(self) -> None:
-        """Say where the task runs now, in place of where it ran before."""
+    def _tell_started(self, **more: Any) -> None:
+        """Say where the task runs now, in place of what was said before."""
         request = self._request
-        told = {"pid": self._me.process, "hostname": request.hostname}
+        told = {"pid": self._me.process, "hostname": request.hostname, **more}
         self._backend.store_result(request.id, told, states.STARTED, request=request)
 
     def _meta(self, answer: Answer) -> dict[str, Any]:
@@ -188,8 +188,14 @@ class Turn:
         except Retry:
             self._release(next_attempt=(self._request.retries or 0) + 1)
             raise
-        except (Ignore, Reject):  # also what replaces itself, under the same id
+        except Reject:
             self._release()
+            raise
+        except Ignore as error:
+            self._release()
+            # What replaces itself does so under the same id (celery/app/task.py, on_replace).
+            if task.track_started and str(error) != "Replaced by new task":
+                self._tell_started(comes_again=False)
             raise
         if get_actual_ignore_result(task, self._request):
             self._release()

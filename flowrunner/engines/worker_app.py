@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from threading import Event, Thread
+from threading import Event, Thread, Timer
 from typing import Any, ClassVar, Final, TypeAlias
 
+from billiard.process import active_children
 from celery import Celery
 from celery.apps.worker import Worker as CeleryWorker
 from celery.backends.redis import RedisBackend
@@ -27,6 +29,8 @@ __all__ = ["Companion", "WorkerSetup", "make_worker_app"]
 #: Seconds between renewals of the leases of what runs, and to the next one after a failure.
 RENEW_EVERY: Final = LEASE_LIFE / 3
 RENEW_AGAIN: Final = 1.0
+#: Seconds that a worker which has died has to end when none of its processes runs any more.
+LAST_WORDS: Final = 5.0
 
 #: Starts something beside a worker that is ready, and returns what stops it.
 Companion: TypeAlias = Callable[[Celery], Callable[[], None]]
@@ -39,12 +43,14 @@ class WorkerSetup:
     """What an app's workers are given beside their tasks.
 
     ``plugins`` are told in the banner; ``remarks`` are logged at the start. ``companions`` are
-    started when the worker is ready and stopped first of all when it ends.
+    started when the worker is ready and stopped first of all when it ends. ``when_overdue`` is
+    called when a worker that has died does not come to its end.
     """
 
     plugins: Sequence[str] = ()
     remarks: Sequence[str] = ()
     companions: list[Companion] = field(default_factory=list)
+    when_overdue: Callable[[], None] | None = None
     worker: Worker | None = None
 
 
@@ -69,6 +75,7 @@ class Worker(CeleryWorker):  # type: ignore[misc]
         self.was_ready = False
         self.asked_to_restart = False
         self.died_of: BaseException | None = None
+        self._has_stopped = Event()
         self._stop_companions: list[Callable[[], None]] = []
         super().on_before_init(**options)
 
@@ -93,7 +100,22 @@ class Worker(CeleryWorker):  # type: ignore[misc]
         error = sys.exc_info()[1]
         if isinstance(error, Exception):
             self.died_of = error
+            if self.was_ready and self.setup.when_overdue is not None:
+                self._limit_the_end(self.setup.when_overdue)
         super().stop(in_sighandler=in_sighandler, exitcode=exitcode)
+
+    def _limit_the_end(self, give_up: Callable[[], None]) -> None:
+        """Let what runs end, as on a soft shutdown, and no longer: the worker is needed again."""
+
+        def end() -> None:
+            for process in active_children():
+                process.terminate()
+            if not self._has_stopped.wait(LAST_WORDS):
+                give_up()
+
+        timer = Timer(self.app.conf.worker_soft_shutdown_timeout, end)
+        timer.daemon = True
+        timer.start()
 
     def on_close(self) -> None:
         """Stop what runs beside before anything else is stopped."""
@@ -110,6 +132,7 @@ class Worker(CeleryWorker):  # type: ignore[misc]
             self._stop_keeping()
             self._leave()
         super().on_stopped()
+        self._has_stopped.set()
 
     def _leave(self) -> None:
         threads_go_on = not self.pool_cls.__module__.endswith("prefork") and state.active_requests
@@ -172,24 +195,25 @@ def _listed(names: Sequence[str], room: int = 12) -> str:
 
 
 def keep_leases(app: Celery) -> Callable[[], None]:
-    """Renew the leases of what this worker runs, and bring back what dead workers ran.
+    """Renew the leases of what this worker runs, and bring back what dead workers had.
 
     In a thread, since the processes of a pool are busy with their tasks; returns what stops it.
     """
     stopped = Event()
+    backend = app.backend
+    if not isinstance(backend, RedisBackend):
+        return stopped.set
+    redelivery = Redelivery(app, every=RENEW_EVERY)
 
     def keep() -> None:
-        backend, pause = app.backend, 0.0
-        if not isinstance(backend, RedisBackend):
-            return
-        leases, is_new = Leases(backend), True
-        redelivery = Redelivery(app, leases)
+        leases, pause, is_new = Leases(app.backend), 0.0, True
         while not stopped.wait(pause):
             ids = {request.id for request in tuple(state.active_requests)}
             try:
                 leases.renew(filter(is_task_of_a_run, ids))
+                redelivery.announce()
                 # One worker of all looks; and one that may have died and was started again.
-                if leases.first_since("looked", seconds=int(RENEW_EVERY)) or is_new:
+                if redelivery.is_due() or is_new:
                     redelivery.look()
                 is_new = False
             except Exception as error:  # whatever it is: leases have to go on
@@ -198,6 +222,8 @@ def keep_leases(app: Celery) -> Callable[[], None]:
             else:
                 pause = RENEW_EVERY
 
+    with suppress(*backend.connection_errors):  # before anything is received
+        redelivery.announce()
     thread = Thread(target=keep, name="flowrunner-leases", daemon=True)
     thread.start()
     return stopped.set

@@ -17,6 +17,8 @@ from celery.utils.log import get_logger
 from celery.worker import state
 from celery.worker.consumer import Consumer as CeleryConsumer
 
+from flowrunner.engines.redelivery import stamp_messages
+
 __all__ = ["Consumer"]
 
 logger = get_logger(__name__)
@@ -58,6 +60,8 @@ class Consumer(CeleryConsumer):  # type: ignore[misc]
     def on_ready(self) -> None:
         """Say what could not be said before, over a connection that is new."""
         super().on_ready()
+        if self.is_on_redis:
+            stamp_messages(self.task_consumer.channel.qos)
         while self._unsaid:
             tag, requeue = next(iter(self._unsaid.items()))
             self._settle(tag, requeue)

@@ -37,6 +37,7 @@ def run_worker(app: Celery, arguments: Sequence[str]) -> int:
     process; one that has never been ready is not, since it never would be.
     """
     environment, began = dict(os.environ), monotonic()
+    app.Worker.setup.when_overdue = lambda: _start_again({**environment, PAUSE: "1"})
     context = CLIContext(app=app, no_color=None, workdir=None)
     status = celery_worker.main(
         list(arguments), prog_name="flowrunner worker --", obj=context, standalone_mode=False

@@ -302,3 +302,4 @@ def flowrunner_register_tasks(registry: Any) -> None:
     for task in (*PLAIN, *CELERY):
         registry.add(task)
     registry.add(lambda: "anonymous", name="a-lambda")
+    registry.add(waits_for, name="waits_once", acks_late=False)

@@ -203,7 +203,7 @@ def test_a_task_whose_worker_was_killed_and_started_again_is_lost(
     monkeypatch.setattr("flowrunner.engines.workers.QUERY_ANSWER", 0.2)
     address = ClusterAddress(redis.url(6), redis.url(7))
     here = tmp_path / "here"
-    root = call("waits_for", str(here), str(tmp_path / "never"))
+    root = call("waits_once", str(here), str(tmp_path / "never"))
     with (
         Worker(address, tmp_path) as first,
         cluster(address) as engine,

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from time import time
 from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4, uuid5
@@ -24,13 +24,13 @@ from redis import Redis as RedisClient
 
 from flowrunner.engines import turn
 from flowrunner.engines.application import mend_backend_of
-from flowrunner.engines.cluster import cluster_settings
+from flowrunner.engines.cluster_settings import cluster_settings
 from flowrunner.engines.continuation import store_parts
 from flowrunner.engines.guard import guard_backend, guard_tasks
 from flowrunner.engines.lease import Leases, lease_key
 from flowrunner.engines.process_identity import Holder, current_incarnation, is_dead, new_holder
-from flowrunner.engines.redelivery import Redelivery
-from flowrunner.engines.run_flags import cancelled_key, known_key
+from flowrunner.engines.redelivery import OWNER, Redelivery, stamp_messages
+from flowrunner.engines.run_flags import COMES_AGAIN, cancelled_key, known_key
 from flowrunner.engines.worker_request import Request
 from flowrunner.planner.continuations import CONTINUE
 from tests.engines.services import Redis
@@ -107,7 +107,7 @@ class Workplace:
 
 def workplace_on(address: str, backend: str) -> Workplace:
     app = Celery("workplace", set_as_current=False)
-    app.conf.update(cluster_settings(address, backend))
+    app.conf.update(cluster_settings(address, backend), task_acks_late=True)
     place = Workplace(app)
 
     def work(*args: Any) -> list[Any]:
@@ -135,6 +135,9 @@ def workplace_on(address: str, backend: str) -> Workplace:
     def tells_lost() -> int:
         return int(place.lease()[b"lost"])
 
+    def goes_back() -> None:
+        raise Reject("later", requeue=True)
+
     def again(self: Any) -> list[Any]:
         place.ran.append("again")
         return [] if len(place.ran) > 1 else [self.run(), app.tasks["work"]()]
@@ -142,7 +145,7 @@ def workplace_on(address: str, backend: str) -> Workplace:
     app.task(work, name="work", shared=False)
     app.task(work, name="called", shared=False, base=CalledTask)
     app.task(fail, name="fail", shared=False)
-    for function in (ignores, tells_lost):
+    for function in (ignores, goes_back, tells_lost):
         app.task(function, name=function.__name__, shared=False)
     for function in (retry, replaced, again):
         app.task(function, name=function.__name__, shared=False, bind=True)
@@ -252,6 +255,15 @@ def test_a_member_that_comes_twice_is_one_part_of_its_chord(place: Workplace) ->
         place.deliver(**member, group="a group", chord=body)
     assert place.queued() == [NEXT]
     assert len(place.ran) == 2
+
+
+def test_a_task_that_leaves_no_result_says_that_it_does_not_come_again(place: Workplace) -> None:
+    kept = []
+    for name in ("goes_back", "ignores"):
+        place.deliver(name)
+        kept.append(place.backend._get_task_meta_for(TASK)["result"])
+    assert kept[0][COMES_AGAIN] is True
+    assert kept[1][COMES_AGAIN] is False
 
 
 @pytest.mark.parametrize("name", ["fail", "ignores"])
@@ -408,52 +420,59 @@ def test_other_backends_know_flags_and_success(simple_place: Workplace) -> None:
     assert place.ran == [(1,)]
 
 
-SOON = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+OWN = replace(new_holder(), execution=0)
+REMOTE = replace(OWN, incarnation="remote", place="elsewhere")
 
 
 @pytest.mark.parametrize(
-    ("holder", "options", "message", "looks"),
+    ("owner", "change", "looks"),
     [
-        (GONE, {}, {}, [1]),
-        (ELSEWHERE, {"lapsed": True}, {}, [1]),
-        (ELSEWHERE, {"lapsed": True}, {"eta": SOON}, [0, 0]),
-        (ELSEWHERE, {}, {}, [0, 0]),
-        (None, {}, {}, [0, 0]),
-        (None, {"succeeded": True}, {}, [0, 1]),
-        (None, {"succeeded": True}, {"id": str(uuid4())}, [0, 0]),
+        (GONE, {}, [1]),
+        (REMOTE, {}, [0, 1]),
+        (REMOTE, {"alive": True}, [0, 0]),
+        (OWN, {"alive": True}, [0, 0]),
+        (GONE, {"received": 60.0}, [0, 0]),
+        (None, {}, [0, 0]),
     ],
     ids=[
         "its worker has died",
-        "nobody renews its lease",
-        "it waits for its time",
-        "it runs",
-        "it has not started",
-        "it has succeeded and its worker may tell so yet",
-        "it is of no run",
+        "its worker is silent",
+        "its worker lives",
+        "it is this worker's",
+        "it has come again to a worker that does not stamp",
+        "it is of a plain worker",
     ],
 )
 def test_a_message_comes_back_when_its_worker_is_known_to_be_dead(
-    place: Workplace,
-    holder: Holder | None,
-    options: dict[str, bool],
-    message: dict[str, str],
-    looks: list[int],
+    place: Workplace, owner: Holder | None, change: dict[str, Any], looks: list[int]
 ) -> None:
-    headers = {"id": TASK, "eta": None, **message}
+    headers = {"id": TASK} if owner is None else {"id": TASK, OWNER: f"{owner} {time()}"}
     kept = {"headers": headers, "properties": {"delivery_info": {}, "priority": 0}}
     client = RedisClient.from_url(place.app.conf.broker_url)
     client.flushdb()
     place.app.send_task("work")
     place.queued()  # so that the broker knows the queue
     client.hset("unacked", "a tag", json.dumps([kept, "", "celery"]))
-    if holder is not None:
-        place.hold(holder, **options)
-    elif options:
-        place.backend.store_result(headers["id"], 1, states.SUCCESS)
-    redelivery = Redelivery(place.app, Leases(place.backend))
+    client.zadd("unacked_index", {"a tag": time() + change.get("received", 0)})
+    redelivery = Redelivery(place.app, every=10)
+    if owner is not None and "alive" in change:
+        place.backend.client.set(redelivery._alive(owner.incarnation), 1)
     assert [redelivery.look() for _ in looks] == looks
     assert place.queued() == [TASK] * sum(looks)
     assert client.hlen("unacked") == 1 - sum(looks)
+
+
+def test_one_worker_of_all_looks(place: Workplace) -> None:
+    assert [Redelivery(place.app, every=10).is_due() for _ in range(2)] == [True, False]
+
+
+def test_a_worker_stamps_what_it_receives_of_runs() -> None:
+    received: list[Any] = []
+    qos = SimpleNamespace(append=lambda message, tag: received.append(message._raw["headers"]))
+    stamp_messages(qos)
+    for task_id in (TASK, str(uuid4())):
+        qos.append(SimpleNamespace(_raw={"headers": {"id": task_id}}), "a tag")
+    assert [OWNER in headers for headers in received] == [True, False]
 
 
 @pytest.mark.parametrize(
