@@ -34,8 +34,9 @@ LONGEST_POLL: Final = 0.5
 RECONNECT_FOR: Final = 60.0
 #: Seconds without any change after which the workers are asked what they run.
 LOST_AFTER: Final = 5.0
-#: Seconds for which a worker that has answered before may be silent: it may be busy.
-SILENT_FOR: Final = 30.0
+#: Seconds within which a worker may answer that has answered before (it may be busy), and within
+#: which flowrunner's workers bring back what a dead one had.
+COMES_AGAIN_WITHIN: Final = 90.0
 #: The same for one that has never answered: it may have been busy all the time.
 STRANGER_SILENT_FOR: Final = 300.0
 #: Calls that workers are asked for at once, of those that would be next.
@@ -256,16 +257,23 @@ class Follower:
         steps = question.steps
         self._seen |= found.answered
         self._solo |= found.solo
-        gone = self._seen if unchanged >= SILENT_FOR else frozenset()
+        gone = self._seen - self._solo
         if unchanged >= STRANGER_SILENT_FOR:
-            gone |= set(self._workers.values())
-        gone -= self._solo
+            gone |= set(self._workers.values()) - self._solo
+        nowhere = steps.keys() - found.at_workers - found.queued
         self._suspects = {
             task_id
-            for task_id in steps.keys() - found.at_workers - found.queued
-            if self._is_at_one_of(steps[task_id], found.answered | gone)
-            or (unchanged >= SILENT_FOR and steps[task_id].state != states.STARTED)
+            for task_id in nowhere
+            if self._is_at_one_of(steps[task_id], found.answered)
+            and self._is_lost_for_good(steps[task_id])
         }
+        if unchanged >= COMES_AGAIN_WITHIN:
+            self._suspects |= {
+                task_id
+                for task_id in nowhere
+                if steps[task_id].state != states.STARTED
+                or self._is_at_one_of(steps[task_id], found.answered | gone)
+            }
         lost = self._suspects & before
         for task_id in lost:
             step, worker = steps[task_id], self._workers.get(steps[task_id].call.path)

@@ -338,7 +338,7 @@ def test_a_retry_is_stored_while_its_task_goes_on(engine: CeleryEngine) -> None:
 def test_a_run_of_which_nothing_is_anywhere_has_stalled(
     engine: CeleryEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for constant in ("LOST_AFTER", "SILENT_FOR"):
+    for constant in ("LOST_AFTER", "COMES_AGAIN_WITHIN"):
         monkeypatch.setattr(follower, constant, 0.1)
     monkeypatch.setattr("flowrunner.engines.workers.QUERY_ANSWER", 0.2)
     monkeypatch.setattr(engine, "_publish", lambda published: None)
@@ -349,7 +349,7 @@ def test_a_run_of_which_nothing_is_anywhere_has_stalled(
 def test_a_run_that_waits_in_a_queue_has_not_stalled(
     worker: Worker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for constant in ("LOST_AFTER", "SILENT_FOR"):
+    for constant in ("LOST_AFTER", "COMES_AGAIN_WITHIN"):
         monkeypatch.setattr(follower, constant, 0.05)
     monkeypatch.setattr("flowrunner.engines.workers.QUERY_ANSWER", 0.1)
     with cluster(worker.address) as engine:
