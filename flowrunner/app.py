@@ -182,6 +182,16 @@ class Project:
             worker=WorkerCommand.of(settings),
         )
 
+    @property
+    def runs_file(self) -> Path | None:
+        """The file that embedded runs are recorded in; ``None`` where the settings say not to."""
+        from flowrunner.runs.sqlite_store import default_path
+
+        name = self.settings.runs
+        if name == NO_RUNS:
+            return None
+        return default_path() if name is None else Path(name).absolute()
+
     def run_store(self) -> RunStore | None:
         """Return where runs are recorded; ``None`` where the settings say not to.
 
@@ -258,10 +268,11 @@ class Project:
             return None
         if self.has_cluster:
             return self._cluster_records()
-        from flowrunner.runs.sqlite_store import SQLiteRunStore, default_path
+        from flowrunner.runs.sqlite_store import SQLiteRunStore
 
-        path = default_path() if settings.runs is None else Path(settings.runs).absolute()
-        store = SQLiteRunStore(path)
+        file = self.runs_file
+        assert file is not None, "BUG: embedded runs are recorded in a file"  # noqa: S101
+        store = SQLiteRunStore(file)
         return store, lambda attempt, calls: store.steps(attempt)
 
     def _cluster_records(self) -> tuple[RunStore, StepReader]:

@@ -50,6 +50,9 @@ def _engine(project: Project, plan: Plan | None) -> Iterator[Finding]:
             "engine",
             "runs are embedded: no broker is configured, and none is needed",
         )
+        file = project.runs_file
+        if file is not None:
+            yield runs_file(file)
         return
     try:
         engine = project.celery_engine(lenient=True)
