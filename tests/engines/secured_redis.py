@@ -9,7 +9,7 @@ from tests.engines.services import Service, free_port, redis_executable
 
 #: Of each Redis, and of the Sentinel itself; with what a URL cannot hold as it is.
 PASSWORD = "p@ss/w:rd"
-SENTINEL_PASSWORD = "watch"
+SENTINEL_PASSWORD = "sentinel-secret"
 ENCODED = "p%40ss%2Fw%3Ard"
 MASTER = "mymaster"
 
