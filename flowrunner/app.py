@@ -318,12 +318,12 @@ class Project:
 
             app = load_app(settings.app, prepare=prepare)
             pin_addresses(app, broker=settings.broker, backend=settings.backend)
+            give_settings(app, settings.of_celery)
             if problems := list(unfit_settings(app)):
                 raise ConfigurationError(
                     f"the Celery app {settings.app.name} cannot run workflows: "
                     f"{'; '.join(problems)}"
                 )
-            give_settings(app, settings.of_celery)
             extend_app(app, self.registry)
             mend_backend_of(app)
         else:

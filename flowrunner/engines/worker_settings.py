@@ -78,7 +78,7 @@ NEEDED: Final[dict[str, Setting]] = {
 def worker_settings(broker: str | None) -> dict[str, Any]:
     """Return the settings of a worker on this broker."""
     settings = {name: setting.value for name, setting in {**SETTINGS, **NEEDED}.items()}
-    if broker is not None and broker.startswith(("redis", "rediss")):
+    if broker is not None and broker.startswith(("redis", "sentinel")):
         options = {name: setting.value for name, setting in REDIS_TRANSPORT.items()}
         settings["broker_transport_options"] = options
     return settings

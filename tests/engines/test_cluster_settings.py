@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import ssl
+from pathlib import Path
 from typing import Any
 
 import pytest
 from celery import Celery
 
+from flowrunner.app import Project
 from flowrunner.engines.application import give_settings
 from flowrunner.engines.cluster_settings import (
     ANSWER_TIMEOUT,
@@ -18,6 +21,7 @@ from flowrunner.engines.cluster_settings import (
     with_given,
 )
 from flowrunner.errors import ConfigurationError
+from flowrunner.settings import load_settings
 
 REQUIRED = {"ssl_cert_reqs": ssl.CERT_REQUIRED}
 SOCKET = {"socket_connect_timeout": CONNECT_TIMEOUT, "socket_timeout": ANSWER_TIMEOUT}
@@ -109,3 +113,23 @@ def test_an_existing_app_keeps_what_nobody_has_asked_for() -> None:
     assert app.conf.redis_backend_use_ssl == REQUIRED
     assert app.conf.result_expires == 90
     assert app.conf.broker_url == "rediss://host"
+
+
+@pytest.mark.parametrize("named", [{}, {"FLOWRUNNER_APP": "app_of_sentinels"}])
+def test_a_worker_is_told_of_its_sentinels(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named: dict[str, str]
+) -> None:
+    (tmp_path / "app_of_sentinels.py").write_text("from celery import Celery\napp = Celery()\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    options = json.dumps({"master_name": "m", "socket_timeout": 7})
+    environment = {
+        "FLOWRUNNER_BROKER": "sentinel://host/0",
+        "FLOWRUNNER_BACKEND": "sentinel://host/1",
+        "FLOWRUNNER_BROKER_TRANSPORT_OPTIONS": options,
+        "FLOWRUNNER_RESULT_BACKEND_TRANSPORT_OPTIONS": options,
+        **named,
+    }
+    conf = Project(load_settings(folder=tmp_path, environment=environment)).worker_app().conf
+    assert conf.result_backend_transport_options["master_name"] == "m"
+    told = conf.broker_transport_options
+    assert (told["master_name"], told["socket_timeout"], told["socket_keepalive"]) == ("m", 7, True)
