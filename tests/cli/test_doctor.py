@@ -23,7 +23,7 @@ def price(item):
 
 
 def test_without_a_broker_nothing_else_is_needed(folder: Folder) -> None:
-    ended = folder.run("doctor", "powersum.yaml")
+    ended = folder.run("doctor", "powersum.yaml", FLOWRUNNER_RUNS="none")
     assert (ended.code, ended.err) == (0, "")
     assert ended.out == (
         "✓ plugins  1 plugin loaded, with 6 tasks\n"
