@@ -52,6 +52,28 @@ def test_an_app_goes_the_same_way_and_knows_who_named_it(tmp_path: Path) -> None
     ]
 
 
+@pytest.mark.parametrize(
+    ("file", "variable", "runs"),
+    [
+        ("", None, None),
+        ("a/b.sqlite3", None, "FOLDER/a/b.sqlite3"),
+        ("/a/b.sqlite3", None, "/a/b.sqlite3"),
+        ("none", None, "none"),
+        ("none", "/b.sqlite3", "/b.sqlite3"),
+        ("a.sqlite3", "none", "none"),
+        ("~/b", "", str(Path.home() / "b")),
+    ],
+)
+def test_the_file_of_runs_stands_beside_the_file_that_names_it(
+    tmp_path: Path, file: str, variable: str | None, runs: str | None
+) -> None:
+    if file:
+        (tmp_path / "flowrunner.toml").write_text(f'runs = "{file}"\n')
+    environment = {} if variable is None else {"FLOWRUNNER_RUNS": variable}
+    found = load_settings(folder=tmp_path, environment=environment).runs
+    assert found == (runs and runs.replace("FOLDER", str(tmp_path)))
+
+
 def test_the_nearest_file_holds_and_flowrunner_toml_before_pyproject(tmp_path: Path) -> None:
     inner = tmp_path / "a" / "b"
     inner.mkdir(parents=True)
@@ -88,6 +110,8 @@ def test_plugins_of_all_origins_are_loaded(tmp_path: Path) -> None:
         ('pluggins = ["one"]', "there is no setting 'pluggins'; did you mean 'plugins'?"),
         ("app = 1", "'app' must name a Celery app in quotes"),
         ("broker = 1", "'broker' must be a URL in quotes"),
+        ("runs = 1", "'runs' must be the path of a file in quotes, or \"none\""),
+        ('runs = "~nobody-of-that-name/b"', "home folder"),
         ("concurrency = 0", "'concurrency' must be a whole number from 1"),
         ("concurrency = true", "'concurrency' must be a whole number from 1"),
         ('broker = "redis://:pa/ss@host"', "is no URL: redis://:**@host; in a user name"),

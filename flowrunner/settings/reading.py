@@ -99,7 +99,10 @@ def read_runs(value: Any, place: Place) -> str | None:
         _refuse(place, f'must be the path of a file in quotes, or "{NO_RUNS}"')
     if value in ("", NO_RUNS):
         return value or None
-    return str(place.folder / Path(value).expanduser())
+    try:
+        return str(place.folder / Path(value).expanduser())
+    except RuntimeError:
+        _refuse(place, f"must be the path of a file: {value} is in a home folder that is not there")
 
 
 def read_url(value: Any, place: Place) -> str | None:

@@ -34,6 +34,24 @@ def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
+@pytest.mark.parametrize(
+    ("state", "home", "path"),
+    [
+        ("/state", "/home/me", "/state/flowrunner/runs.sqlite3"),
+        (None, "/home/me", "/home/me/.local/state/flowrunner/runs.sqlite3"),
+        ("not/absolute", "/home/me", "/home/me/.local/state/flowrunner/runs.sqlite3"),
+    ],
+)
+def test_runs_are_recorded_where_a_system_keeps_such_files(
+    monkeypatch: pytest.MonkeyPatch, state: str | None, home: str, path: str
+) -> None:
+    monkeypatch.setenv("HOME", home)
+    monkeypatch.delenv("XDG_STATE_HOME", raising=False)
+    if state is not None:
+        monkeypatch.setenv("XDG_STATE_HOME", state)
+    assert module.default_path() == Path(path)
+
+
 def test_only_its_owner_reads_the_file(sqlite_store: SQLiteRunStore) -> None:
     before = os.umask(0)
     try:

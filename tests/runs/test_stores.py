@@ -13,6 +13,7 @@ import pytest
 from flowrunner.runs.record import Attempt, RunRecord, attempt_id
 from flowrunner.runs.store import RunNotFoundError, RunStore
 from tests.engines.plans import HANG
+from tests.planner.planning import planned
 from tests.runs.records import at, record
 
 OUTCOME = {"run": "1", "result": [1], "reason": "why", "errors": [{"message": "größer\x1b"}]}
@@ -88,6 +89,16 @@ def test_an_attempt_opens_a_run_again(store: RunStore) -> None:
     assert store.open_runs() == [run]
     store.begin_attempt(run, second)  # by somebody who has not heard that it was done
     assert store.get(run).attempts == again.attempts
+
+
+def test_an_attempt_may_bring_a_workflow_that_has_changed(store: RunStore) -> None:
+    run = recorded(store)
+    changed = planned("chain: [call, call, call]")
+    store.begin_attempt(run, Attempt(attempt_id(run, 2), at(2)), plan=changed)
+    again = store.get(run)
+    assert repr(again.plan.root) == repr(changed.root)
+    assert again.plan.source.text == changed.source.text
+    assert len(again.attempts) == 2
 
 
 def test_attempts_have_ids_of_their_own() -> None:
