@@ -1,0 +1,154 @@
+"""A cluster of real processes that can be hurt: a Redis with an append-only file, and workers."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from time import monotonic, sleep
+from types import TracebackType
+from typing import Any, Self
+
+from tests.engines.services import ClusterAddress, Redis, Service, free_port
+
+PLUGIN = Path(__file__).with_name("tasks_plugin.py")
+#: Seconds within which a trial has to end; what takes longer hangs.
+BOUND = 180.0
+#: The value of the workflow: a header of 0…3, a chord of 0…2 in it.
+VALUE = 0 + 1 + 2 + 3 + (0 + 1 + 2)
+STEPS = 7
+WORKFLOW = """
+chord:
+  header:
+  - {{task: step, times: 4, args: ["${{i}}", "{log}", {seconds}]}}
+  - chord:
+      header: {{task: step, times: 3, args: ["${{i}}", "{log}", {seconds}]}}
+      body: plus
+  body: {{task: add, args: ["{log}", {seconds}], countdown: 1}}
+"""
+
+
+class HungError(AssertionError):
+    """Something has not come within the bound."""
+
+
+class OwnWorker(Service):
+    """A ``flowrunner worker`` in a process group of its own."""
+
+    def __init__(self, address: ClusterAddress, folder: Path, pool: str, **changes: str) -> None:
+        environment = address.environment(**{"FLOWRUNNER_PLUGINS": str(PLUGIN), **changes})
+        super().__init__(
+            [sys.executable, "-m", "flowrunner", "worker", "--pool", pool, "--concurrency", "3"],
+            " ready.",
+            cwd=folder,
+            env=environment,
+            start_new_session=True,
+        )
+
+    def kill(self) -> None:
+        """Kill it and every process of its pool, as the kernel does when memory is short."""
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+    def __exit__(self, *_: object) -> None:
+        if self.process.poll() is None:
+            self.kill()
+
+
+class Cluster:
+    """The processes of one trial, in a folder of its own."""
+
+    def __init__(self, folder: Path, *, pool: str = "threads", seconds: float = 0.7) -> None:
+        self.folder = folder
+        self.pool = pool
+        self.log = folder / "log"
+        self.file = folder / "chaos.yaml"
+        self.file.write_text(WORKFLOW.format(log=self.log, seconds=seconds))
+        self.address = ClusterAddress("", "")
+        self.changes: dict[str, str] = {}
+        self.workers: list[OwnWorker] = []
+        self._port = free_port()
+        self._stack = ExitStack()
+        self._redis: Redis | None = None
+        self._ends = monotonic() + BOUND
+
+    def __enter__(self) -> Self:
+        self.start_redis()
+        assert self._redis is not None
+        self.address = ClusterAddress(self._redis.url(0), self._redis.url(1))
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._stack.close()
+
+    def start_redis(self) -> None:
+        self._redis = Redis(self.folder, self._port, appendonly=True)
+        self._stack.enter_context(self._redis)
+
+    def stop_redis(self) -> None:
+        assert self._redis is not None
+        self._redis.process.terminate()
+        self._redis.process.wait()
+
+    def start_worker(self) -> OwnWorker:
+        worker = OwnWorker(self.address, self.folder, self.pool, **self.changes)
+        self._stack.enter_context(worker)
+        self.workers.append(worker)
+        return worker
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start a ``flowrunner`` command."""
+        process = subprocess.Popen(
+            [sys.executable, "-m", "flowrunner", *arguments],
+            env=self.address.environment(**{"FLOWRUNNER_PLUGINS": str(PLUGIN), **self.changes}),
+            cwd=self.folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self._stack.callback(process.kill)
+        return process
+
+    def apply(self) -> subprocess.Popen[str]:
+        return self.start("apply", str(self.file), "--output", "json")
+
+    def ended(self, process: subprocess.Popen[str]) -> dict[str, Any]:
+        """Wait for a command and return the object that it prints."""
+        try:
+            out, err = process.communicate(timeout=max(self._ends - monotonic(), 1))
+        except subprocess.TimeoutExpired as error:
+            raise HungError(f"{process.args} has not ended") from error
+        try:
+            found: dict[str, Any] = json.loads(out)
+        except ValueError:
+            raise AssertionError(f"{process.returncode}: {out}{err}") from None
+        return found
+
+    def lines(self, start: str) -> list[str]:
+        text = self.log.read_text() if self.log.exists() else ""
+        return [line for line in text.splitlines() if line.startswith(start)]
+
+    def wait_for(self, condition: Callable[[], bool]) -> None:
+        while not condition():
+            if monotonic() > self._ends:
+                raise HungError("what the trial waits for has not come")
+            sleep(0.02)
+
+    def wait_for_phase(self, phase: str) -> None:
+        """Wait until the header runs, the body does, or neither any more nor yet."""
+        ready = {
+            "header": lambda: len(self.lines("begin step")) >= 2,
+            "between": lambda: len(self.lines("end step")) >= STEPS,
+            "body": lambda: bool(self.lines("begin body")),
+        }
+        self.wait_for(ready[phase])
