@@ -9,15 +9,18 @@ from pathlib import Path
 
 import pytest
 
+from flowrunner.engines import turn
 from flowrunner.engines.celery import CeleryEngine
 from flowrunner.engines.embedded import DEFAULT_CONCURRENCY, EmbeddedEngine
 from flowrunner.engines.processes import ProcessPoolEngine
 from flowrunner.engines.protocol import Engine
+from flowrunner.engines.run_flags import known_key
 from tests.conftest import without
 from tests.engines.plain import PlainWorker, install_celery
 from tests.engines.plans import PLUGIN, tasks
 from tests.engines.rabbitmq import RabbitMQ
 from tests.engines.services import ClusterAddress, Redis, Worker
+from tests.engines.workplace import ROOT, Workplace, workplace_on
 
 
 @pytest.fixture(scope="session")
@@ -95,3 +98,20 @@ def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
     else:
         with {"embedded": embedded, "processes": processes}[request.param]() as running:
             yield running
+
+
+@pytest.fixture(scope="module")
+def redis_workplace(redis: Redis) -> Workplace:
+    return workplace_on(redis.url(4), redis.url(5))
+
+
+@pytest.fixture
+def place(redis_workplace: Workplace, monkeypatch: pytest.MonkeyPatch) -> Workplace:
+    """A workplace on Redis where a run is known."""
+    monkeypatch.setattr(turn, "POLL", 0.01)
+    backend = redis_workplace.backend
+    backend.client.flushdb()
+    redis_workplace.queued()
+    redis_workplace.ran.clear()
+    backend.set(known_key(backend, ROOT), b"1")
+    return redis_workplace
