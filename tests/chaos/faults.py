@@ -130,8 +130,9 @@ def trial(name: str, folder: Path) -> tuple[Ending, str]:
         try:
             told = FAULTS[name](cluster)
             ending: Ending = "ended right"
+            said = ""
             if told["state"] != "SUCCESS":
-                ending = "resumed right"
+                ending, said = "resumed right", f"{told['reason']} {told['errors']}"
                 told = cluster.ended(cluster.start("resume", "last", "--output", "json"))
         except HungError as error:
             return "hung", f"{error}\n{_logs(cluster)}"
@@ -140,7 +141,7 @@ def trial(name: str, folder: Path) -> tuple[Ending, str]:
         bodies = len(cluster.lines("end body"))
         right = (told["state"], told["result"]) == ("SUCCESS", VALUE)
         if right and (bodies == 1 or "refused" in told):
-            return ending, str(told.get("reason") or "")
+            return ending, said
         return "wrong", f"{told}\nthe body ran {bodies} times\n{_logs(cluster)}"
 
 
