@@ -12,30 +12,37 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.chaos.faults import FAULTS, trial
+from tests.chaos.faults import FAULTS
 from tests.chaos.table import table
+from tests.chaos.trial import attempt
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos")
-    parser.add_argument("--trials", type=int, default=20)
-    parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("faults", nargs="*")
+    parser.add_argument("--trials", type=int, default=20, help="of each fault; 20 unless said")
+    parser.add_argument("--jobs", type=int, default=2, help="side by side; 2 unless said")
+    parser.add_argument("faults", nargs="*", help="parts of the names of faults; all unless said")
     given = parser.parse_args()
     names = [name for name in FAULTS if not given.faults or any(f in name for f in given.faults)]
+    if not names:
+        parser.error(f"no such fault; there are: {', '.join(FAULTS)}")
     endings: dict[str, Counter[str]] = {name: Counter() for name in names}
 
     def once(name: str) -> None:
-        with TemporaryDirectory() as folder:
-            ending, said = trial(name, Path(folder))
-        endings[name][ending] += 1
-        if ending != "ended right":
-            sys.stderr.write(f"{name}: {ending}\n{said}\n")
+        with TemporaryDirectory(prefix="chaos-") as folder:
+            trial = attempt(name, Path(folder))
+        endings[name][trial.ending] += 1
+        said = "" if trial.ending == "ended right" else f"\n{trial.said}"
+        sys.stderr.write(f"{name}: {trial.ending} after {trial.seconds:.0f} s{said}\n")
 
     with ThreadPoolExecutor(given.jobs) as pool:
-        list(pool.map(once, [name for name in names for _ in range(given.trials)]))
-    print(table(endings))
+        try:
+            list(pool.map(once, names * given.trials))
+        except KeyboardInterrupt:
+            pool.shutdown(cancel_futures=True)
+    print("\n".join(table(endings)))
     return int(any(count["wrong"] + count["hung"] for count in endings.values()))
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())

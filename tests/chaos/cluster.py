@@ -18,16 +18,16 @@ from tests.engines.services import ClusterAddress, Redis, Service, free_port
 
 PLUGIN = Path(__file__).with_name("tasks_plugin.py")
 #: Seconds within which a trial has to end; what takes longer hangs.
-BOUND = 180.0
-#: The value of the workflow: a header of 0…3, a chord of 0…2 in it.
-VALUE = 0 + 1 + 2 + 3 + (0 + 1 + 2)
+BOUND = 120.0
+#: The calls of ``step``: 0…3 in a header, 4…6 in that of a chord in it; and the sum of it all.
 STEPS = 7
+VALUE = sum(range(STEPS))
 WORKFLOW = """
 chord:
   header:
   - {{task: step, times: 4, args: ["${{i}}", "{log}", {seconds}]}}
   - chord:
-      header: {{task: step, times: 3, args: ["${{i}}", "{log}", {seconds}]}}
+      header: {{task: step, times: 3, args: ["${{i + 4}}", "{log}", {seconds}]}}
       body: plus
   body: {{task: add, args: ["{log}", {seconds}], countdown: 1}}
 """
@@ -42,8 +42,9 @@ class OwnWorker(Service):
 
     def __init__(self, address: ClusterAddress, folder: Path, pool: str, **changes: str) -> None:
         environment = address.environment(**{"FLOWRUNNER_PLUGINS": str(PLUGIN), **changes})
+        command = [sys.executable, "-m", "flowrunner", "worker", "--pool", pool]
         super().__init__(
-            [sys.executable, "-m", "flowrunner", "worker", "--pool", pool, "--concurrency", "3"],
+            [*command, "--concurrency", str(Cluster.CONCURRENCY)],
             " ready.",
             cwd=folder,
             env=environment,
@@ -62,6 +63,9 @@ class OwnWorker(Service):
 
 class Cluster:
     """The processes of one trial, in a folder of its own."""
+
+    #: Tasks that a worker runs at a time.
+    CONCURRENCY = 3
 
     def __init__(self, folder: Path, *, pool: str = "threads", seconds: float = 0.7) -> None:
         self.folder = folder
@@ -122,12 +126,12 @@ class Cluster:
     def apply(self) -> subprocess.Popen[str]:
         return self.start("apply", str(self.file), "--output", "json")
 
-    def ended(self, process: subprocess.Popen[str]) -> dict[str, Any]:
+    def ended(self, process: subprocess.Popen[str], *, within: float = BOUND) -> dict[str, Any]:
         """Wait for a command and return the object that it prints."""
         try:
-            out, err = process.communicate(timeout=max(self._ends - monotonic(), 1))
+            out, err = process.communicate(timeout=max(min(self._ends - monotonic(), within), 1))
         except subprocess.TimeoutExpired as error:
-            raise HungError(f"{process.args} has not ended") from error
+            raise HungError(f"{process.args!r} has not ended") from error
         try:
             found: dict[str, Any] = json.loads(out)
         except ValueError:
@@ -137,6 +141,10 @@ class Cluster:
     def lines(self, start: str) -> list[str]:
         text = self.log.read_text() if self.log.exists() else ""
         return [line for line in text.splitlines() if line.startswith(start)]
+
+    def running(self) -> int:
+        """Return the process of the task that has begun last."""
+        return int(self.lines("begin")[-1].split()[-1])
 
     def wait_for(self, condition: Callable[[], bool]) -> None:
         while not condition():

