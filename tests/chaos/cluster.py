@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -29,8 +31,12 @@ chord:
   - chord:
       header: {{task: step, times: 3, args: ["${{i + 4}}", "{log}", {seconds}]}}
       body: plus
-  body: {{task: add, args: ["{log}", {seconds}], countdown: 1}}
+  body: {{task: add, args: ["{log}", {seconds}], countdown: {pause}}}
 """
+
+
+#: What a worker says of each message.
+_RECEIVED = re.compile(r"Task (\S+) received")
 
 
 class HungError(AssertionError):
@@ -67,18 +73,19 @@ class Cluster:
     #: Tasks that a worker runs at a time.
     CONCURRENCY = 3
 
-    def __init__(self, folder: Path, *, pool: str = "threads", seconds: float = 0.7) -> None:
+    def __init__(self, folder: Path, *, pool: str, seconds: float, pause: float) -> None:
         self.folder = folder
         self.pool = pool
         self.log = folder / "log"
         self.file = folder / "chaos.yaml"
-        self.file.write_text(WORKFLOW.format(log=self.log, seconds=seconds))
+        self.file.write_text(WORKFLOW.format(log=self.log, seconds=seconds, pause=pause))
         self.address = ClusterAddress("", "")
         self.changes: dict[str, str] = {}
         self.workers: list[OwnWorker] = []
         self._port = free_port()
         self._stack = ExitStack()
         self._redis: Redis | None = None
+        self._applying: subprocess.Popen[str] | None = None
         self._ends = monotonic() + BOUND
 
     def __enter__(self) -> Self:
@@ -124,7 +131,8 @@ class Cluster:
         return process
 
     def apply(self) -> subprocess.Popen[str]:
-        return self.start("apply", str(self.file), "--output", "json")
+        self._applying = self.start("apply", str(self.file), "--output", "json")
+        return self._applying
 
     def ended(self, process: subprocess.Popen[str], *, within: float = BOUND) -> dict[str, Any]:
         """Wait for a command and return the object that it prints."""
@@ -142,12 +150,19 @@ class Cluster:
         text = self.log.read_text() if self.log.exists() else ""
         return [line for line in text.splitlines() if line.startswith(start)]
 
+    def most_received(self) -> int:
+        """Return how many times the task was delivered that was delivered most often."""
+        lines = (line for worker in self.workers for line in worker.output)
+        return max(Counter(_RECEIVED.findall("".join(lines))).values())
+
     def running(self) -> int:
         """Return the process of the task that has begun last."""
         return int(self.lines("begin")[-1].split()[-1])
 
     def wait_for(self, condition: Callable[[], bool]) -> None:
         while not condition():
+            if self._applying is not None and self._applying.poll() is not None:
+                raise AssertionError(f"the run has ended too soon: {self.ended(self._applying)}")
             if monotonic() > self._ends:
                 raise HungError("what the trial waits for has not come")
             sleep(0.02)

@@ -32,12 +32,14 @@ class Fault:
     """What ``happens`` gives is the object that ``apply`` or ``watch`` prints.
 
     ``interrupts`` tasks, which then begin once more; what does not may begin no task twice.
-    ``seconds`` is what each task takes. What ``refuses`` starts no run.
+    ``seconds`` is what each task takes, ``pause`` what passes between header and body. What
+    ``refuses`` starts no run.
     """
 
     happens: Callable[[Cluster], Told]
     pool: str = "threads"
     seconds: float = 0.7
+    pause: float = 1.0
     interrupts: bool = False
     refuses: bool = False
 
@@ -108,7 +110,9 @@ def delivered_again(cluster: Cluster) -> Told:
     cluster.wait_for_phase("body")
     sleep(1.2)
     cluster.start_worker()
-    return cluster.ended(applying)
+    told = cluster.ended(applying)
+    assert cluster.most_received() > 1, "nothing was delivered again"
+    return told
 
 
 def apply_killed(cluster: Cluster, *, phase: str) -> Told:
@@ -154,7 +158,7 @@ FAULTS: Final[dict[str, Fault]] = {
         f"restart the worker: {phase}": Fault(partial(worker_restarted, phase=phase))
         for phase in ("header", "between")
     },
-    "delivered again while it runs": Fault(delivered_again, seconds=3.0),
+    "delivered again while it runs": Fault(delivered_again, seconds=3.0, pause=0.0),
     **{
         f"kill -9 apply, then watch: {phase}": Fault(partial(apply_killed, phase=phase))
         for phase in ("header", "body")

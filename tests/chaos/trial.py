@@ -35,7 +35,7 @@ def attempt(name: str, folder: Path) -> Trial:
     def ended(ending: Ending, said: str = "") -> Trial:
         return Trial(ending, monotonic() - began, said)
 
-    with Cluster(folder, pool=fault.pool, seconds=fault.seconds) as cluster:
+    with Cluster(folder, pool=fault.pool, seconds=fault.seconds, pause=fault.pause) as cluster:
         try:
             told = fault.happens(cluster)
             if fault.refuses:
