@@ -9,12 +9,13 @@ import signal
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from time import monotonic, sleep
 from types import TracebackType
 from typing import Any, Self
+
+from kombu.connection import Connection
 
 from tests.engines.services import ClusterAddress, Redis, Service, free_port
 
@@ -71,7 +72,7 @@ class Cluster:
     """The processes of one trial, in a folder of its own."""
 
     #: Tasks that a worker runs at a time.
-    CONCURRENCY = 3
+    CONCURRENCY = 4
 
     def __init__(self, folder: Path, *, pool: str, seconds: float, pause: float) -> None:
         self.folder = folder
@@ -110,6 +111,12 @@ class Cluster:
         assert self._redis is not None
         self._redis.process.terminate()
         self._redis.process.wait()
+
+    def deliver_again(self) -> None:
+        """Do what every worker on Redis does now and then: queue again what is overdue."""
+        options = json.loads(self.changes["FLOWRUNNER_BROKER_TRANSPORT_OPTIONS"])
+        with Connection(self.address.broker, transport_options=options) as connection:  # type: ignore[no-untyped-call]
+            connection.default_channel.qos.restore_visible()
 
     def start_worker(self) -> OwnWorker:
         worker = OwnWorker(self.address, self.folder, self.pool, **self.changes)
@@ -159,19 +166,16 @@ class Cluster:
         """Return the process of the task that has begun last."""
         return int(self.lines("begin")[-1].split()[-1])
 
-    def wait_for(self, condition: Callable[[], bool]) -> None:
-        while not condition():
+    def wait_for_lines(self, start: str, count: int) -> None:
+        """Wait until tasks have written so many lines."""
+        while len(self.lines(start)) < count:
             if self._applying is not None and self._applying.poll() is not None:
                 raise AssertionError(f"the run has ended too soon: {self.ended(self._applying)}")
             if monotonic() > self._ends:
-                raise HungError("what the trial waits for has not come")
+                raise HungError(f"no {count} × {start!r}")
             sleep(0.02)
 
     def wait_for_phase(self, phase: str) -> None:
         """Wait until the header runs, the body does, or neither any more nor yet."""
-        ready = {
-            "header": lambda: len(self.lines("begin step")) >= 2,
-            "between": lambda: len(self.lines("end step")) >= STEPS,
-            "body": lambda: bool(self.lines("begin body")),
-        }
-        self.wait_for(ready[phase])
+        lines = {"header": ("begin step", 2), "between": ("end step", STEPS)}
+        self.wait_for_lines(*lines.get(phase, ("begin body", 1)))

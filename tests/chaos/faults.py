@@ -13,7 +13,7 @@ from functools import partial
 from time import sleep
 from typing import Any, Final, TypeAlias
 
-from tests.chaos.cluster import BOUND, Cluster, HungError
+from tests.chaos.cluster import BOUND, STEPS, Cluster, HungError
 
 __all__ = ["FAULTS", "SAMPLE", "Fault"]
 
@@ -100,16 +100,15 @@ def one_of_two_killed(cluster: Cluster) -> Told:
 
 
 def delivered_again(cluster: Cluster) -> Told:
-    """The visibility timeout passes while tasks run; a worker that starts looks at once."""
+    """The visibility timeout passes while tasks run, and there are workers with nothing to do."""
     cluster.changes = {"FLOWRUNNER_BROKER_TRANSPORT_OPTIONS": '{"visibility_timeout": 1}'}
     cluster.start_worker()
+    cluster.start_worker()
     applying = cluster.apply()
-    cluster.wait_for_phase("header")
-    sleep(1.2)
-    cluster.start_worker()
-    cluster.wait_for_phase("body")
-    sleep(1.2)
-    cluster.start_worker()
+    for what, running in (("begin step", STEPS), ("begin body", 1)):
+        cluster.wait_for_lines(what, running)
+        sleep(1.1)
+        cluster.deliver_again()
     told = cluster.ended(applying)
     assert cluster.most_received() > 1, "nothing was delivered again"
     return told
