@@ -259,6 +259,13 @@ def test_other_brokers_have_no_options_of_redis() -> None:
     assert app.conf.broker_transport_options == {}
 
 
+def test_what_a_task_queues_next_outlasts_a_restart_of_the_broker() -> None:
+    policy = SETTINGS["task_publish_retry_policy"].value
+    step, longest = policy["interval_step"], policy["interval_max"]
+    waits = (min(count * step, longest) for count in range(policy["max_retries"]))
+    assert sum(waits) > 60
+
+
 def test_every_setting_is_in_the_documentation_with_its_reason() -> None:
     text = (ROOT / "docs" / "running.md").read_text(encoding="utf-8")
     rows = [line for line in text.splitlines() if line.startswith("| ")]
