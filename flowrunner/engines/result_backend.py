@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from time import monotonic, sleep
+from typing import Any, Final
 
 from celery import states
+from celery.backends import redis as celery_redis
 from celery.backends.redis import RedisBackend
 from celery.signals import celeryd_after_setup
 
 from flowrunner.engines.lease import lease_key
 from flowrunner.engines.run_flags import is_task_of_a_run
 
-__all__ = ["mended_backend"]
+__all__ = ["mended_backend", "outlasting_claims"]
+
+#: Seconds between looks at a chord that another worker is about to go on with, and for how long:
+#: Celery's claim lapses sooner (``_chord_publish_claim_expires``, a minute with our settings).
+LOOK_EVERY: Final = 0.5
+LONGEST_CLAIM: Final = 80.0
 
 #: The name of the worker that this process is, or that it was forked from.
 _this_worker: list[str | None] = [None]
@@ -28,6 +36,7 @@ def mended_backend(backend: Any) -> Any:
     if isinstance(backend, RedisBackend):
         _keep_ends(backend)
         _keep_results(backend)
+        _outlast_claims(backend)
     return backend
 
 
@@ -115,3 +124,37 @@ def _keep_results(backend: Any) -> None:
         backend.ensure(backend.client.transaction, (unless_ended, key))
 
     backend._set_with_state = store_unless_ended
+
+
+def _outlast_claims(backend: Any) -> None:
+    """Let a chord go on whose last member was killed as it was about to queue the body.
+
+    Celery 5.7 lets one worker claim that. The member comes again before the claim of the dead
+    worker has lapsed, and would be the last one to look.
+    """
+
+    text = getattr(celery_redis, "CHORD_PART_RETURN_LUA", None)
+    if text is None:  # another Celery, which claims nothing or does so otherwise
+        return
+
+    def script() -> Callable[..., Any]:
+        registered: Callable[..., Any] = backend.client.register_script(text)
+        return registered
+
+    backend.__dict__["_chord_part_return_script"] = outlasting_claims(script)
+
+
+def outlasting_claims(script: Callable[[], Callable[..., Any]]) -> Callable[..., Any]:
+    """Return a Celery script for a part of a chord that waits while all is there and claimed."""
+
+    def returned(**given: Any) -> Any:
+        run, until = script(), monotonic() + LONGEST_CLAIM
+        while True:
+            found = run(**given)
+            ready, more, size, claimed = found
+            complete = size and ready == int(size) + int(more or 0)
+            if claimed or not complete or monotonic() >= until:
+                return found
+            sleep(LOOK_EVERY)
+
+    return returned

@@ -46,8 +46,8 @@ SETTINGS: Final[dict[str, Setting]] = {
     "result_backend_always_retry": Setting(True, "a result is not lost to a blip of the backend"),
     "result_backend_max_retries": Setting(20, "for about two minutes: Celery would try for ever"),
     "task_publish_retry_policy": Setting(
-        {"max_retries": 30, "interval_start": 0, "interval_step": 0.5, "interval_max": 5},
-        "nor is what a task queues next to one of the broker: for about two minutes",
+        {"max_retries": 8, "interval_start": 0, "interval_step": 0.5, "interval_max": 3},
+        "nor is what a task queues next to one of the broker: for about a quarter of a minute",
     ),
     "redis_socket_keepalive": Setting(True, "a connection that a firewall drops is noticed"),
     "redis_socket_timeout": Setting(ANSWER_TIMEOUT, "a backend that hangs is given up, in seconds"),
