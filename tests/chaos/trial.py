@@ -43,14 +43,15 @@ def attempt(name: str, folder: Path) -> Trial:
             if told["state"] == "SUCCESS":
                 _check(fault, cluster, told)
                 return ended("ended right")
-            assert told["reason"] or told["errors"], f"ended without a reason: {told}"
+            why = told.get("reason") or told.get("errors") or told.get("diagnostics")
+            assert why, f"ended without a reason: {told}"
             resumed = cluster.ended(cluster.start("resume", "last", "--output", "json"))
             _check(fault, cluster, resumed)
         except HungError as error:
             return ended("hung", f"{error}\n{_logs(cluster)}")
         except (AssertionError, RuntimeError) as error:
             return ended("wrong", f"{error}\n{_logs(cluster)}")
-        return ended("resumed right", f"{told['state']}: {told['reason'] or told['errors']}")
+        return ended("resumed right", f"{told['state']}: {why}")
 
 
 def _check(fault: Fault, cluster: Cluster, told: dict[str, Any]) -> None:
