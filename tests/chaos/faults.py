@@ -171,7 +171,7 @@ FAULTS: Final[dict[str, Fault]] = {
 SAMPLE: Final = (
     "kill -9 apply, then watch: header",
     "kill -9 a child of the pool: header",
-    "kill -9 the worker: between",
+    "kill -9 the worker: header",
     "Redis away for 3 s: body",
     "a broker that hangs",
 )
