@@ -35,8 +35,8 @@ RECONNECT_FOR: Final = 60.0
 #: Seconds without any change after which the workers are asked what they run.
 LOST_AFTER: Final = 5.0
 #: Seconds within which a worker may answer that has answered before (it may be busy), and within
-#: which flowrunner's workers bring back what a dead one had.
-COMES_AGAIN_WITHIN: Final = 90.0
+#: which flowrunner's workers bring back what a dead one had; its claim on a chord holds a minute.
+COMES_AGAIN_WITHIN: Final = 120.0
 #: The same for one that has never answered: it may have been busy all the time.
 STRANGER_SILENT_FOR: Final = 300.0
 #: Calls that workers are asked for at once, of those that would be next.
