@@ -16,6 +16,7 @@ from typing import Any, Final, Self
 from uuid import UUID
 
 from celery import Celery, states
+from celery._state import _set_task_join_will_block, task_join_will_block
 from celery.worker import WorkController
 from kombu.pools import connections, producers
 
@@ -65,6 +66,7 @@ class EmbeddedEngine:
         self._ledgers: dict[UUID, Ledger] = {}  # of the runs that go on, by their roots
         self._ready = Event()
         self._worker: Any = None
+        self._joins_blocked = False
         self._thread: Thread | None = None
 
     def _settings(self) -> dict[str, Any]:
@@ -91,6 +93,7 @@ class EmbeddedEngine:
         }
 
     def __enter__(self) -> Self:
+        self._joins_blocked = task_join_will_block()
         self._worker = WorkController(
             app=self._app,
             pool_cls=DaemonThreadPool,
@@ -128,6 +131,8 @@ class EmbeddedEngine:
             self._thread.join()
         self._leave_connection_pools()
         self._app.close()
+        # The worker has told the whole process that a result's get() would be in a task.
+        _set_task_join_will_block(self._joins_blocked)
 
     def _leave_connection_pools(self) -> None:
         """Let go of what kombu's pools, which outlive every app, keep of this engine."""

@@ -12,6 +12,7 @@ from uuid import uuid4
 
 import pytest
 from celery import Celery
+from celery._state import task_join_will_block
 
 from flowrunner.engines.embedded import EmbeddedEngine
 from flowrunner.engines.memory_transport import MemoryBroker
@@ -145,3 +146,11 @@ def test_whoever_listens_gets_results_as_they_were() -> None:
     with EmbeddedEngine(registry, configure=lambda app: None) as engine:
         engine.run(ready, run=uuid4(), ledger=ledger, timeout=HANG)
     assert [give() for give in results.values()] == [[0], [0, 1], [0, 1, 2]]
+
+
+def test_an_engine_that_has_ended_leaves_celery_as_it_was() -> None:
+    """A program may go on to wait for results of its own."""
+    before = task_join_will_block()
+    with embedded() as engine:
+        run(engine, call("tag"))
+    assert task_join_will_block() == before
