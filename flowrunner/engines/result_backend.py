@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from time import monotonic, sleep
 from typing import Any, Final
 
 from celery import states
-from celery.backends import redis as celery_redis
-from celery.backends.redis import RedisBackend
 from celery.signals import celeryd_after_setup
 
 from flowrunner.engines.lease import lease_key
@@ -33,7 +32,7 @@ def _remember_worker(sender: str, **_: Any) -> None:
 def mended_backend(backend: Any) -> Any:
     """Return a Celery result backend that names workers and loses no result to a retry."""
     _name_workers(backend)
-    if isinstance(backend, RedisBackend):
+    if _is_redis(backend):
         _keep_ends(backend)
         _keep_results(backend)
         _outlast_claims(backend)
@@ -126,12 +125,20 @@ def _keep_results(backend: Any) -> None:
     backend._set_with_state = store_unless_ended
 
 
+def _is_redis(backend: Any) -> bool:
+    """Tell whether it is Celery's for Redis, whose imports an embedded run is spared."""
+    module = sys.modules.get("celery.backends.redis")
+    return module is not None and isinstance(backend, module.RedisBackend)
+
+
 def _outlast_claims(backend: Any) -> None:
     """Let a chord go on whose last member was killed as it was about to queue the body.
 
     Celery 5.7 lets one worker claim that. The member comes again before the claim of the dead
     worker has lapsed, and would be the last one to look.
     """
+
+    from celery.backends import redis as celery_redis
 
     text = getattr(celery_redis, "CHORD_PART_RETURN_LUA", None)
     if text is None:  # another Celery, which claims nothing or does so otherwise
