@@ -13,7 +13,6 @@ from billiard.common import terminate_handler_fired
 from celery import Celery
 
 from flowrunner.engines import continuation  # noqa: F401  (its task is every app's)
-from flowrunner.engines.cluster_settings import with_given
 from flowrunner.engines.messages import message_of
 from flowrunner.engines.result_backend import mended_backend
 from flowrunner.tasks import TaskDefinition, TaskRegistry
@@ -113,6 +112,8 @@ def give_settings(app: Celery, given: Mapping[str, Any]) -> None:
     """Let these settings of Celery's win over an existing app's; its addresses are known."""
     if not given:
         return
+    from flowrunner.engines.cluster_settings import with_given  # imports Redis's client
+
     addresses = {
         "broker_url": app.conf.broker_write_url,
         "result_backend": app.conf.result_backend,
