@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from flowrunner.errors import ConfigurationError, Diagnostic, WorkflowError
 from flowrunner.given_inputs import given_inputs
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from flowrunner.engines.celery import CeleryEngine
     from flowrunner.engines.protocol import Engine
     from flowrunner.engines.worker_app import Companion
+    from flowrunner.planner.remaining import Remainder
     from flowrunner.runs.record import RunRecord
     from flowrunner.runs.recorded import StepReader
     from flowrunner.runs.store import RunStore, StepRow
@@ -212,13 +213,20 @@ class Project:
         records = self._records
         return {} if records is None else recorded_steps(record, records[1])
 
-    def results(self, record: RunRecord) -> dict[str, Any]:
-        """Return the results of a run's calls that are kept, by path."""
-        return {
-            path: row.result
-            for path, row in self.recorded_steps(record).items()
-            if row.state == "SUCCESS" and row.has_result
-        }
+    def rest(self, record: RunRecord) -> Remainder | None:
+        """Return what is left of a run in its current attempt; ``None`` for all of it.
+
+        Raises :class:`~flowrunner.runs.store.RunStoreError`.
+        """
+        if len(record.attempts) == 1:
+            return None
+        from flowrunner.planner.remaining import remaining_plan
+
+        steps = self.recorded_steps(record)
+        found = {path: steps[path] for path in record.attempt.reused if path in steps}
+        return remaining_plan(
+            record.plan, {path: row.result for path, row in found.items() if row.has_result}
+        )
 
     def recording(self, record: RunRecord, *, warn: Callable[[str], None]) -> RunStore | None:
         """Record a new run and return where, or ``None``: it can run all the same.

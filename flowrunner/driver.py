@@ -10,19 +10,19 @@ import os
 import socket
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from threading import Event, Thread
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Self
-from uuid import uuid4
+from typing import TYPE_CHECKING, Final, Self
+from uuid import UUID, uuid4
 
 from flowrunner.errors import EngineError, FlowrunnerError
 from flowrunner.plan import Plan, calls_of, without_continuations
 from flowrunner.planner.remaining import Remainder
 from flowrunner.run import Course, InterruptedRunError, run_plan
-from flowrunner.runs.journal import Journal
+from flowrunner.runs.journal import Journal, note_end
 from flowrunner.runs.ledger import SUCCESS, Ledger, StepState
-from flowrunner.runs.outcome import Outcome, outcome_to_json
+from flowrunner.runs.outcome import Outcome
 from flowrunner.runs.run_ledger import RunLedger
 from flowrunner.runs.step_recorder import StepRecorder
 from flowrunner.runs.store import RunStoreError, StepStore
@@ -32,13 +32,22 @@ if TYPE_CHECKING:
     from flowrunner.runs.record import RunRecord
     from flowrunner.runs.store import RunStore
 
-__all__ = ["Drive", "DrivenElsewhereError", "detach", "driver_name", "new_record", "rest_of"]
+__all__ = [
+    "Drive",
+    "DrivenElsewhereError",
+    "detach",
+    "driver_name",
+    "is_abandoned",
+    "new_record",
+]
 
 #: Seconds for which a claim holds, and after which it is made again.
 CLAIM_FOR: Final = 15.0
 CLAIM_EVERY: Final = 3.0
 #: Seconds between looks at whether somebody wants an embedded run to be cancelled.
 LOOK_EVERY: Final = 0.5
+#: Who records a run claims it at once: one that nobody has claimed is left alone for so long.
+GRACE: Final = timedelta(seconds=30)
 
 
 class DrivenElsewhereError(FlowrunnerError):
@@ -50,19 +59,60 @@ def driver_name(what: str) -> str:
     return f"{what} on {socket.gethostname()}, process {os.getpid()} ({uuid4().hex[:8]})"
 
 
-def rest_of(record: RunRecord, results: dict[str, Any]) -> Remainder | None:
-    """Return what is left of a run in its current attempt; ``None`` for all of it.
+def is_abandoned(record: RunRecord, driver: str | None) -> bool:
+    """Tell whether a run has not ended and nobody is there who will see to it."""
+    if record.has_ended or driver is not None:
+        return False
+    return record.queued or datetime.now(UTC) - record.attempt.started > GRACE
 
-    ``results`` are those of the calls that earlier attempts have run, by path.
+
+class _Claim:
+    """Keeps the claim of ``driver`` on a run for as long as a ``with`` block lasts.
+
+    ``on_cancel`` is called, again and again, while somebody wants the run to be cancelled.
+    Entering raises :class:`DrivenElsewhereError`.
     """
-    if len(record.attempts) == 1:
-        return None
-    from flowrunner.planner.remaining import remaining_plan
 
-    reused = record.attempt.reused
-    return remaining_plan(
-        record.plan, {path: value for path, value in results.items() if path in reused}
-    )
+    def __init__(
+        self, store: RunStore, run: UUID, driver: str, *, on_cancel: Callable[[], None]
+    ) -> None:
+        self._store = store
+        self._run = run
+        self._driver = driver
+        self._on_cancel = on_cancel
+        self._ended = Event()
+        self._thread = Thread(target=self._keep, name="flowrunner-claim", daemon=True)
+
+    def __enter__(self) -> Self:
+        if not self._made():
+            driver = self._store.driver(self._run)
+            raise DrivenElsewhereError(f"run {self._run} is driven by {driver}")
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._ended.set()
+        self._thread.join()
+        with suppress(RunStoreError):  # it lapses by itself
+            self._store.release(self._run, self._driver)
+
+    def _made(self) -> bool:
+        return self._store.claim(self._run, self._driver, seconds=CLAIM_FOR)
+
+    def _keep(self) -> None:
+        looks = 0
+        while not self._ended.wait(LOOK_EVERY):
+            looks += 1
+            with suppress(RunStoreError):  # told when the run has ended
+                if looks % round(CLAIM_EVERY / LOOK_EVERY) == 0:
+                    self._made()
+                if self._store.is_cancelled(self._run):
+                    self._on_cancel()
 
 
 class Drive:
@@ -88,7 +138,6 @@ class Drive:
         self._rest = rest
         self._name = name
         self._warn = warn
-        self._ended = Event()
         self._stack = ExitStack()
         self._recorder = (
             StepRecorder(store, record.attempt.id, warn=warn)
@@ -101,11 +150,8 @@ class Drive:
 
     def __enter__(self) -> Self:
         if self._store is not None:
-            if not self._claim():
-                driver = self._store.driver(self.record.run)
-                raise DrivenElsewhereError(f"run {self.record.run} is driven by {driver}")
-            self._stack.callback(self._release)
-            self._stack.callback(self._stop_claiming, self._start_claiming())
+            run, name = self.record.run, self._name
+            self._stack.enter_context(_Claim(self._store, run, name, on_cancel=self._cancel))
         if self._recorder is not None:
             self._stack.enter_context(self._recorder)
         return self
@@ -157,40 +203,13 @@ class Drive:
         if self._store is None:
             return
         try:
-            run, data = self.record.run, outcome_to_json(outcome)
-            self._store.finish(run, outcome.state, data, outcome.ended)
+            note_end(self._store, outcome)
         except RunStoreError as error:
             self._warn(f"how this run ended is not recorded: {error}")
 
-    def _claim(self) -> bool:
-        assert self._store is not None, "BUG: only what is recorded is claimed"  # noqa: S101
-        return self._store.claim(self.record.run, self._name, seconds=CLAIM_FOR)
-
-    def _release(self) -> None:
-        if self._store is not None:
-            with suppress(RunStoreError):  # it lapses by itself
-                self._store.release(self.record.run, self._name)
-
-    def _start_claiming(self) -> Thread:
-        thread = Thread(target=self._keep_claim, name="flowrunner-claim", daemon=True)
-        thread.start()
-        return thread
-
-    def _stop_claiming(self, thread: Thread) -> None:
-        self._ended.set()
-        thread.join()
-
-    def _keep_claim(self) -> None:
-        """Claim the run again and again, and cancel it when somebody wants that."""
-        assert self._store is not None, "BUG: only what is recorded is claimed"  # noqa: S101
-        looks = 0
-        while not self._ended.wait(LOOK_EVERY):
-            looks += 1
-            with suppress(RunStoreError):  # told when the run has ended
-                if looks % round(CLAIM_EVERY / LOOK_EVERY) == 0:
-                    self._claim()
-                if not self.ledger.main.cancelled and self._store.is_cancelled(self.record.run):
-                    self._engine.cancel(self._main, run=self.record.attempt.id)
+    def _cancel(self) -> None:
+        if not self.ledger.main.cancelled:
+            self._engine.cancel(self._main, run=self.record.attempt.id)
 
     @property
     def _main(self) -> Plan:
@@ -262,4 +281,4 @@ def _note_unqueued(store: RunStore, record: RunRecord, why: str) -> None:
         record.run, record.workflow, "FAILURE", record.attempt.started, ended, reason=why
     )
     with suppress(RunStoreError):
-        store.finish(record.run, outcome.state, outcome_to_json(outcome), ended)
+        note_end(store, outcome)

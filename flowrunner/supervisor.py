@@ -7,12 +7,11 @@ they end is recorded, whether anybody looks or not.
 from __future__ import annotations
 
 import logging
-from datetime import UTC, datetime, timedelta
 from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
-from flowrunner.driver import Drive, DrivenElsewhereError, driver_name, rest_of
+from flowrunner.driver import Drive, DrivenElsewhereError, driver_name, is_abandoned
 from flowrunner.errors import FlowrunnerError
 from flowrunner.runs.store import RunStoreError
 
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     from flowrunner.runs.record import RunRecord
     from flowrunner.runs.store import RunStore
 
-__all__ = ["Supervisor", "is_abandoned", "supervised_worker_app"]
+__all__ = ["Supervisor", "supervised_worker_app"]
 
 logger = logging.getLogger("flowrunner.supervisor")
 
@@ -34,15 +33,6 @@ logger = logging.getLogger("flowrunner.supervisor")
 LOOK_EVERY: Final = 5.0
 #: Runs that one worker drives at a time; each takes a thread and a look at Redis now and then.
 MOST_DRIVEN: Final = 32
-#: Who records a run claims it at once: one that nobody has claimed is left alone for so long.
-GRACE: Final = timedelta(seconds=30)
-
-
-def is_abandoned(record: RunRecord, driver: str | None) -> bool:
-    """Tell whether a run has not ended and nobody is there who will see to it."""
-    if record.has_ended or driver is not None:
-        return False
-    return record.queued or datetime.now(UTC) - record.attempt.started > GRACE
 
 
 class Supervisor:
@@ -105,7 +95,7 @@ class Supervisor:
     def _drive(self, record: RunRecord) -> None:
         run = record.run
         try:
-            rest = rest_of(record, self._project.results(record))
+            rest = self._project.rest(record)
             with Drive(
                 record,
                 self._engine,

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Final
 
+from flowrunner.driver import is_abandoned
 from flowrunner.runs.recorded import recorded_ledger
-from flowrunner.supervisor import is_abandoned
 
 if TYPE_CHECKING:
     from flowrunner.app import Project

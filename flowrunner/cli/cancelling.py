@@ -11,7 +11,8 @@ from flowrunner.cli.exit_status import FAILED, SUCCEEDED
 from flowrunner.cli.output import print_json
 from flowrunner.cli.watching import followed_to_the_end
 from flowrunner.errors import ConfigurationError
-from flowrunner.runs.outcome import Outcome, outcome_to_json
+from flowrunner.runs.journal import note_end
+from flowrunner.runs.outcome import Outcome
 from flowrunner.runs.recorded import recorded_ledger
 
 if TYPE_CHECKING:
@@ -58,18 +59,17 @@ def _note_cancelled(project: Project, store: RunStore, record: RunRecord) -> Non
     """End an embedded run whose process is gone: nothing of it runs."""
     ledger = recorded_ledger(record, project.recorded_steps(record))
     ledger.main.cancel()
-    now = datetime.now(UTC)
     outcome = Outcome(
         record.run,
         record.workflow,
         "REVOKED",
         record.attempt.started,
-        now,
+        datetime.now(UTC),
         errors=tuple(ledger.errors),
         skipped=tuple(ledger.skipped()),
         reason="cancelled; the process that ran it had gone",
     )
-    store.finish(record.run, outcome.state, outcome_to_json(outcome), now)
+    note_end(store, outcome)
 
 
 def _tell(record: RunRecord, what: str, output: str) -> None:

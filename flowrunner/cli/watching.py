@@ -11,7 +11,7 @@ import click
 
 from flowrunner.cli.exit_status import FAILED, INTERRUPTED, SUCCEEDED
 from flowrunner.cli.run_output import following, print_outcome, warn
-from flowrunner.driver import Drive, DrivenElsewhereError, driver_name, rest_of
+from flowrunner.driver import Drive, DrivenElsewhereError, driver_name
 from flowrunner.errors import EngineError
 from flowrunner.runs.outcome import Outcome
 from flowrunner.runs.recorded import recorded_ledger, recorded_outcome
@@ -65,7 +65,7 @@ def followed_to_the_end(project: Project, store: RunStore, record: RunRecord) ->
 
 def _drive(project: Project, store: RunStore, record: RunRecord) -> None:
     """Drive a run here, in a thread of its own: Ctrl-C must leave the run alone."""
-    rest = rest_of(record, project.results(record))
+    rest = project.rest(record)
     with (
         project.celery_engine() as engine,
         Drive(record, engine, store, rest=rest, name=driver_name("watch"), warn=warn) as drive,

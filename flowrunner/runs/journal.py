@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from flowrunner.model import HandlerName
+from flowrunner.runs.outcome import Outcome, outcome_to_json
 from flowrunner.runs.record import RunRecord
 from flowrunner.runs.store import RunStore
 
-__all__ = ["Journal"]
+__all__ = ["Journal", "note_end"]
 
 
 class Journal:
@@ -34,3 +35,8 @@ class Journal:
             return known[name]
         self._store.set_handler_input(self._record.run, name, made)
         return made
+
+
+def note_end(store: RunStore, outcome: Outcome) -> None:
+    """Note in a run's record how its current attempt has ended."""
+    store.finish(outcome.run, outcome.state, outcome_to_json(outcome), outcome.ended)
