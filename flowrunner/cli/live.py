@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 from flowrunner.plan import Plan
 from flowrunner.render.progress import ProgressLine, RunTree
-from flowrunner.runs.run_ledger import RunLedger
+from flowrunner.runs.run_ledger import RunProgress
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -36,7 +36,7 @@ STYLES: Final = {
 class LiveTree:
     """Redraws the tree of a run until the ``with`` block ends; its last state stays."""
 
-    def __init__(self, plan: Plan, ledger: RunLedger) -> None:
+    def __init__(self, plan: Plan, ledger: RunProgress) -> None:
         self._tree = RunTree(plan)
         self._ledger = ledger
         self._started = monotonic()

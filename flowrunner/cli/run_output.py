@@ -19,7 +19,7 @@ from flowrunner.finding import Finding
 from flowrunner.plan import Plan
 from flowrunner.render.outcome import failures, headline, result_text
 from flowrunner.runs.outcome import Outcome, outcome_to_json
-from flowrunner.runs.run_ledger import RunLedger
+from flowrunner.runs.run_ledger import RunLedger, RunProgress
 
 if TYPE_CHECKING:
     from flowrunner.engines.protocol import Engine
@@ -62,7 +62,7 @@ def announcing_interrupts(plan: Plan) -> Iterator[None]:
 
 
 @contextmanager
-def following(plan: Plan, ledger: RunLedger) -> Iterator[None]:
+def following(plan: Plan, ledger: RunProgress) -> Iterator[None]:
     """Show a run's progress on a terminal; what tasks print goes to stderr."""
     with redirect_stdout(sys.stderr):  # stdout is for the result
         if not sys.stderr.isatty():

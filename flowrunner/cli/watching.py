@@ -15,7 +15,6 @@ from flowrunner.driver import Drive, DrivenElsewhereError, driver_name
 from flowrunner.errors import EngineError
 from flowrunner.runs.outcome import Outcome
 from flowrunner.runs.recorded import recorded_ledger, recorded_outcome
-from flowrunner.runs.run_ledger import RunLedger
 from flowrunner.watching import Watch
 
 if TYPE_CHECKING:
@@ -48,7 +47,7 @@ def followed_to_the_end(project: Project, store: RunStore, record: RunRecord) ->
     """Show a run until it has ended, and return what is recorded of it then."""
     while not record.has_ended:
         watch = Watch(project, store, record)
-        with following(record.plan, cast(RunLedger, watch)):
+        with following(record.plan, watch):
             ended = watch.until_ended_or_abandoned()
         record = watch.record
         if not ended and record.engine == "embedded":

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from flowrunner.plan import Call, Group, Node, Plan
 from flowrunner.render.label import shown_name
 from flowrunner.render.tree import TreeLine, tree_lines
-from flowrunner.runs.run_ledger import RunLedger
+from flowrunner.runs.run_ledger import RunProgress
 
 __all__ = ["ProgressLine", "RunTree", "Tally", "paths_of_line", "text_of_line"]
 
@@ -86,7 +86,7 @@ class RunTree:
         self.title = shown_name(plan.name)
         self._lines = [(text_of_line(line), paths_of_line(line)) for line in tree_lines(plan)]
 
-    def lines(self, ledger: RunLedger) -> Iterator[ProgressLine]:
+    def lines(self, ledger: RunProgress) -> Iterator[ProgressLine]:
         """Yield the lines with what the ledger says at this moment."""
         for text, paths in self._lines:
             yield ProgressLine(text, _tally(paths, ledger) if paths else None)
@@ -109,7 +109,7 @@ def _calls(node: Node) -> Iterator[Call]:
         yield from (call for call in node.flat() if isinstance(call, Call))
 
 
-def _tally(paths: tuple[str, ...], ledger: RunLedger) -> Tally:
+def _tally(paths: tuple[str, ...], ledger: RunProgress) -> Tally:
     count = Counter(ledger.steps[path].state for path in paths)
     return Tally(
         len(paths),

@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Protocol
 
 from flowrunner.model import HandlerName
 from flowrunner.plan import Call, Plan
 from flowrunner.runs.ledger import Ledger, StepError, StepListener, StepState
 
-__all__ = ["RunLedger"]
+__all__ = ["RunLedger", "RunProgress"]
+
+
+class RunProgress(Protocol):
+    """How far a run is: what its tree is drawn from, wherever that is known from."""
+
+    @property
+    def steps(self) -> dict[str, StepState]:
+        """The states of the calls of all parts, by path."""
+
+    @property
+    def failed(self) -> bool:
+        """Whether a call of any part has failed or was revoked."""
 
 
 class RunLedger:
