@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
-from flowrunner.cli.options import app_option, cluster_options, output_option, plugin_option
+from flowrunner.cli.options import output_option, project_options
+
+if TYPE_CHECKING:
+    from flowrunner.app import Project
 
 __all__ = ["command"]
 
@@ -18,18 +23,13 @@ __all__ = ["command"]
 )
 @click.option("--no-wait", is_flag=True, help="Do not wait until what runs has ended.")
 @output_option
-@cluster_options
-@app_option
-@plugin_option
+@project_options
 def command(
     run: str,
     terminate: bool,
     no_wait: bool,
     output: str,
-    broker: str | None,
-    backend: str | None,
-    app: str | None,
-    plugins: tuple[str, ...],
+    project: Project,
 ) -> int:
     """Let nothing more of RUN start, and wait until what runs has ended.
 
@@ -37,13 +37,9 @@ def command(
     the id of a run, the first characters of it, or 'last' for the newest one. Exits with 0 when
     the run is cancelled, 1 when it had ended before.
     """
-    from flowrunner.app import Project
     from flowrunner.cli.cancelling import cancelled
     from flowrunner.cli.recorded import required_store
-    from flowrunner.settings import load_settings
 
-    settings = load_settings(plugins=plugins, app=app, broker=broker, backend=backend)
-    project = Project(settings)
     store = required_store(project)
     record = store.get(store.find(run))
     return cancelled(project, store, record, terminate=terminate, wait=not no_wait, output=output)

@@ -11,16 +11,11 @@ from typing import TYPE_CHECKING
 import click
 
 from flowrunner.cli.exit_status import FAILED, SUCCEEDED, UNREACHABLE
-from flowrunner.cli.options import (
-    FILE,
-    app_option,
-    cluster_options,
-    input_options,
-    plugin_option,
-)
+from flowrunner.cli.options import FILE, input_options, output_option, project_options
 from flowrunner.cli.output import print_json, wants_colour, wants_unicode
 
 if TYPE_CHECKING:
+    from flowrunner.app import Project
     from flowrunner.finding import Finding
 
 __all__ = ["command"]
@@ -29,19 +24,14 @@ __all__ = ["command"]
 @click.command("doctor")
 @click.argument("file", type=FILE, required=False)
 @input_options
-@click.option("--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
-@cluster_options
-@app_option
-@plugin_option
+@output_option
+@project_options
 def command(
     file: Path | None,
     inputs: tuple[str, ...],
     inputs_file: Path | None,
     output: str,
-    broker: str | None,
-    backend: str | None,
-    app: str | None,
-    plugins: tuple[str, ...],
+    project: Project,
 ) -> int:
     """Check that everything is in place that a run of FILE, or of any workflow, needs.
 
@@ -49,12 +39,9 @@ def command(
     Nothing is run. Exits with 0 when there is no error, 1 when there is one, 3 when the broker or
     the result backend cannot be reached.
     """
-    from flowrunner.app import Project
     from flowrunner.doctor import examine
     from flowrunner.render.findings import findings_to_json, format_findings
-    from flowrunner.settings import load_settings
 
-    project = Project(load_settings(plugins=plugins, app=app, broker=broker, backend=backend))
     plan = None
     if file is not None:
         plan = project.plan(file, inputs=inputs, inputs_file=inputs_file)

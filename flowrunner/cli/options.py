@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,6 +17,7 @@ __all__ = [
     "input_options",
     "output_option",
     "plugin_option",
+    "project_options",
 ]
 
 #: A file of the user's; whether it is there is said by a diagnostic, like everything else.
@@ -75,6 +77,33 @@ def cluster_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return click.option(
         "--broker", metavar="URL", help="Run on a cluster: the broker, redis://… or amqp://…"
     )(command)
+
+
+def project_options(command: Callable[..., int]) -> Callable[..., int]:
+    """Add ``--broker``, ``--backend``, ``-A`` and ``--plugin``, and give the command its project.
+
+    The command takes ``project`` in their place, and in that of ``--concurrency``.
+    """
+
+    @wraps(command)
+    def with_project(
+        *,
+        broker: str | None,
+        backend: str | None,
+        app: str | None,
+        plugins: tuple[str, ...],
+        concurrency: int | None = None,
+        **given: Any,
+    ) -> int:
+        from flowrunner.app import Project
+        from flowrunner.settings import load_settings
+
+        settings = load_settings(
+            plugins=plugins, app=app, broker=broker, backend=backend, concurrency=concurrency
+        )
+        return command(project=Project(settings), **given)
+
+    return cluster_options(app_option(plugin_option(with_project)))
 
 
 def input_options(command: Callable[..., Any]) -> Callable[..., Any]:

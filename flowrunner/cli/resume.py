@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
-from flowrunner.cli.options import (
-    app_option,
-    cluster_options,
-    engine_options,
-    output_option,
-    plugin_option,
-)
+from flowrunner.cli.options import engine_options, output_option, project_options
+
+if TYPE_CHECKING:
+    from flowrunner.app import Project
 
 __all__ = ["command"]
 
@@ -35,20 +34,14 @@ __all__ = ["command"]
 )
 @output_option
 @engine_options
-@cluster_options
-@app_option
-@plugin_option
+@project_options
 def command(
     run: str,
     dry_run: bool,
     changed: str | None,
     output: str,
-    concurrency: int | None,
     processes: int | None,
-    broker: str | None,
-    backend: str | None,
-    app: str | None,
-    plugins: tuple[str, ...],
+    project: Project,
 ) -> int:
     """Run again what did not succeed in RUN, and what comes after it.
 
@@ -56,15 +49,9 @@ def command(
     the process that ran it; the first characters of the id, or 'last'. A workflow whose file has
     changed since is refused unless one of the options says what holds. Exits as 'apply' does.
     """
-    from flowrunner.app import Project
     from flowrunner.cli.recorded import required_store
     from flowrunner.cli.resuming import resumed
-    from flowrunner.settings import load_settings
 
-    settings = load_settings(
-        plugins=plugins, app=app, broker=broker, backend=backend, concurrency=concurrency
-    )
-    project = Project(settings)
     store = required_store(project)
     record = store.get(store.find(run))
     return resumed(

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import shutil
 import sys
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from flowrunner.cli.exit_status import SUCCEEDED
-from flowrunner.cli.options import app_option, cluster_options, plugin_option
+from flowrunner.cli.options import output_option, project_options
 from flowrunner.cli.output import print_json, wants_colour
+
+if TYPE_CHECKING:
+    from flowrunner.app import Project
 
 __all__ = ["command"]
 
@@ -40,32 +43,24 @@ COLOURS: Final = {
     metavar="N",
     help="The newest N runs.",
 )
-@click.option("--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
-@cluster_options
-@app_option
-@plugin_option
+@output_option
+@project_options
 def command(
     states: tuple[str, ...],
     limit: int,
     output: str,
-    broker: str | None,
-    backend: str | None,
-    app: str | None,
-    plugins: tuple[str, ...],
+    project: Project,
 ) -> int:
     """List the runs that are recorded, the newest first.
 
     Those of embedded runs are recorded on this machine; those of a cluster in its result
     backend, where every machine finds them.
     """
-    from flowrunner.app import Project
     from flowrunner.cli.recorded import required_store
     from flowrunner.render.run_list import run_table, summary_to_json
     from flowrunner.runs.record import RECORD_STATES
-    from flowrunner.settings import load_settings
 
-    settings = load_settings(plugins=plugins, app=app, broker=broker, backend=backend)
-    store = required_store(Project(settings))
+    store = required_store(project)
     found = store.list(limit=limit, states=[each for each in RECORD_STATES if each in states])
     if output == "json":
         print_json([summary_to_json(run) for run in found])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from flowrunner.cli.exit_status import SUCCEEDED
-from flowrunner.cli.options import app_option, cluster_options, plugin_option
+from flowrunner.cli.options import output_option, project_options
 from flowrunner.cli.output import print_json, wants_colour, wants_unicode
 
 if TYPE_CHECKING:
@@ -21,30 +21,22 @@ __all__ = ["command"]
 @click.command("show")
 @click.argument("run", metavar="RUN")
 @click.option("--full", is_flag=True, help="List every call, not only the tree.")
-@click.option("--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
-@cluster_options
-@app_option
-@plugin_option
+@output_option
+@project_options
 def command(
     run: str,
     full: bool,
     output: str,
-    broker: str | None,
-    backend: str | None,
-    app: str | None,
-    plugins: tuple[str, ...],
+    project: Project,
 ) -> int:
     """Show how far RUN is, or how it has ended: its tree, its errors, its result.
 
     RUN is the id of a run, the first characters of it, or 'last' for the newest one. Exits with 0
     however the run has ended.
     """
-    from flowrunner.app import Project
     from flowrunner.render.run_record import run_to_json
-    from flowrunner.settings import load_settings
 
-    settings = load_settings(plugins=plugins, app=app, broker=broker, backend=backend)
-    shown = _shown(Project(settings), run)
+    shown = _shown(project, run)
     if output == "json":
         print_json(run_to_json(shown))
     else:

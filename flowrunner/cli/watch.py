@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
-from flowrunner.cli.options import app_option, cluster_options, output_option, plugin_option
+from flowrunner.cli.options import output_option, project_options
+
+if TYPE_CHECKING:
+    from flowrunner.app import Project
 
 __all__ = ["command"]
 
@@ -12,16 +17,11 @@ __all__ = ["command"]
 @click.command("watch")
 @click.argument("run", metavar="RUN")
 @output_option
-@cluster_options
-@app_option
-@plugin_option
+@project_options
 def command(
     run: str,
     output: str,
-    broker: str | None,
-    backend: str | None,
-    app: str | None,
-    plugins: tuple[str, ...],
+    project: Project,
 ) -> int:
     """Follow RUN to its end, from any machine, and print how it ended.
 
@@ -29,12 +29,8 @@ def command(
     watching; the run goes on. Where nobody drives the run any more, watch goes on with it.
     Exits as 'apply' does.
     """
-    from flowrunner.app import Project
     from flowrunner.cli.recorded import required_store
     from flowrunner.cli.watching import watched_to_the_end
-    from flowrunner.settings import load_settings
 
-    settings = load_settings(plugins=plugins, app=app, broker=broker, backend=backend)
-    project = Project(settings)
     store = required_store(project)
     return watched_to_the_end(project, store, store.get(store.find(run)), output=output)

@@ -24,7 +24,7 @@ from flowrunner.engines.redelivery import Redelivery
 from flowrunner.engines.run_flags import is_task_of_a_run
 from flowrunner.password import without_password
 
-__all__ = ["Companion", "WorkerSetup", "make_worker_app"]
+__all__ = ["Companion", "WorkerSetup", "guard_backends", "make_worker_app"]
 
 #: Seconds between renewals of the leases of what runs, and to the next one after a failure.
 RENEW_EVERY: Final = LEASE_LIFE / 3
@@ -82,7 +82,7 @@ class Worker(CeleryWorker):  # type: ignore[misc]
     def on_init_blueprint(self) -> None:
         """Put the guard around the tasks: all are known now, nothing is forked yet."""
         super().on_init_blueprint()
-        _guard_backends(self.app)
+        guard_backends(self.app)
         guard_tasks(self.app)
         for remark in self.setup.remarks:
             logger.warning(remark)
@@ -177,7 +177,8 @@ class Worker(CeleryWorker):  # type: ignore[misc]
         return f"flowrunner {__version__} worker {self.hostname}\n{told}"
 
 
-def _guard_backends(app: Celery) -> None:
+def guard_backends(app: Celery) -> None:
+    """Put the guard on every result backend that an app makes."""
     get_backend = app._get_backend
 
     def guarded() -> Any:

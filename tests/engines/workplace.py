@@ -14,9 +14,10 @@ from redis import Redis as RedisClient
 
 from flowrunner.engines.application import mend_backend_of
 from flowrunner.engines.cluster_settings import cluster_settings
-from flowrunner.engines.guard import guard_backend, guard_tasks
+from flowrunner.engines.guard import guard_tasks
 from flowrunner.engines.lease import Leases, lease_key
 from flowrunner.engines.process_identity import Holder, new_holder
+from flowrunner.engines.worker_app import guard_backends
 
 ROOT = uuid4()
 TASK = str(uuid5(ROOT, "root"))
@@ -134,13 +135,6 @@ def workplace_on(address: str, backend: str) -> Workplace:
         app.task(function, name=function.__name__, shared=False, bind=True)
     app.finalize()
     mend_backend_of(app)
-    get_backend = app._get_backend
-
-    def guarded() -> Any:
-        found = get_backend()
-        guard_backend(found)
-        return found
-
-    app._get_backend = guarded
+    guard_backends(app)
     guard_tasks(app)
     return place
