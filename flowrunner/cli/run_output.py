@@ -7,9 +7,10 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from queue import SimpleQueue
-from threading import Thread
+from threading import Thread, main_thread
+from time import sleep
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -34,20 +35,31 @@ __all__ = ["announcing_interrupts", "following", "print_outcome", "run_here", "w
 def announcing_interrupts(plan: Plan) -> Iterator[None]:
     """Say on the first Ctrl-C what happens now, and what another one does."""
 
-    interrupts: SimpleQueue[bool] = SimpleQueue()
+    told: SimpleQueue[Literal["first", "again", "over"]] = SimpleQueue()
     has_finally = any(handler.name == "finally" for handler in plan.handlers)
     then = ", then running 'finally'" if has_finally else ""
 
     def announce() -> None:
-        if interrupts.get():
-            sys.stderr.write(
-                f"\ncancelling what is queued, waiting for what runs{then}; Ctrl-C leaves now\n"
-            )
+        while (what := told.get()) != "over":
+            if what == "first":
+                sys.stderr.write(
+                    f"\ncancelling what is queued, waiting for what runs{then}; Ctrl-C leaves now\n"
+                )
+            else:
+                sleep(0.05)
+                signal.pthread_kill(main_thread().ident or 0, signal.SIGINT)
 
     def interrupt(number: int, frame: FrameType | None) -> None:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        interrupts.put(True)  # another thread writes: here a second Ctrl-C would be lost
+        signal.signal(signal.SIGINT, leave)
+        told.put("first")  # another thread writes: here a second Ctrl-C would be lost
         raise KeyboardInterrupt
+
+    def leave(number: int, frame: FrameType | None) -> None:
+        while frame is not None and frame.f_code is not interrupt.__code__:
+            frame = frame.f_back
+        if frame is None:
+            raise KeyboardInterrupt
+        told.put("again")  # the first has not been raised yet: of both, one would be left
 
     if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
         yield  # somebody handles it already, or it is ignored
@@ -58,7 +70,7 @@ def announcing_interrupts(plan: Plan) -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        interrupts.put(False)
+        told.put("over")
 
 
 @contextmanager
