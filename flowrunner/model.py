@@ -16,17 +16,27 @@ from flowrunner.source import Location, Source
 
 __all__ = [
     "HANDLER_NAMES",
+    "Branch",
     "Broken",
     "CallKeys",
     "Chain",
     "Chord",
     "Chunks",
+    "Each",
+    "Graph",
+    "GraphStep",
     "Group",
     "HandlerName",
     "InputDefinition",
     "ItemCalls",
+    "Named",
+    "Parallel",
+    "Rescue",
+    "RetryKeys",
     "Step",
+    "Switch",
     "TaskCall",
+    "Use",
     "Workflow",
 ]
 
@@ -42,6 +52,36 @@ class CallKeys:
     kwargs: Mapping | None = None
     immutable: bool | None = None
     options: Lookup[str, Node] = field(default_factory=dict)
+    retry: RetryKeys | None = None
+
+
+@dataclass(frozen=True)
+class RetryKeys:
+    """How often a call is made again when it fails; ``None`` means not said.
+
+    ``maximum``, ``delay``, ``backoff`` and ``cap`` hold numbers or expressions.
+    """
+
+    maximum: Scalar
+    location: Location = field(compare=False, repr=False)
+    delay: Scalar | None = None
+    backoff: Scalar | None = None
+    cap: Scalar | None = None
+    jitter: Literal["none", "full"] | None = None
+    only: tuple[Scalar, ...] = ()
+    never: tuple[Scalar, ...] = ()
+
+
+@dataclass(frozen=True)
+class Parallel:
+    """What may be asked of members side by side; ``None`` means not said.
+
+    ``max_parallel`` holds a whole number or an expression; ``tolerate`` one of those or a text
+    such as ``5%``.
+    """
+
+    max_parallel: Scalar | None = None
+    tolerate: Scalar | None = None
 
 
 @dataclass(frozen=True)
@@ -58,6 +98,7 @@ class TaskCall:
     times: Scalar | None = None
     index: str = "i"
     id: Scalar | None = None
+    parallel: Parallel = field(default_factory=Parallel)
 
 
 @dataclass(frozen=True)
@@ -70,6 +111,7 @@ class ItemCalls:
     location: Location = field(compare=False, repr=False)
     options: Lookup[str, Node] = field(default_factory=dict)
     id: Scalar | None = None
+    retry: RetryKeys | None = None
 
 
 @dataclass(frozen=True)
@@ -82,6 +124,8 @@ class Chunks:
     location: Location = field(compare=False, repr=False)
     options: Lookup[str, Node] = field(default_factory=dict)
     id: Scalar | None = None
+    retry: RetryKeys | None = None
+    parallel: Parallel = field(default_factory=Parallel)
 
 
 @dataclass(frozen=True)
@@ -99,6 +143,7 @@ class Group:
     members: tuple[Step, ...]
     location: Location = field(compare=False, repr=False)
     listed: bool = True
+    parallel: Parallel = field(default_factory=Parallel)
 
 
 @dataclass(frozen=True)
@@ -107,6 +152,84 @@ class Chord:
 
     header: Group
     body: Step
+    location: Location = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True)
+class Each:
+    """A step once for each item, side by side; ``variable`` is the item's name in expressions.
+
+    ``items`` is a list or an expression that gives one.
+    """
+
+    items: Node
+    do: Step
+    location: Location = field(compare=False, repr=False)
+    variable: str = "item"
+    parallel: Parallel = field(default_factory=Parallel)
+
+
+@dataclass(frozen=True)
+class Branch:
+    """A step of a ``switch`` and its condition: a bare expression, or a boolean."""
+
+    when: Scalar
+    step: Step
+
+
+@dataclass(frozen=True)
+class Switch:
+    """The step of the first branch whose condition holds, else ``otherwise``, if there is one.
+
+    A step with ``when`` is one with a single branch: ``written`` is the key that it was written as.
+    """
+
+    branches: tuple[Branch, ...]
+    otherwise: Step | None
+    location: Location = field(compare=False, repr=False)
+    written: Literal["when", "switch"] = "switch"
+
+
+@dataclass(frozen=True)
+class Rescue:
+    """A step with ``on_error``: the ``handler``'s value stands for its own when it fails."""
+
+    step: Step
+    handler: Step
+    location: Location = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True)
+class Named:
+    """A step with an ``id``, by which expressions after it use its value."""
+
+    id: Scalar
+    step: Step
+
+
+@dataclass(frozen=True)
+class Use:
+    """Another workflow file as a step; ``inputs`` are what ``with`` gives it."""
+
+    file: Scalar
+    location: Location = field(compare=False, repr=False)
+    inputs: Mapping | None = None
+
+
+@dataclass(frozen=True)
+class GraphStep:
+    """One of a graph's steps, and the names of those that it needs."""
+
+    name: Scalar
+    needs: tuple[Scalar, ...]
+    step: Step
+
+
+@dataclass(frozen=True)
+class Graph:
+    """Steps by name, each of which begins when those that it needs have ended."""
+
+    steps: tuple[GraphStep, ...]
     location: Location = field(compare=False, repr=False)
 
 
@@ -121,7 +244,21 @@ class Broken:
     task: str | None = None
 
 
-Step: TypeAlias = TaskCall | ItemCalls | Chunks | Chain | Group | Chord | Broken
+Step: TypeAlias = (
+    TaskCall
+    | ItemCalls
+    | Chunks
+    | Chain
+    | Group
+    | Chord
+    | Each
+    | Switch
+    | Rescue
+    | Named
+    | Use
+    | Graph
+    | Broken
+)
 
 #: The document's keys for steps that run after its main part.
 HandlerName: TypeAlias = Literal["on_error", "finally"]
@@ -148,8 +285,9 @@ class Workflow:
     """A whole file. ``defaults`` maps a task's name, or ``"*"``, to keys of its calls;
     ``handlers`` maps ``on_error`` and ``finally``, where the file has them, to their steps.
 
-    ``problems`` is what the loader found wrong: with any, the workflow can be looked at but
-    not run.
+    ``env`` names the environment variables that expressions may use; ``outputs`` are the values by
+    name that it gives, in place of its step's. ``problems`` is what the loader found wrong: with
+    any, the workflow can be looked at but not run.
     """
 
     name: str
@@ -159,5 +297,7 @@ class Workflow:
     inputs: tuple[InputDefinition, ...] = ()
     defaults: Lookup[str, tuple[Location, CallKeys]] = field(default_factory=dict)
     timeout: float | None = None
+    env: tuple[Scalar, ...] = ()
+    outputs: Mapping | None = None
     handlers: Lookup[HandlerName, Step] = field(default_factory=dict)
     problems: tuple[Diagnostic, ...] = ()

@@ -70,9 +70,11 @@ def _step_ids(step: model.Step) -> Iterator[str]:
             inner = (step.header, step.body)
         case model.Broken():
             return
-        case _:
+        case model.TaskCall() | model.ItemCalls() | model.Chunks():
             if step.id is not None:
                 yield str(step.id.value)
             return
+        case _:
+            raise AssertionError(f"BUG: {type(step).__name__} is not known here")
     for each in inner:
         yield from _step_ids(each)

@@ -94,6 +94,8 @@ class PlanBuilder:
                 if step.task is not None:
                     self._definition(step.task, step.location)
                 return plan.Call(path or "task", step.task or "", step.location)
+            case _:
+                raise AssertionError(f"BUG: {type(step).__name__} is not known here")
 
     def _steps(self, chain: model.Chain, path: str, given: str | None) -> Iterator[plan.Node]:
         for position, inner in enumerate(chain.steps):

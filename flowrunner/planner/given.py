@@ -22,4 +22,4 @@ def given(sequence: Sequence, value: Any) -> Sequence:
 def _call_given(call: Call, value: Any) -> Call:
     if call.immutable or call.kind in ("map", "starmap"):
         return call
-    return replace(call, args=(value, *call.args))
+    return replace(call, args=(value, *call.args), immutable=True)

@@ -18,10 +18,11 @@ need nothing of flowrunner's.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from flowrunner import plan
+from flowrunner.planner.given import given
 from flowrunner.source import Location
 
 __all__ = ["literal", "normal_form"]
@@ -65,6 +66,26 @@ def _draft(node: plan.Node, *, has_input: bool) -> _Draft:
                 *_draft_group(node.header, has_input=has_input),
                 *_draft(node.body, has_input=True),
             ]
+        case plan.Given():
+            return _draft_given(node)
+        case plan.Constant():
+            return [literal(f"{node.path}:literal", node.location, node.value)]
+        case plan.Skipped():
+            return []
+        case _:
+            raise AssertionError(f"BUG: {type(node).__name__} is no canvas")
+
+
+def _draft_given(node: plan.Given) -> _Draft:
+    draft = _draft(node.step, has_input=True)
+    if not draft:  # it passes its input on
+        return [literal(f"{node.path}:literal", node.location, node.value)]
+    first, *rest = draft
+    if isinstance(first, _OpenFork):
+        members = tuple(given(member, node.value) for member in first.members)
+        return [replace(first, members=members), *rest]
+    (fixed,) = given((first,), node.value)
+    return [fixed, *rest]
 
 
 def _draft_group(group: plan.Group, *, has_input: bool) -> _Draft:

@@ -172,6 +172,8 @@ def _node(node: Node, expand: bool) -> NodeDocument:
                 "header": _group(node.header, expand),
                 "body": _node(node.body, expand),
             }
+        case _:
+            raise AssertionError(f"BUG: {type(node).__name__} is not known here")
 
 
 def _call(call: Call) -> CallDocument:

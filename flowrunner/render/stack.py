@@ -124,3 +124,5 @@ def _shape(node: _Member) -> tuple[object, ...]:
             return ("group", node.batched, *map(_shape, node.members))
         case Chord():
             return ("chord", _shape(node.header), _shape(node.body))
+        case _:
+            raise AssertionError(f"BUG: {type(node).__name__} is not known here")

@@ -212,6 +212,8 @@ def _value_of(node: Node, given: _Input) -> _Input:
             return _Input(True, member_count(node))
         case Chord():
             return _value_of(node.body, _value_of(node.header, given))
+        case _:
+            raise AssertionError(f"BUG: {type(node).__name__} is not known here")
 
 
 def _padded(text: str, width: int) -> str:

@@ -111,6 +111,8 @@ def _node_to_data(node: Node | Repeat) -> dict[str, Any]:
         case Chord():
             header, body = _node_to_data(node.header), _node_to_data(node.body)
             return {"chord": node.path, "at": at, "header": header, "body": body}
+        case _:
+            raise AssertionError(f"BUG: {type(node).__name__} is not known here")
 
 
 def _call_fields(call: Call) -> dict[str, Any]:

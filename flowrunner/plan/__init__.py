@@ -1,0 +1,94 @@
+"""A plan: a workflow with every name resolved, every call checked and every value known.
+
+A plan knows no Celery. It has two forms. ``root`` keeps the nesting of the file and is what
+people see and what :mod:`flowrunner.semantics` gives a value to. ``sequence`` is the normal
+form that engines run (DESIGN section 3, *The normal form*): its steps are calls, or forks
+whose members are such sequences and whose join is one call. The document's ``on_error`` and
+``finally`` are handlers: each has the same two forms.
+
+What only run time can say stays in the tree: values that are :class:`Deferred`, and nodes that a
+driver decides about. Such a plan has no ``sequence`` of its own: its tree is unfolded, part by
+part, while it runs (:mod:`flowrunner.runs.unfolding`).
+"""
+
+from __future__ import annotations
+
+from flowrunner.plan.nodes import (
+    Branch,
+    Call,
+    CallKind,
+    Chain,
+    Chord,
+    Constant,
+    Each,
+    Given,
+    Graph,
+    GraphStep,
+    Group,
+    Named,
+    Node,
+    Repeat,
+    Rescue,
+    Skipped,
+    Switch,
+    Used,
+)
+from flowrunner.plan.policy import (
+    Retry,
+    Tolerance,
+)
+from flowrunner.plan.sequence import (
+    Fork,
+    Item,
+    Sequence,
+    calls_of,
+    parts_of,
+    without_continuations,
+)
+from flowrunner.plan.static import is_static
+from flowrunner.plan.values import (
+    Deferred,
+    Secret,
+    is_open,
+)
+from flowrunner.plan.whole import (
+    Cost,
+    Handler,
+    Plan,
+)
+
+__all__ = [
+    "Branch",
+    "Call",
+    "CallKind",
+    "Chain",
+    "Chord",
+    "Constant",
+    "Cost",
+    "Deferred",
+    "Each",
+    "Fork",
+    "Given",
+    "Graph",
+    "GraphStep",
+    "Group",
+    "Handler",
+    "Item",
+    "Named",
+    "Node",
+    "Plan",
+    "Repeat",
+    "Rescue",
+    "Retry",
+    "Secret",
+    "Sequence",
+    "Skipped",
+    "Switch",
+    "Tolerance",
+    "Used",
+    "calls_of",
+    "is_open",
+    "is_static",
+    "parts_of",
+    "without_continuations",
+]

@@ -1,0 +1,54 @@
+"""What may be asked of a call, or of members side by side, beyond Celery's own options."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+__all__ = ["Retry", "Tolerance"]
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """How often a call is made again when it fails, and after how many seconds.
+
+    The first of ``maximum`` further attempts comes after ``delay`` seconds, each later one after
+    ``backoff`` times as many, but never more than ``cap``. ``jitter`` of ``full`` takes a random
+    part of that. ``only`` and ``never`` are names of exception types; ``never`` wins.
+    """
+
+    maximum: int
+    delay: float = 0
+    backoff: float = 1
+    cap: float | None = None
+    jitter: Literal["none", "full"] = "none"
+    only: tuple[str, ...] = ()
+    never: tuple[str, ...] = ()
+
+    def applies(self, error: str, attempt: int) -> bool:
+        """Tell whether a failure of this type is tried again after ``attempt`` attempts."""
+        names = {error, error.rpartition(".")[2]}
+        if attempt > self.maximum or names & set(self.never):
+            return False
+        return not self.only or bool(names & set(self.only))
+
+    def seconds(self, attempt: int) -> float:
+        """Return the longest pause after ``attempt`` attempts; jitter makes it shorter."""
+        try:
+            seconds = self.delay * self.backoff ** (attempt - 1)
+        except OverflowError:
+            seconds = math.inf
+        return min(seconds, math.inf if self.cap is None else self.cap)
+
+
+@dataclass(frozen=True, slots=True)
+class Tolerance:
+    """How many members may fail: that many, or that many per cent of them."""
+
+    amount: float
+    percent: bool = False
+
+    def most(self, members: int) -> int:
+        """Return how many of so many members may fail."""
+        return int(members * self.amount // 100) if self.percent else int(self.amount)
