@@ -7,6 +7,12 @@ A pure evaluator with no Celery in it (DESIGN section 3):
 - group: every member with the same input, the list of their values in the order written
 - chord: the group of the header, then the body with that list
 - a failing member fails the run once every sibling has ended; what comes after is skipped
+- each: the step once per item, each given its item, the list of their values
+- switch, when: the step of the first condition that holds, else the input passes through
+- graph: each step with the values of those that it needs; the value of the last one
+- on_error of a step: when the step fails, the handler's value given the failure
+- tolerate: so many members of a group may fail; they give ``None``
+- retry: a call is made again while it fails and its policy says so
 - handlers: ``on_error`` once when the main part has failed, then ``finally`` once; the first
   calls of each are given the outcome so far. A run succeeds when every part of it that ran has,
   and its value is that of the main part.
@@ -17,9 +23,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from typing import Any, TypeAlias
 
 from flowrunner import plan
+from flowrunner.deferred import NO_INPUT, Known, resolve
+from flowrunner.template import bind
 from flowrunner.values import require_json
 
 __all__ = ["Failure", "TaskFunction", "evaluate", "evaluate_run", "evaluate_sequence"]
@@ -40,33 +48,43 @@ class Failure:
         return frozenset(path for path, _ in self.causes)
 
 
-class _NoInput:
-    """What the first step of a workflow is given: nothing at all."""
+#: Makes of a failed step's path and its failure what a handler of the step is given.
+Describe: TypeAlias = Callable[[str, "Failure"], Any]
 
 
-_NO_INPUT: Final = _NoInput()
+def _described(path: str, failure: Failure) -> Any:
+    errors = [
+        {"path": each, "type": type(error).__name__, "message": str(error)}
+        for each, error in failure.causes
+    ]
+    return {"path": path, "errors": errors}
 
 
-def evaluate(root: plan.Node, call_task: TaskFunction) -> Any:
+def evaluate(root: plan.Node, call_task: TaskFunction, *, describe: Describe = _described) -> Any:
     """Return the value of a plan's ``root`` as JSON data, or a :class:`Failure`."""
-    return _without_sentinel(_evaluate(root, _NO_INPUT, call_task))
+    return _without_sentinel(_Evaluation(call_task, describe).value(root, NO_INPUT))
 
 
 def evaluate_run(
-    ready: plan.Plan, call_task: TaskFunction, outcome: Callable[[Any, Failure], Any]
+    ready: plan.Plan,
+    call_task: TaskFunction,
+    outcome: Callable[[Any, Failure], Any],
+    *,
+    describe: Describe = _described,
 ) -> tuple[Any, Failure]:
     """Return the value of a plan's main part and what failed: it first, then the handlers.
 
     The value is ``None`` where the main part failed. ``outcome`` makes of both, as they are so
     far, what a handler is given.
     """
-    value = evaluate(ready.root, call_task)
+    evaluation = _Evaluation(call_task, describe)
+    value = _without_sentinel(evaluation.value(ready.root, NO_INPUT))
     failure = value if isinstance(value, Failure) else Failure(())
     if failure.causes:
         value = None
     due = ready.handlers if failure.causes else [h for h in ready.handlers if h.name == "finally"]
     for handler in due:
-        ended = _evaluate(handler.root, outcome(value, failure), call_task)
+        ended = evaluation.value(handler.root, outcome(value, failure))
         if isinstance(ended, Failure):
             failure = Failure(failure.causes + ended.causes)
     return value, failure
@@ -78,30 +96,105 @@ def evaluate_sequence(sequence: plan.Sequence, call_task: TaskFunction) -> Any:
     Equal to :func:`evaluate` of the root that the sequence was made from: that is what the
     normal form promises.
     """
-    return _without_sentinel(_fold(sequence, _NO_INPUT, call_task))
+    return _without_sentinel(_fold(sequence, NO_INPUT, call_task))
 
 
 def _without_sentinel(value: Any) -> Any:
-    return None if value is _NO_INPUT else value
+    return None if value is NO_INPUT else value
 
 
-def _evaluate(node: plan.Node, given: Any, call_task: TaskFunction) -> Any:
-    match node:
-        case plan.Call():
-            return _call(node, given, call_task)
-        case plan.Chain():
-            for step in node.steps:
-                given = _evaluate(step, given, call_task)
-                if isinstance(given, Failure):
-                    break
-            return given
-        case plan.Group():
-            return _joined([_evaluate(member, given, call_task) for member in node.flat()])
-        case plan.Chord():
-            results = _evaluate(node.header, given, call_task)
-            if isinstance(results, Failure):
-                return results
-            return _evaluate(node.body, results, call_task)
+class ExpressionError(Exception):
+    """What a step raises of which an expression fails; runs tell it by this name."""
+
+
+class _Evaluation:
+    """One evaluation, and the values of the steps that have a name, by their paths."""
+
+    def __init__(self, call_task: TaskFunction, describe: Describe) -> None:
+        self._call_task = call_task
+        self._describe = describe
+        self._steps: dict[str, Any] = {}
+
+    def value(self, node: plan.Node, given: Any) -> Any:
+        node = resolve(node, Known(given, self._steps))
+        match node:
+            case plan.Call():
+                return self._call(node, given)
+            case plan.Chain():
+                return self._chain(node, given)
+            case plan.Group():
+                return self._group(node, given)[0]
+            case plan.Chord():
+                results, failed = self._group(node.header, given)
+                if isinstance(results, Failure):
+                    return results
+                errors = self._describe(node.path, failed)["errors"]
+                body = bind(node.body, {"errors": errors}) if node.header.tolerate else node.body
+                return self.value(body, results)
+            case plan.Rescue():
+                value = self.value(node.step, given)
+                return self._rescued(node, value) if isinstance(value, Failure) else value
+            case plan.Named():
+                value = self._steps[node.path] = self.value(node.step, given)
+                return value
+            case plan.Given():
+                return self.value(node.step, node.value)
+            case plan.Constant():
+                return node.value
+            case plan.Skipped():
+                return given
+            case plan.Graph():
+                return self._graph(node, given)
+            case plan.Failing():
+                return Failure(((node.path, ExpressionError(node.message)),))
+            case plan.Each() | plan.Switch() | plan.Used():
+                raise AssertionError("BUG: it was resolved")
+
+    def _call(self, call: plan.Call, given: Any) -> Any:
+        attempt = 0
+        while True:
+            attempt += 1
+            value = _call(call, given, self._call_task)
+            if not isinstance(value, Failure) or call.retry is None:
+                return value
+            ((_, error),) = value.causes
+            if not call.retry.applies(type(error).__name__, attempt):
+                return value
+
+    def _chain(self, chain: plan.Chain, given: Any) -> Any:
+        for step in chain.steps:
+            given = self.value(step, given)
+            if isinstance(given, Failure):
+                break
+        return given
+
+    def _group(self, group: plan.Group, given: Any) -> tuple[Any, Failure]:
+        """Return a group's value, and what failed of it that it tolerates."""
+        values = [self.value(member, given) for member in group.flat()]
+        failed = [value for value in values if isinstance(value, Failure)]
+        if not failed or group.tolerate is None or len(failed) > group.tolerate.most(len(values)):
+            return _joined(values), Failure(())
+        causes = tuple(cause for failure in failed for cause in failure.causes)
+        kept = [None if isinstance(value, Failure) else value for value in values]
+        return _joined(kept), Failure(causes)
+
+    def _rescued(self, rescue: plan.Rescue, failure: Failure) -> Any:
+        value = self.value(rescue.handler, self._describe(rescue.path, failure))
+        return Failure(failure.causes + value.causes) if isinstance(value, Failure) else value
+
+    def _graph(self, graph: plan.Graph, given: Any) -> Any:
+        values: dict[str, Any] = {}
+        failed: dict[str, Any] = {}
+        waiting = list(graph.steps)
+        while ready := [step for step in waiting if values.keys() >= set(step.needs)]:
+            waiting = [step for step in waiting if step not in ready]
+            for step in ready:
+                needs = [values[name] for name in step.needs]
+                value = self.value(
+                    step.step, given if not needs else needs[0] if len(needs) == 1 else needs
+                )
+                (failed if isinstance(value, Failure) else values)[step.name] = value
+        return _joined(list(failed.values())) if failed else values[graph.result]
 
 
 def _fold(sequence: plan.Sequence, given: Any, call_task: TaskFunction) -> Any:
@@ -125,7 +218,7 @@ def _joined(values: list[Any]) -> Any:
 
 
 def _call(call: plan.Call, given: Any, call_task: TaskFunction) -> Any:
-    ignores_input = call.immutable or given is _NO_INPUT
+    ignores_input = call.immutable or given is NO_INPUT
     previous = () if ignores_input else (given,)
     try:
         if call.kind == "map":

@@ -15,7 +15,7 @@ from flowrunner.values import shown
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
 
-__all__ = ["Violation", "describe", "explain", "violations"]
+__all__ = ["Violation", "describe", "explain", "value_problem", "violations"]
 
 TYPE_WORDS: Final = {
     "string": "a text",
@@ -40,15 +40,26 @@ class Violation:
 
 def violations(node: Node, schema: Mapping[str, object]) -> Iterator[Violation]:
     """Yield everything that a JSON Schema (draft 2020-12) finds wrong with a value."""
+    for error in _errors(plain(node), schema):
+        path = list(error.absolute_path)
+        found = node_at(node, path)
+        yield Violation(explain(error) + _place_within(path), found.location)
+
+
+def value_problem(value: Any, schema: Mapping[str, object]) -> str | None:
+    """Return what a JSON Schema finds wrong with plain data, beginning with "must"."""
+    for error in _errors(value, schema):
+        return explain(error) + _place_within(list(error.absolute_path))
+    return None
+
+
+def _errors(value: Any, schema: Mapping[str, object]) -> Iterator[ValidationError]:
     from jsonschema import Draft202012Validator
     from jsonschema.validators import extend
 
     keywords: dict[str, Any] = {"uniqueItems": _unique_items}
     validator: Any = extend(Draft202012Validator, keywords)  # type: ignore[no-untyped-call]
-    for error in validator(schema).iter_errors(plain(node)):
-        path = list(error.absolute_path)
-        found = node_at(node, path)
-        yield Violation(explain(error) + _place_within(path), found.location)
+    yield from validator(schema).iter_errors(value)
 
 
 def _unique_items(

@@ -18,6 +18,7 @@ __all__ = [
     "Chord",
     "Constant",
     "Each",
+    "Failing",
     "Given",
     "Graph",
     "GraphStep",
@@ -226,6 +227,19 @@ class Used:
 
 
 @dataclass(frozen=True, slots=True)
+class Failing:
+    """A step that cannot run: an expression of its has failed. Only run time makes one.
+
+    ``step`` is the key that it was written as, or its task.
+    """
+
+    path: str
+    step: str
+    message: str
+    location: Location = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class GraphStep:
     """One of a graph's steps and the names of those whose values it needs, in their order."""
 
@@ -262,4 +276,5 @@ Node: TypeAlias = (
     | Constant
     | Used
     | Graph
+    | Failing
 )

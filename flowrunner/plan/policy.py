@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import math
 from dataclasses import dataclass
 from typing import Literal
@@ -15,7 +16,8 @@ class Retry:
 
     The first of ``maximum`` further attempts comes after ``delay`` seconds, each later one after
     ``backoff`` times as many, but never more than ``cap``. ``jitter`` of ``full`` takes a random
-    part of that. ``only`` and ``never`` are names of exception types; ``never`` wins.
+    part of that. ``only`` and ``never`` are names of exception types, of which the last part
+    counts; a built-in one stands for those derived from it as well. ``never`` wins.
     """
 
     maximum: int
@@ -28,10 +30,9 @@ class Retry:
 
     def applies(self, error: str, attempt: int) -> bool:
         """Tell whether a failure of this type is tried again after ``attempt`` attempts."""
-        names = {error, error.rpartition(".")[2]}
-        if attempt > self.maximum or names & set(self.never):
+        if attempt > self.maximum or _is_one_of(error, self.never):
             return False
-        return not self.only or bool(names & set(self.only))
+        return not self.only or _is_one_of(error, self.only)
 
     def seconds(self, attempt: int) -> float:
         """Return the longest pause after ``attempt`` attempts; jitter makes it shorter."""
@@ -40,6 +41,13 @@ class Retry:
         except OverflowError:
             seconds = math.inf
         return min(seconds, math.inf if self.cap is None else self.cap)
+
+
+def _is_one_of(error: str, names: tuple[str, ...]) -> bool:
+    kind = getattr(builtins, error, None)
+    kinds = kind.__mro__ if isinstance(kind, type) and issubclass(kind, BaseException) else ()
+    own = {error, *(each.__name__ for each in kinds)}
+    return any(name.rpartition(".")[2] in own for name in names)
 
 
 @dataclass(frozen=True, slots=True)
