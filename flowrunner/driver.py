@@ -23,7 +23,7 @@ from flowrunner.run import Course, InterruptedRunError, run_plan
 from flowrunner.runs.journal import Journal, note_end
 from flowrunner.runs.ledger import SUCCESS, Ledger, StepState
 from flowrunner.runs.outcome import Outcome
-from flowrunner.runs.run_ledger import RunLedger
+from flowrunner.runs.run_ledger import RunLedger, ledger_of
 from flowrunner.runs.step_recorder import StepRecorder
 from flowrunner.runs.store import RunStoreError, StepStore
 
@@ -221,12 +221,17 @@ class Drive:
 def _ledger(plan: Plan, rest: Remainder | None, on_step: Callable[..., None] | None) -> RunLedger:
     if rest is None:
         return RunLedger(plan, on_step=on_step)
+    if plan.unfolds:
+        main = ledger_of(plan, known=rest.known, on_step=on_step)
+        return RunLedger(plan, main=main, on_step=on_step)
     sequence = () if rest.plan is None else rest.plan.sequence
-    ledger = RunLedger(plan, main=Ledger(sequence, on_step=on_step), on_step=on_step)
-    for call in calls_of(without_continuations(plan.sequence)):
-        if call.path not in ledger.main.steps:  # an earlier attempt has run it
-            ledger.steps[call.path] = StepState(call, (), 0, None, state=SUCCESS)
-    return ledger
+    main = Ledger(sequence, on_step=on_step)
+    earlier = {
+        call.path: StepState(call, (), 0, None, state=SUCCESS)
+        for call in calls_of(without_continuations(plan.sequence))
+        if call.path not in main.steps
+    }
+    return RunLedger(plan, main=main, earlier=earlier, on_step=on_step)
 
 
 def new_record(plan: Plan, *, cluster: bool, timeout: float | None) -> RunRecord:

@@ -166,6 +166,7 @@ class _Run:
             given = handler_input(self._outcome())
             if self._course.journal is not None:
                 given = self._course.journal.given(handler.name, given)
+            ledger.give(given)
             self._engine.run(
                 handler_plan(self._plan, handler, given),
                 run=self._course.attempt,

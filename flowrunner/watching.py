@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Final
 
@@ -35,7 +35,7 @@ class Watch:
         self.ledger = recorded_ledger(self.record, self.found)
 
     @property
-    def steps(self) -> dict[str, StepState]:
+    def steps(self) -> Mapping[str, StepState]:
         """The states of the calls, by path."""
         return self.ledger.steps
 

@@ -8,23 +8,24 @@ from types import TracebackType
 from typing import Any, Final, Self
 from uuid import UUID
 
-from celery import Celery, states
+from celery import Celery
 
 from flowrunner.engines import continuation
 from flowrunner.engines.application import build_app, pin_addresses
-from flowrunner.engines.canvas import lower_to_canvas
 from flowrunner.engines.cluster import Cluster
 from flowrunner.engines.cluster_settings import producer_settings
-from flowrunner.engines.follower import Follower, Published
+from flowrunner.engines.follower import Follower
 from flowrunner.engines.needs import Needs, needs_of_plan, needs_of_registry
-from flowrunner.engines.protocol import task_ids
-from flowrunner.engines.run_flags import publishing_under, root_of
+from flowrunner.engines.publication import Publication
+from flowrunner.engines.run_flags import root_of
 from flowrunner.engines.worker_command import WorkerCommand
 from flowrunner.engines.worker_facts import FACTS
 from flowrunner.errors import BrokerError
 from flowrunner.finding import Finding
-from flowrunner.plan import Plan, without_continuations
+from flowrunner.plan import Plan
 from flowrunner.runs.ledger import Ledger
+from flowrunner.runs.run_ledger import ledger_of
+from flowrunner.runs.unfolding import Unfolding
 from flowrunner.tasks import TaskRegistry
 
 __all__ = ["CeleryEngine"]
@@ -141,28 +142,26 @@ class CeleryEngine:
             follower = self.observer(plan, run=run, ledger=ledger)
         else:
             self.check(plan)
-            whole = not self._cluster.can_continue(plan)
-            follower = self._follower(plan, run, ledger, whole=whole)
+            follower = self._new_follower(plan, run, ledger)
         with follower.cancelling(patient=patient):
             if not queued:
                 follower.keep()
-                self._publish(follower.published)
-                if on_queued is not None:
-                    on_queued()
+            follower.begin()
+            if not queued and on_queued is not None:
+                on_queued()
             return follower.to_the_end(timeout)
 
     def start(self, plan: Plan, *, run: UUID) -> None:
-        """Queue a plan's main part and return; ``run(queued=True)`` waits for its end.
+        """Queue what comes first of a plan's main part; ``run(queued=True)`` waits for its end.
 
         What is published twice is the same twice: it has the same ids. Raises
         :class:`~flowrunner.errors.BrokerError`; nothing more of what was queued starts then.
         """
         self.check(plan)
-        whole = not self._cluster.can_continue(plan)
-        follower = self._follower(plan, run, Ledger(plan.sequence), whole=whole)
+        follower = self._new_follower(plan, run, ledger_of(plan))
         try:
             follower.keep()
-            self._publish(follower.published)
+            follower.begin()
         except BaseException:
             with suppress(*self._cluster.connection_errors, BrokerError):
                 follower.cancel()
@@ -170,31 +169,26 @@ class CeleryEngine:
 
     def observer(self, plan: Plan, *, run: UUID, ledger: Ledger) -> Follower:
         """Return what looks at a run that was queued and notes in the ledger how far it is."""
-        follower = self._follower(plan, run, ledger, whole=False)
+        follower = self._follower(plan, run, ledger, again=True)
         if follower.runs_as_one_canvas():
-            follower = self._follower(plan, run, ledger, whole=True)
+            follower.publish_whole()
         return follower
 
     def cancel(self, plan: Plan, *, run: UUID, terminate: bool = False) -> None:
         """Let none of a run's tasks start any more; ``terminate`` ends those that run as well."""
-        self._follower(plan, run, Ledger(plan.sequence), whole=True).cancel(terminate=terminate)
+        follower = self._follower(plan, run, ledger_of(plan), again=True)
+        with suppress(BrokerError):  # then there is nothing of it that could be revoked
+            if plan.unfolds:
+                follower.catch_up()
+        follower.cancel(terminate=terminate)
 
-    def _follower(self, plan: Plan, run: UUID, ledger: Ledger, *, whole: bool) -> Follower:
-        ids = task_ids(plan, run)
-        sequence = plan.sequence
-        if whole:
-            sequence = without_continuations(sequence)
-            for call in plan.calls():
-                if call.kind == "continuation":
-                    ledger.record(call.path, states.SUCCESS)
-        canvas = lower_to_canvas(sequence, app=self._app, task_ids=lambda call: ids[call.path])
-        *_, last = plan.calls()
-        published = Published(ids, root_of(plan, run), canvas, last.path, whole=whole)
-        return Follower(self._app, self._cluster, published, ledger)
+    def _new_follower(self, plan: Plan, run: UUID, ledger: Ledger) -> Follower:
+        follower = self._follower(plan, run, ledger)
+        if not self._cluster.can_continue(plan):
+            follower.publish_whole()
+        return follower
 
-    def _publish(self, published: Published) -> None:
-        try:
-            with publishing_under(published.root):
-                published.canvas.start.apply_async()
-        except self._cluster.connection_errors as error:
-            raise BrokerError(f"the broker {self._cluster.broker} has gone: {error}") from error
+    def _follower(self, plan: Plan, run: UUID, ledger: Ledger, *, again: bool = False) -> Follower:
+        root, unfolds = root_of(plan, run), isinstance(ledger, Unfolding)
+        publication = Publication(self._app, run=run, root=root, unfolds=unfolds)
+        return Follower(self._app, self._cluster, publication, ledger, again=again)

@@ -7,7 +7,7 @@ Nothing polls. The same canvas and the same tasks as on a cluster.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from threading import Event, Thread
 from time import monotonic
@@ -25,13 +25,13 @@ from flowrunner.engines.canvas import lower_to_canvas
 from flowrunner.engines.continuation import forget_parts, store_parts
 from flowrunner.engines.memory_backend import MemoryBackend, MemoryStore
 from flowrunner.engines.memory_transport import MemoryBroker, Transport
-from flowrunner.engines.protocol import RunStalledError, RunTimeoutError, task_ids
+from flowrunner.engines.protocol import RunStalledError, RunTimeoutError, task_id
 from flowrunner.engines.run_flags import publishing_under, root_of
 from flowrunner.engines.step_errors import step_error
 from flowrunner.engines.thread_pool import DaemonThreadPool
 from flowrunner.errors import Diagnostic, EngineError, WorkflowError
 from flowrunner.finding import Finding
-from flowrunner.plan import Plan
+from flowrunner.plan import Call, Plan, Sequence, calls_of
 from flowrunner.runs.ledger import Ledger
 from flowrunner.tasks import TaskRegistry
 
@@ -179,29 +179,35 @@ class EmbeddedEngine:
         """Run a plan to its end; see :class:`~flowrunner.engines.protocol.Engine`."""
         assert not queued, "BUG: nobody else can queue for an embedded engine"  # noqa: S101
         self.check(plan)
-        ids = task_ids(plan, run)
-        calls = {ids[call.path]: call for call in plan.calls()}
+        root = root_of(plan, run)
+        calls: dict[str, Call] = {}  # those queued so far, by the ids of their tasks
+        parts: list[str] = []
 
         def listen(task_id: str, state: str, result: Any, trace: str | None) -> None:
             call = calls[task_id]
             value = self._kept_result(task_id) if state == states.SUCCESS else None
             ledger.record(call.path, state, step_error(call, result, trace), result=value)
 
-        root = root_of(plan, run)
-        canvas = lower_to_canvas(plan.sequence, app=self._app, task_ids=lambda call: ids[call.path])
-        self._store.listen(calls, listen)
+        def publish(sequences: Iterable[Sequence]) -> None:
+            for sequence in sequences:
+                ids = {task_id(call, run): call for call in calls_of(sequence)}
+                calls.update(ids)
+                canvas = lower_to_canvas(
+                    sequence, app=self._app, task_ids=lambda call: task_id(call, run)
+                )
+                self._store.listen(ids, listen)
+                parts.extend(canvas.parts)
+                store_parts(self._app.backend, canvas.parts)
+                with publishing_under(root):
+                    canvas.start.apply_async()
+
         self._ledgers[root] = ledger
         try:
-            store_parts(self._app.backend, canvas.parts)
-            with publishing_under(root):
-                canvas.start.apply_async()
+            publish(ledger.begin())
             if on_queued is not None:
                 on_queued()
-            self._wait(ledger, timeout)
-            if ledger.failed:
-                return None
-            *_, last = plan.calls()
-            return self._app.backend.get_task_meta(ids[last.path])["result"]
+            self._wait(ledger, timeout, publish)
+            return None if ledger.failed else ledger.value
         except BaseException as error:
             self._store.cancel(calls)
             if isinstance(error, KeyboardInterrupt) and patient is not False:
@@ -211,11 +217,11 @@ class EmbeddedEngine:
         finally:
             del self._ledgers[root]
             self._store.forget(calls)
-            forget_parts(self._app.backend, canvas.parts)
+            forget_parts(self._app.backend, parts)
             if not ledger.ended:
                 self._abandon(calls)
-            for task_id in calls:
-                self._app.backend.forget(task_id)
+            for each in calls:
+                self._app.backend.forget(each)
 
     def _kept_result(self, task_id: str) -> Callable[[], Any]:
         """Return what gives a task's result as the next task gets it, whatever becomes of it."""
@@ -227,23 +233,30 @@ class EmbeddedEngine:
 
     def cancel(self, plan: Plan, *, run: UUID, terminate: bool = False) -> None:
         """Let none of a run's tasks start any more; nothing can end those that run."""
-        self._store.cancel(task_ids(plan, run).values())
         ledger = self._ledgers.get(root_of(plan, run))
         if ledger is not None:
             ledger.cancelled = True
+            self._store.cancel(task_id(step.call, run) for step in ledger.open_steps())
 
     def _abandon(self, task_ids: Collection[str]) -> None:
         """Let go of what still runs, so that it holds up nothing that comes after its run."""
         self._worker.pool.abandon(task_ids)
 
-    def _wait(self, ledger: Ledger, timeout: float | None) -> None:
+    def _wait(
+        self,
+        ledger: Ledger,
+        timeout: float | None,
+        publish: Callable[[Iterable[Sequence]], None],
+    ) -> None:
         deadline = None if timeout is None else monotonic() + timeout
         seen: tuple[int, int] | None = None
         while True:
             interval = STALL_CHECK_INTERVAL
             if deadline is not None:
                 interval = min(interval, max(deadline - monotonic(), 0))
-            if ledger.wait(interval):
+            ledger.wait(interval)
+            publish(ledger.advance())
+            if ledger.ended:
                 return
             if ledger.cancelled and not ledger.running:
                 ledger.cancel()

@@ -4,28 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from threading import Thread
 from time import monotonic, sleep
 from typing import Any, Final
-from uuid import UUID
 
 from celery import Celery, states
 
-from flowrunner.engines.canvas import Canvas
 from flowrunner.engines.cluster import Cluster
 from flowrunner.engines.continuation import forget_parts, store_parts
 from flowrunner.engines.protocol import RunStalledError, RunTimeoutError
+from flowrunner.engines.publication import Publication
 from flowrunner.engines.run_flags import COMES_AGAIN, cancelled_key, known_key
 from flowrunner.engines.step_errors import step_error
 from flowrunner.engines.stored_results import read_meta
 from flowrunner.engines.whereabouts import Whereabouts, whereabouts
 from flowrunner.errors import BrokerError
-from flowrunner.plan import Call
+from flowrunner.plan import Call, Sequence
 from flowrunner.runs.ledger import PENDING, RETRY, SKIPPED, STARTED, Ledger, StepError, StepState
 
-__all__ = ["Follower", "Published"]
+__all__ = ["Follower"]
 
 #: Seconds between looks at the result backend: short at first, longer while nothing changes.
 SHORTEST_POLL: Final = 0.01
@@ -49,38 +48,31 @@ RENEW_AFTER: Final = 3600.0
 _OPEN: Final = frozenset({PENDING, STARTED, RETRY})
 
 
-@dataclass(frozen=True)
-class Published:
-    """What is queued of a plan: the ids of its tasks by path, their root and the canvas.
+class Follower:
+    """Follows one run in the result backend until it has ended, and queues what comes next.
 
-    ``last`` is the path of the call whose value is the run's. ``whole`` says that it has no
-    continuations, though the plan may.
+    ``whole`` says that it is published without continuations, though its plan may have some;
+    ``again`` that somebody has queued some of it already.
     """
 
-    ids: Mapping[str, str]
-    root: UUID
-    canvas: Canvas
-    last: str
-    whole: bool
-
-    @property
-    def mark(self) -> bytes:
-        """What is kept of how it was published."""
-        return b"whole" if self.whole else b"parts"
-
-
-class Follower:
-    """Follows one run in the result backend until it has ended."""
-
-    def __init__(self, app: Celery, cluster: Cluster, published: Published, ledger: Ledger) -> None:
-        self.published = published
+    def __init__(
+        self,
+        app: Celery,
+        cluster: Cluster,
+        publication: Publication,
+        ledger: Ledger,
+        *,
+        again: bool = False,
+    ) -> None:
+        self.publication = publication
         self._backend = app.backend
         self._cluster = cluster
-        self._ids = published.ids
         self._ledger = ledger
+        self._again = again
+        self._mark = b"parts"
         self._acks_late = {name for name, task in app.tasks.items() if task.acks_late}
-        self._known = known_key(self._backend, published.root)
-        self._cancelled_key = cancelled_key(self._backend, published.root)
+        self._known = known_key(self._backend, publication.root)
+        self._cancelled_key = cancelled_key(self._backend, publication.root)
         self._renew_every = min(RENEW_AFTER, (self._backend.expires or RENEW_AFTER) / 2)
         self._renew_at: float | None = None
         self._suspects: set[str] = set()
@@ -91,12 +83,38 @@ class Follower:
 
     def keep(self) -> None:
         """Store what the run still needs: that it is known, and its parts."""
-        self._retrying(lambda: self._backend.set(self._known, self.published.mark))
-        waiting = {self._ids[step.call.path] for step in self._ledger.open_steps()}
-        parts = self.published.canvas.parts
+        self._retrying(lambda: self._backend.set(self._known, self._mark))
+        waiting = {self._id(step) for step in self._ledger.open_steps()}
+        parts = self.publication.parts
         still = {task_id: part for task_id, part in parts.items() if task_id in waiting}
         self._retrying(lambda: store_parts(self._backend, still))
         self._renew_at = monotonic() + self._renew_every
+
+    def publish_whole(self) -> None:
+        """Leave continuations out, of what is queued from now on and of what is followed."""
+        self._mark = b"whole"
+        self._ledger.leave_out_continuations()
+
+    def begin(self) -> None:
+        """Queue what comes first, unless somebody has."""
+        self._publish(self._ledger.begin())
+
+    def catch_up(self) -> None:
+        """Note what has happened so far, and queue nothing."""
+        self.publication.prepared(self._ledger.begin())
+        before = -1
+        while self._ledger.changes != before:
+            before = self._ledger.changes
+            self.look()
+            self.publication.prepared(self._ledger.advance())
+
+    def _publish(self, sections: Iterable[Sequence]) -> None:
+        if self._again:
+            sections = self._retrying(lambda: self.publication.unpublished(sections))
+        try:
+            self.publication.publish(sections)
+        except self._cluster.connection_errors as error:
+            raise BrokerError(f"the broker {self._cluster.broker} has gone: {error}") from error
 
     def runs_as_one_canvas(self) -> bool:
         """Tell whether whoever queued the run did so without continuations."""
@@ -118,13 +136,13 @@ class Follower:
             raise
         finally:
             with suppress(*self._cluster.connection_errors):  # they expire by themselves
-                forget_parts(self._backend, self.published.canvas.parts)
+                forget_parts(self._backend, self.publication.parts)
 
     def cancel(self, *, terminate: bool = False) -> None:
         """Let no task of the run start any more: by its flag, and on plain workers by revoking."""
         self._backend.set(self._cancelled_key, b"1")
         steps = self._ledger.open_steps()
-        self._cluster.revoke([self._ids[step.call.path] for step in steps], terminate=terminate)
+        self._cluster.revoke([self._id(step) for step in steps], terminate=terminate)
 
     def to_the_end(self, timeout: float | None) -> Any:
         """Wait for the end of the run and return its value; ``None`` when a call has failed.
@@ -132,7 +150,7 @@ class Follower:
         Raises :class:`~flowrunner.engines.protocol.RunTimeoutError`.
         """
         self._follow(timeout, until=lambda: self._ledger.ended)
-        return None if self._ledger.failed else self._value(self.published.last)
+        return None if self._ledger.failed else self._ledger.value
 
     def _follow(self, timeout: float | None, *, until: Callable[[], bool]) -> None:
         """Wait for something, noting in the ledger what happens."""
@@ -144,6 +162,7 @@ class Follower:
         while True:
             before, began = self._ledger.changes, monotonic()
             self.look()
+            self._publish(self._ledger.advance())
             if until():
                 return
             now = monotonic()
@@ -162,18 +181,11 @@ class Follower:
             rest = min(max(pause, now - began), LONGEST_POLL)
             sleep(rest if deadline is None else min(rest, deadline - now))
 
-    def _value(self, path: str) -> Any:
-        """Return the value of a call that has succeeded."""
-        (meta,) = self._metas([path])
-        if meta is None:
-            raise self._lost_data()
-        return meta["result"]
-
     def look(self) -> None:
         """Note what the backend knows of the calls that may have moved on."""
         before = self._ledger.changes
         steps = list(self._ledger.expected())
-        metas = self._metas(step.call.path for step in steps)
+        metas = self._metas(steps)
         passed_on = False
         for step, meta in zip(steps, metas, strict=True):
             if meta is None:
@@ -192,11 +204,11 @@ class Follower:
                 error = step_error(step.call, meta["result"], meta.get("traceback"), worker)
             if state == states.REVOKED and self._ledger.cancelled:
                 error = None  # that is what was asked for
-            self._ledger.record(path, state, error)
+            self._ledger.record(path, state, error, result=partial(meta.get, "result"))
             passed_on = passed_on or "passed_on" in meta
         if passed_on:
             skipped = (step for step in self._ledger.steps.values() if step.state == SKIPPED)
-            self._cluster.revoke([self._ids[step.call.path] for step in skipped])
+            self._cluster.revoke([self._id(step) for step in skipped])
         cancelled = self._ledger.cancelled
         if cancelled and self._ledger.changes == before and not self._ledger.running:
             # A worker says that a task has started before it looks at the flag.
@@ -204,16 +216,21 @@ class Follower:
         if self._renew_at is not None and monotonic() >= self._renew_at:
             self.keep()
 
-    def _metas(self, paths: Iterable[str]) -> list[dict[str, Any] | None]:
+    def _id(self, step: StepState) -> str:
+        return self.publication.task_id(step.call)
+
+    def _metas(self, steps: Iterable[StepState]) -> list[dict[str, Any] | None]:
         backend = self._backend
-        keys = [backend.get_key_for_task(self._ids[path]) for path in paths]
+        keys = [backend.get_key_for_task(self._id(step)) for step in steps]
         known, cancelled, *values = self._retrying(
             lambda: backend.mget([self._known, self._cancelled_key, *keys])
         )
         if known is None:
             raise self._lost_data()
-        if cancelled is not None:
+        if cancelled is not None and not self._ledger.cancelled:
             self._ledger.cancelled = True
+            # Whoever wants it cancelled need not know what has come into being.
+            self._cluster.revoke([self._id(step) for step in self._ledger.open_steps()])
         return [None if value is None else read_meta(backend, value) for value in values]
 
     def _lost_data(self) -> BrokerError:
@@ -237,7 +254,7 @@ class Follower:
 
     def _ask(self) -> _Question:
         """Ask, in the background, where the calls are that would be next."""
-        steps = {self._ids[step.call.path]: step for step in self._ledger.expected()}
+        steps = {self._id(step): step for step in self._ledger.expected()}
         some = dict(islice(steps.items(), MOST_ASKED))
         queues = {queue for queue, _ in self._cluster.needs(step.call for step in some.values())}
         return _Question(self._cluster, some, queues, self._ledger.changes)

@@ -9,10 +9,10 @@ from uuid import UUID, uuid5
 
 from flowrunner.errors import EngineError
 from flowrunner.finding import Finding
-from flowrunner.plan import Plan
+from flowrunner.plan import Call, Plan
 from flowrunner.runs.ledger import Ledger
 
-__all__ = ["Engine", "RunStalledError", "RunTimeoutError", "task_ids"]
+__all__ = ["Engine", "RunStalledError", "RunTimeoutError", "task_id", "task_ids"]
 
 
 class RunTimeoutError(EngineError):
@@ -80,8 +80,14 @@ class Engine(Protocol):
 
 
 def task_ids(plan: Plan, run: UUID) -> dict[str, str]:
-    """Return the task id of every call, by path.
+    """Return the task id of every call, by path."""
+    return {call.path: task_id(call, run) for call in plan.calls()}
 
-    Ids are ``uuid5(run, path)``: the same call of the same run always has the same id.
+
+def task_id(call: Call, run: UUID) -> str:
+    """Return the id of a call's task.
+
+    Ids are ``uuid5(run, path)``: the same call of the same run always has the same id. One that is
+    made again has another.
     """
-    return {call.path: str(uuid5(run, call.path)) for call in plan.calls()}
+    return str(uuid5(run, f"{call.path}~{call.tries}" if call.tries else call.path))

@@ -47,6 +47,7 @@ from flowrunner.plan.sequence import (
     without_continuations,
 )
 from flowrunner.plan.static import is_static
+from flowrunner.plan.tree import calls_in, inner_nodes
 from flowrunner.plan.values import (
     Deferred,
     Secret,
@@ -88,7 +89,9 @@ __all__ = [
     "Switch",
     "Tolerance",
     "Used",
+    "calls_in",
     "calls_of",
+    "inner_nodes",
     "is_open",
     "is_static",
     "parts_of",

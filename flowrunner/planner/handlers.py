@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flowrunner.plan import Handler, Plan
+from flowrunner.plan import Handler, Plan, is_static
 from flowrunner.planner.given import given
 
 __all__ = ["handler_plan"]
@@ -19,7 +19,7 @@ def handler_plan(plan: Plan, handler: Handler, outcome: Any) -> Plan:
         name=plan.name,
         source=plan.source,
         root=handler.root,
-        sequence=given(handler.sequence, outcome),
+        sequence=given(handler.sequence, outcome) if is_static(handler.root) else (),
         cost=handler.cost,
         one_canvas=handler.one_canvas,
         description=plan.description,

@@ -8,7 +8,7 @@ given the results before them.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from flowrunner.plan import Call, Fork, Plan, Sequence, calls_of, without_continuations
@@ -16,7 +16,7 @@ from flowrunner.planner.continuations import with_continuations
 from flowrunner.planner.given import given
 from flowrunner.planner.normal_form import literal
 
-__all__ = ["Remainder", "remaining_plan", "unchanged_calls"]
+__all__ = ["Remainder", "Rest", "remaining_plan", "rest_of", "unchanged_calls"]
 
 
 @dataclass(frozen=True)
@@ -24,16 +24,18 @@ class Remainder:
     """What is left of a plan, and which calls' results are used again, by path.
 
     ``plan`` has only what is to run in its sequence; it is ``None``, and ``result`` the main
-    part's value, where nothing is left.
+    part's value, where nothing is left. Of a plan that unfolds it is the whole plan, which begins
+    anew with the results that are ``known``.
     """
 
     plan: Plan | None
     reused: frozenset[str]
     result: Any = None
+    known: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class _Rest:
+class Rest:
     """What is left of a sequence; ``value`` is the last result, where ``items`` is empty."""
 
     items: Sequence
@@ -43,7 +45,7 @@ class _Rest:
 def remaining_plan(plan: Plan, results: Mapping[str, Any]) -> Remainder:
     """Return what is left of a plan's main part, with these results of calls, by path."""
     whole = without_continuations(plan.sequence)
-    rest = _rest(whole, results)
+    rest = rest_of(whole, results)
     left = {call.path for call in calls_of(rest.items)}
     reused = frozenset(
         call.path for call in calls_of(whole) if call.path not in left and call.path in results
@@ -62,7 +64,7 @@ def remaining_plan(plan: Plan, results: Mapping[str, Any]) -> Remainder:
     )
 
 
-def _rest(sequence: Sequence, results: Mapping[str, Any]) -> _Rest:
+def rest_of(sequence: Sequence, results: Mapping[str, Any]) -> Rest:
     paths = [(item.join if isinstance(item, Fork) else item).path for item in sequence]
     known = [position for position, path in enumerate(paths) if path in results]
     items = sequence
@@ -70,21 +72,21 @@ def _rest(sequence: Sequence, results: Mapping[str, Any]) -> _Rest:
         value = results[paths[known[-1]]]
         items = sequence[known[-1] + 1 :]
         if not items:
-            return _Rest((), value)
+            return Rest((), value)
         items = given(items, value)
     first, *others = items
     if not isinstance(first, Fork):
-        return _Rest(items)
-    members = [_rest(member, results) for member in first.members]
+        return Rest(items)
+    members = [rest_of(member, results) for member in first.members]
     if any(member.items for member in members):
         joined = zip(first.members, members, strict=True)
         fork = Fork(tuple(_member(*each) for each in joined), first.join)
-        return _Rest((fork, *others))
+        return Rest((fork, *others))
     join = given((first.join,), [member.value for member in members])
-    return _Rest((*join, *others))
+    return Rest((*join, *others))
 
 
-def _member(member: Sequence, rest: _Rest) -> Sequence:
+def _member(member: Sequence, rest: Rest) -> Sequence:
     """Return a member as it runs; one that has ended gives its value, to keep its place."""
     if rest.items:
         return rest.items

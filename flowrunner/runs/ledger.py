@@ -9,7 +9,7 @@ that nothing can end any more.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
@@ -18,6 +18,7 @@ from time import time
 from typing import Any, TypeAlias
 
 from flowrunner import plan
+from flowrunner.planner.given import given
 
 __all__ = ["Ledger", "StepError", "StepListener", "StepState"]
 
@@ -89,12 +90,15 @@ class Ledger:
         self.steps: dict[str, StepState] = {}
         self.errors: list[StepError] = []
         self.sequence = sequence
+        self._queued = sequence
         self._on_step = on_step
         self._lock = Lock()
         self._end: SimpleQueue[None] = SimpleQueue()
         self._failed = False
+        self._is_whole = False
+        self._value: Callable[[], Any] | None = None
+        self._open = 0
         self._enter(sequence, None)
-        self._open = len(self.steps)
         self.changes = 0
         #: Whether nothing may start any more: set by the engine, when it hears of it.
         self.cancelled = False
@@ -107,6 +111,32 @@ class Ledger:
                 for member in item.members:
                     self._enter(member, step)
             self.steps[call.path] = step
+            self._open += 1
+
+    def give(self, value: Any) -> None:
+        """Note what its first calls are given."""
+        self._queued = given(self._queued, value)
+
+    def leave_out_continuations(self) -> None:
+        """Note that what is queued has no continuations."""
+        self._is_whole = True
+        for call in plan.calls_of(self.sequence):
+            if call.kind == "continuation":
+                self.record(call.path, SUCCESS)
+
+    def begin(self) -> Iterable[plan.Sequence]:
+        """Return what an engine is to queue first."""
+        return (plan.without_continuations(self._queued) if self._is_whole else self._queued,)
+
+    def advance(self) -> Iterable[plan.Sequence]:
+        """Return what an engine is to queue now, because of what has ended since."""
+        return ()
+
+    @property
+    def value(self) -> Any:
+        """The run's value, once every call has succeeded."""
+        assert self._value is not None, "BUG: a run without a value"  # noqa: S101
+        return self._value()
 
     @property
     def ended(self) -> bool:
@@ -127,13 +157,13 @@ class Ledger:
         """Return the calls of the author's that will not run because of a failure."""
         return [
             step.call
-            for step in self.steps.values()
+            for step in list(self.steps.values())
             if step.state == SKIPPED and step.call.is_written
         ]
 
     def open_steps(self) -> list[StepState]:
         """Return the calls that have not come to their end."""
-        return [step for step in self.steps.values() if step.state not in _FINAL]
+        return [step for step in list(self.steps.values()) if step.state not in _FINAL]
 
     def record(
         self,
@@ -155,12 +185,20 @@ class Ledger:
             step = self.steps[path]
             if step.state in _FINAL:
                 return
-            self._enter_state(step, state, error)
+            if error is None and state == FAILURE:
+                error = StepError(step.call, "Failure", "the task says no more than that")
+            self._enter_state(step, state, error, result)
             told = None if self._on_step is None else step.copy()
         if told is not None and self._on_step is not None:
             self._on_step(told, result)
 
-    def _enter_state(self, step: StepState, state: str, error: StepError | None) -> None:
+    def _enter_state(
+        self,
+        step: StepState,
+        state: str,
+        error: StepError | None,
+        result: Callable[[], Any] | None,
+    ) -> None:
         self.changes += 1
         if state == STARTED:
             step.started = step.started or time()
@@ -170,15 +208,19 @@ class Ledger:
         if state not in _FINAL:
             return
         step.ended = time()
-        self._open -= 1
         if state in (FAILURE, REVOKED):
             self._failed = True
-            if error is None and state == FAILURE:
-                error = StepError(step.call, "Failure", "the task says no more than that")
             if error is not None:
                 step.error = error
                 self.errors.append(error)
             self._skip_after(step)
+        self._close(step, result)
+
+    def _close(self, step: StepState, result: Callable[[], Any] | None = None) -> None:
+        """Note that a call is over, and what gives its value, if it has one."""
+        self._open -= 1
+        if step.outer is None and step.position == len(step.sequence) - 1:
+            self._value = result
         if not self._open:
             self._end.put(None)
 
@@ -197,7 +239,7 @@ class Ledger:
         if step.state in _FINAL:
             return False
         step.state = SKIPPED
-        self._open -= 1
+        self._close(step)
         return True
 
     def cancel(self) -> None:

@@ -11,7 +11,14 @@ from uuid import UUID
 from flowrunner.plan import Call
 from flowrunner.runs.ledger import StepError
 
-__all__ = ["Outcome", "RunState", "handler_input", "json_text", "outcome_to_json"]
+__all__ = [
+    "Outcome",
+    "RunState",
+    "errors_to_json",
+    "handler_input",
+    "json_text",
+    "outcome_to_json",
+]
 
 #: Celery's words for the states that a run can end in.
 RunState: TypeAlias = Literal["SUCCESS", "FAILURE", "REVOKED"]
@@ -72,7 +79,7 @@ def handler_input(outcome: Outcome) -> dict[str, Any]:
     ``left_out`` counts the errors and the skipped steps that there is no room for. The result
     is always whole.
     """
-    errors = list(_fitting(outcome.errors))
+    errors = list(errors_to_json(outcome.errors))
     skipped = outcome.skipped[:MOST_SKIPPED]
     data = outcome_to_json(replace(outcome, errors=(), skipped=skipped))
     left_out = {
@@ -82,8 +89,8 @@ def handler_input(outcome: Outcome) -> dict[str, Any]:
     return {**data, "errors": errors, "left_out": left_out}
 
 
-def _fitting(errors: Iterable[StepError]) -> Iterator[dict[str, Any]]:
-    """Yield the first errors as data, whole while there is room."""
+def errors_to_json(errors: Iterable[StepError]) -> Iterator[dict[str, Any]]:
+    """Yield the first errors as data, whole while there is room for what handlers are told."""
     room = MOST_TEXT
     for number, error in enumerate(errors):
         room -= len(error.message) + len(error.traceback)

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Protocol
+from collections import ChainMap
+from collections.abc import Iterator, Mapping
+from typing import Any, Protocol
 
+from flowrunner import plan
 from flowrunner.model import HandlerName
-from flowrunner.plan import Call, Plan
+from flowrunner.plan import Call, Handler, Plan
 from flowrunner.runs.ledger import Ledger, StepError, StepListener, StepState
+from flowrunner.runs.unfolding import Unfolding
 
-__all__ = ["RunLedger", "RunProgress"]
+__all__ = ["RunLedger", "RunProgress", "ledger_of"]
 
 
 class RunProgress(Protocol):
     """How far a run is: what its tree is drawn from, wherever that is known from."""
 
     @property
-    def steps(self) -> dict[str, StepState]:
+    def steps(self) -> Mapping[str, StepState]:
         """The states of the calls of all parts, by path."""
 
     @property
@@ -24,23 +27,45 @@ class RunProgress(Protocol):
         """Whether a call of any part has failed or was revoked."""
 
 
+def ledger_of(
+    part: Plan | Handler,
+    *,
+    known: Mapping[str, Any] | None = None,
+    on_step: StepListener | None = None,
+) -> Ledger:
+    """Return the ledger of a part of a plan; ``known`` are results of earlier attempts."""
+    if plan.is_static(part.root):
+        return Ledger(part.sequence, on_step=on_step)
+    return Unfolding(part.root, known=known, on_step=on_step)
+
+
 class RunLedger:
     """A ledger for each part of a plan that an engine runs by itself.
 
-    ``steps`` has those of all of them, by path: no two calls of a plan share one. ``on_step`` is
-    told of what changes in the handlers', and in the main part's unless ``main`` is given.
+    ``on_step`` is told of what changes in the handlers', and in the main part's unless ``main`` is
+    given. ``earlier`` are the calls that ``main`` does not have, since earlier attempts ran them.
     """
 
     def __init__(
-        self, plan: Plan, *, main: Ledger | None = None, on_step: StepListener | None = None
+        self,
+        ready: Plan,
+        *,
+        main: Ledger | None = None,
+        earlier: dict[str, StepState] | None = None,
+        on_step: StepListener | None = None,
     ) -> None:
-        self.main = main or Ledger(plan.sequence, on_step=on_step)
+        self.main = main or ledger_of(ready, on_step=on_step)
         self.handlers: dict[HandlerName, Ledger] = {
-            handler.name: Ledger(handler.sequence, on_step=on_step) for handler in plan.handlers
+            handler.name: ledger_of(handler, on_step=on_step) for handler in ready.handlers
         }
-        self.steps: dict[str, StepState] = {
-            path: step for part in self._parts() for path, step in part.steps.items()
-        }
+        self._earlier = earlier or {}
+
+    @property
+    def steps(self) -> Mapping[str, StepState]:
+        """The states of the calls of all parts, by path: no two calls of a plan share one."""
+        # A chain map is gone through from its end.
+        parts = [part.steps for part in self._parts()]
+        return ChainMap(self._earlier, *reversed(parts))
 
     def _parts(self) -> Iterator[Ledger]:
         yield self.main

@@ -341,7 +341,7 @@ def test_a_run_of_which_nothing_is_anywhere_has_stalled(
     for constant in ("LOST_AFTER", "COMES_AGAIN_WITHIN"):
         monkeypatch.setattr(follower, constant, 0.1)
     monkeypatch.setattr("flowrunner.engines.workers.QUERY_ANSWER", 0.2)
-    monkeypatch.setattr(engine, "_publish", lambda published: None)
+    monkeypatch.setattr(follower.Follower, "_publish", lambda self, sections: None)
     with pytest.raises(RunStalledError, match=r"stalled: .* come from root\.0, root\.1$"):
         run(engine, group(call("tag"), call("tag")))
 

@@ -1,0 +1,101 @@
+"""Publishing what of a run is to be queued, section by section."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final
+from uuid import UUID
+
+from celery import Celery
+from celery.backends.redis import RedisBackend
+from celery.canvas import Signature
+
+from flowrunner.engines.canvas import Canvas, lower_to_canvas
+from flowrunner.engines.continuation import store_parts
+from flowrunner.engines.protocol import task_id
+from flowrunner.engines.run_flags import publishing_under
+from flowrunner.plan import Call, Sequence, calls_of
+
+__all__ = ["Publication"]
+
+#: What the result backend keeps the names of published sections under, before the run's root.
+_SECTIONS: Final = "flowrunner-sections-"
+
+
+class Publication:
+    """What has been queued of one run under ``root``, and with which ids.
+
+    Of a run that ``unfolds`` a Redis backend keeps which sections were queued, so that whoever
+    drives it later queues the others. ``parts`` are what continuations publish, by their task ids.
+    """
+
+    def __init__(self, app: Celery, *, run: UUID, root: UUID, unfolds: bool = False) -> None:
+        self.root = root
+        self.parts: dict[str, Signature] = {}
+        self._app = app
+        self._run = run
+        self._ids: dict[tuple[str, int], str] = {}
+        self._unfolds = unfolds
+        self._marks = unfolds and isinstance(app.backend, RedisBackend)
+
+    def task_id(self, call: Call) -> str:
+        """Return the id of a call's task."""
+        key = (call.path, call.tries)
+        found = self._ids.get(key)
+        if found is None:
+            found = self._ids[key] = task_id(call, self._run)
+        return found
+
+    def prepared(self, sequences: Iterable[Sequence]) -> list[Canvas]:
+        """Return sections as Celery runs them, and note what their continuations will publish."""
+        canvases = [
+            lower_to_canvas(sequence, app=self._app, task_ids=self.task_id)
+            for sequence in sequences
+        ]
+        for canvas in canvases:
+            self.parts.update(canvas.parts)
+        return canvases
+
+    def publish(self, sequences: Iterable[Sequence]) -> None:
+        """Queue sections. What is published twice is the same twice: it has the same ids.
+
+        Raises what the broker's client raises.
+        """
+        sections = list(sequences)
+        canvases = self.prepared(sections)
+        for canvas in canvases:
+            store_parts(self._app.backend, canvas.parts)
+        with publishing_under(self.root):
+            for canvas in canvases:
+                canvas.start.apply_async()
+        if self._marks and sections:
+            names = [self._name(section) for section in sections]
+            backend: Any = self._app.backend
+            pipeline = backend.client.pipeline(transaction=False)
+            pipeline.sadd(self._key, *names)
+            if backend.expires:
+                pipeline.expire(self._key, int(backend.expires))
+            pipeline.execute()
+
+    def unpublished(self, sequences: Iterable[Sequence]) -> list[Sequence]:
+        """Return the sections that nobody has queued; the others are prepared."""
+        sections = list(sequences)
+        if not self._unfolds:  # it is one section, and queued
+            self.prepared(sections)
+            return []
+        if not self._marks or not sections:
+            return sections
+        backend: Any = self._app.backend
+        names = [self._name(section) for section in sections]
+        known = backend.client.smismember(self._key, names)
+        both = list(zip(sections, known, strict=True))
+        self.prepared(section for section, is_known in both if is_known)
+        return [section for section, is_known in both if not is_known]
+
+    @property
+    def _key(self) -> Any:
+        return self._app.backend.get_key_for_task(f"{_SECTIONS}{self.root}")
+
+    def _name(self, section: Sequence) -> str:
+        *_, last = calls_of(section)
+        return self.task_id(last)

@@ -1,0 +1,350 @@
+"""The ledger of a run that unfolds: of a plan some of which only run time can say.
+
+A driver goes through the plan's tree. The largest pieces that are canvases as they are, *sections*,
+are given to the engine; when one has ended, what comes next is decided with the values that it
+gave. All that happens follows from the plan and from how its calls have ended: whoever follows
+the run later, or resumes it, comes to the same.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from queue import Empty
+from random import random
+from typing import Any
+
+from flowrunner import plan
+from flowrunner.deferred import NO_INPUT, Known, resolve
+from flowrunner.planner.continuations import sequence_of
+from flowrunner.planner.given import given as sequence_given
+from flowrunner.planner.normal_form import normal_form
+from flowrunner.planner.remaining import rest_of
+from flowrunner.runs.activity import Activity, End, Failed, Succeeded, activity_of
+from flowrunner.runs.ledger import (
+    FAILURE,
+    RETRY,
+    REVOKED,
+    SKIPPED,
+    SUCCESS,
+    UNNEEDED,
+    Ledger,
+    StepError,
+    StepListener,
+    StepState,
+)
+from flowrunner.runs.outcome import errors_to_json
+
+__all__ = ["LostResultError", "Unfolding"]
+
+
+class LostResultError(Exception):
+    """A call has succeeded, and what it gave, which decides what comes next, is not kept."""
+
+
+class _Section:
+    """A sequence that an engine runs by itself."""
+
+    def __init__(self, sequence: plan.Sequence, parent: Activity | None, slot: int) -> None:
+        self.sequence = sequence
+        self.parent = parent
+        self.slot = slot
+        self.open = sum(1 for _ in plan.calls_of(sequence))
+        self.value: Callable[[], Any] | None = None
+        self.errors: list[StepError] = []
+        self.failed = False
+
+    def end(self, steps: Mapping[str, StepState]) -> End:
+        if not self.failed:
+            if self.value is None:
+                raise LostResultError
+            return Succeeded(self.value())
+        calls = plan.calls_of(self.sequence)
+        skipped = tuple(call.path for call in calls if steps[call.path].state == SKIPPED)
+        return Failed(tuple(self.errors), skipped)
+
+
+class Unfolding(Ledger):
+    """The states of the calls that have come into being so far, and what comes next.
+
+    ``given`` is what the first steps are given, ``known`` the results that calls of earlier
+    attempts gave, by path. Only one thread may call :meth:`begin`, :meth:`advance` and
+    :meth:`cancel`.
+    """
+
+    def __init__(
+        self,
+        root: plan.Node,
+        *,
+        given: Any = NO_INPUT,
+        known: Mapping[str, Any] | None = None,
+        on_step: StepListener | None = None,
+    ) -> None:
+        super().__init__((), on_step=on_step)
+        #: Why calls failed whose failure was tolerated or handled.
+        self.caught: list[StepError] = []
+        #: The paths of the calls whose results of earlier attempts are used.
+        self.reused: set[str] = set()
+        self._root = root
+        self._given = given
+        self._known = known or {}
+        self._values: dict[str, Any] = {}
+        self._sections: dict[int, _Section] = {}  # those that go on, by their sequences
+        self._over: deque[_Section] = deque()
+        self._again: deque[StepState] = deque()
+        self._queue: list[plan.Sequence] = []
+        self._ends: deque[tuple[Activity | None, int, End]] = deque()
+        self._starts: deque[tuple[plan.Node, Any, Activity | None, int]] = deque()
+        self._end_of_all: End | None = None
+        self._has_begun = False
+
+    # What engines and observers ask.
+
+    @property
+    def ended(self) -> bool:
+        """Whether every call has come to its end, and nothing comes after them."""
+        return self._end_of_all is not None
+
+    @property
+    def failed(self) -> bool:
+        """Whether a call has failed or was revoked, and nobody has taken care of that."""
+        if self._end_of_all is not None:
+            return isinstance(self._end_of_all, Failed)
+        return bool(self.errors)
+
+    @property
+    def value(self) -> Any:
+        """The run's value, once it has succeeded."""
+        assert isinstance(self._end_of_all, Succeeded), "BUG: a run without a value"  # noqa: S101
+        return self._end_of_all.value
+
+    def give(self, value: Any) -> None:
+        """Note what its first calls are given."""
+        self._given = value
+
+    def begin(self) -> Iterable[plan.Sequence]:
+        """Return what an engine is to queue first."""
+        self._has_begun = True
+        self._starts.append((self._root, self._given, None, 0))
+        return self.advance()
+
+    def advance(self) -> Iterable[plan.Sequence]:
+        """Return what an engine is to queue now, because of what has ended since."""
+        while self._starts or self._ends or self._over:
+            while self._starts:
+                self._start(*self._starts.popleft())
+            while self._over:
+                section = self._over.popleft()
+                self._ends.append((section.parent, section.slot, section.end(self.steps)))
+            if self._ends:
+                parent, slot, end = self._ends.popleft()
+                if parent is None:
+                    self._finish(end)
+                else:
+                    parent.ended(slot, end)
+        while self._again:
+            step = self._again.popleft()
+            if step.state == RETRY:
+                self._queue.append(step.sequence)
+        queue, self._queue = self._queue, []
+        return queue
+
+    def cancel(self) -> None:
+        """End what is open, and begin nothing more."""
+        self.cancelled = True
+        if not self._has_begun:
+            self._finish(Failed((), self.leave([self._root])))
+        while not self.ended:
+            super().cancel()
+            self.advance()
+
+    def leave_out(self) -> None:
+        """Note that nothing of it is to run."""
+        self._finish(Succeeded(None))
+
+    def wait(self, timeout: float) -> bool:
+        """Wait up to ``timeout`` seconds until there may be something to queue, or the end."""
+        if not self.ended and not self._over and not self._again:
+            with suppress(Empty):
+                self._end.get(timeout=timeout)
+        return self.ended
+
+    def expected(self) -> Iterator[StepState]:
+        """Yield the calls that may end next: not ended, and nothing before them is open."""
+        with self._lock:
+            sections = list(self._sections.values())
+        for section in sections:
+            yield from self._expected(section.sequence)
+
+    # What activities ask: see runs.activity.Stage.
+
+    def resolve(self, node: plan.Node, given: Any) -> plan.Node:
+        """Return a node with everything decided that its beginning needs."""
+        return resolve(node, Known(given, self._values))
+
+    def start(self, node: plan.Node, given: Any, parent: Activity | None, slot: int) -> None:
+        """Begin a node; ``parent`` is told how it has ended."""
+        self._starts.append((node, given, parent, slot))
+
+    def end(self, activity: Activity, end: End) -> None:
+        """Note how an activity has ended."""
+        self._ends.append((activity.parent, activity.slot, end))
+
+    def keep(self, path: str, value: Any) -> None:
+        """Keep the value of a step that has a name."""
+        self._values[path] = value
+
+    def described(self, path: str, errors: Iterable[StepError]) -> dict[str, Any]:
+        """Return errors as data, as ``on_error`` of a step is given them."""
+        every = tuple(errors)
+        told = list(errors_to_json(every))
+        return {"path": path, "errors": told, "left_out": len(every) - len(told)}
+
+    def leave(self, nodes: Iterable[plan.Node]) -> tuple[str, ...]:
+        """Note that nodes will not run, and return the paths of their calls."""
+        paths = []
+        for node in nodes:
+            for call in plan.calls_in(node, certain=True):
+                with self._lock:
+                    step = StepState(call, (call,), 0, None, state=SKIPPED)
+                    self.steps.setdefault(call.path, step)
+                paths.append(call.path)
+        return tuple(paths)
+
+    def catch(self, failed: Iterable[Failed]) -> None:
+        """Note that failures are none of the run's."""
+        with self._lock:
+            for each in failed:
+                caught = {error.call.path for error in each.errors}
+                self.caught += each.errors
+                self.errors = [error for error in self.errors if error.call.path not in caught]
+                for path in each.skipped:
+                    self.steps[path].state = UNNEEDED
+
+    # How it unfolds.
+
+    def _start(self, node: plan.Node, given: Any, parent: Activity | None, slot: int) -> None:
+        if self.cancelled:
+            self._ends.append((parent, slot, Failed((), self.leave([node]))))
+            return
+        node = self.resolve(node, given)
+        while isinstance(node, plan.Given):
+            given = node.value
+            node = node.step
+        match node:
+            case plan.Skipped():
+                self._succeed(parent, slot, None if given is NO_INPUT else given)
+            case plan.Constant():
+                self._succeed(parent, slot, node.value)
+            case plan.Failing():
+                self._fail(node, parent, slot)
+            case plan.Call():
+                self._enter_section((node,), given, parent, slot)
+            case _ if plan.is_static(node):
+                has_input = given is not NO_INPUT
+                sequence = (
+                    normal_form(node, has_input=has_input)
+                    if self._is_whole
+                    else sequence_of(node, has_input=has_input).sequence
+                )
+                self._enter_section(sequence, given, parent, slot)
+            case _:
+                activity_of(node, given, self, parent, slot).begin()
+
+    def _succeed(self, parent: Activity | None, slot: int, value: Any) -> None:
+        self._ends.append((parent, slot, Succeeded(value)))
+
+    def _fail(self, node: plan.Failing, parent: Activity | None, slot: int) -> None:
+        call = plan.Call(node.path, node.step, node.location)
+        error = StepError(call, "ExpressionError", node.message)
+        self._entered((call,), parent, slot)
+        self.record(call.path, FAILURE, error)
+
+    def _enter_section(
+        self, sequence: plan.Sequence, given: Any, parent: Activity | None, slot: int
+    ) -> None:
+        if given is not NO_INPUT:
+            sequence = sequence_given(sequence, given)
+        if self._known:
+            rest = rest_of(plan.without_continuations(sequence), self._known)
+            self._note_reused(sequence, rest.items)
+            if not rest.items:
+                self._succeed(parent, slot, rest.value)
+                return
+            sequence = rest.items
+        self._entered(sequence, parent, slot)
+        self._queue.append(sequence)
+
+    def _entered(self, sequence: plan.Sequence, parent: Activity | None, slot: int) -> None:
+        with self._lock:
+            self._enter(sequence, None)
+            self._sections[id(sequence)] = _Section(sequence, parent, slot)
+
+    def _note_reused(self, sequence: plan.Sequence, rest: plan.Sequence) -> None:
+        left = {call.path for call in plan.calls_of(rest)}
+        with self._lock:
+            for call in plan.calls_of(sequence):
+                if call.path not in left:
+                    self.steps[call.path] = StepState(call, (call,), 0, None, state=SUCCESS)
+                    if call.path in self._known:
+                        self.reused.add(call.path)
+
+    def _finish(self, end: End) -> None:
+        self._end_of_all = end
+        self._end.put(None)
+
+    # What becomes of calls.
+
+    def _enter_state(
+        self,
+        step: StepState,
+        state: str,
+        error: StepError | None,
+        result: Callable[[], Any] | None,
+    ) -> None:
+        if state == FAILURE and error is not None and self._comes_again(step, error):
+            super()._enter_state(step, RETRY, None, None)
+            step.error = error
+            self._again.append(step)
+            self._end.put(None)
+            return
+        if state in (FAILURE, REVOKED):
+            section = self._section_of(step)
+            section.failed = True
+            if error is not None:
+                section.errors.append(error)
+        super()._enter_state(step, state, error, result)
+
+    def _comes_again(self, step: StepState, error: StepError) -> bool:
+        """Let a call be made again if it is to be."""
+        call = step.call
+        attempt = call.tries + 1
+        if self.cancelled or call.retry is None or not call.retry.applies(error.type, attempt):
+            return False
+        pause = call.retry.seconds(attempt)
+        if call.retry.jitter == "full":
+            pause *= random()  # noqa: S311  # to spread calls, not to hide them
+        section = self._sections.pop(id(step.sequence))
+        again = replace(call, tries=attempt, options={**call.options, "countdown": pause})
+        step.call, step.sequence = again, (again,)
+        section.sequence = step.sequence
+        self._sections[id(step.sequence)] = section
+        return True
+
+    def _close(self, step: StepState, result: Callable[[], Any] | None = None) -> None:
+        self._open -= 1
+        section = self._section_of(step)
+        if step.outer is None and step.position == len(step.sequence) - 1:
+            section.value = result
+        section.open -= 1
+        if not section.open:
+            del self._sections[id(section.sequence)]
+            self._over.append(section)
+            self._end.put(None)
+
+    def _section_of(self, step: StepState) -> _Section:
+        while step.outer is not None:
+            step = step.outer
+        return self._sections[id(step.sequence)]
