@@ -128,8 +128,9 @@ class _Evaluation:
                 results, failed = self._group(node.header, given)
                 if isinstance(results, Failure):
                     return results
-                errors = self._describe(node.path, failed)["errors"]
-                body = bind(node.body, {"errors": errors}) if node.header.tolerate else node.body
+                body = node.body
+                if node.header.tolerate:
+                    body = bind(body, {"errors": self._describe(node.path, failed)["errors"]})
                 return self.value(body, results)
             case plan.Rescue():
                 value = self.value(node.step, given)

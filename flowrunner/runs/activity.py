@@ -13,6 +13,7 @@ from typing import Any, Protocol, TypeAlias
 from flowrunner import plan
 from flowrunner.deferred import NO_INPUT
 from flowrunner.runs.ledger import StepError
+from flowrunner.runs.outcome import failure_data
 from flowrunner.template import bind
 
 __all__ = ["Activity", "End", "Failed", "Stage", "Succeeded", "activity_of"]
@@ -54,9 +55,6 @@ class Stage(Protocol):
 
     def catch(self, failed: Iterable[Failed]) -> None:
         """Note that failures are none of the run's."""
-
-    def described(self, path: str, errors: Iterable[StepError]) -> dict[str, Any]:
-        """Return errors as data, as ``on_error`` of a step is given them."""
 
     def keep(self, path: str, value: Any) -> None:
         """Keep the value of a step that has a name."""
@@ -149,7 +147,7 @@ class _Steps(Activity):
             return
         self._given = end.value
         if rest and isinstance(self._node, plan.Chord):
-            errors = self.stage.described(self._node.path, end.tolerated)["errors"]
+            errors = failure_data(self._node.path, end.tolerated)["errors"]
             self._steps = (self._steps[0], bind(self._node.body, {"errors": errors}))
         self.begin()
 
@@ -217,7 +215,7 @@ class _Rescue(Activity):
         failed = self._failed
         if failed is None and isinstance(end, Failed):
             self._failed = end
-            data = self.stage.described(self._rescue.path, end.errors)
+            data = failure_data(self._rescue.path, end.errors)
             self.stage.start(self._rescue.handler, data, self, 1)
         elif failed is not None and isinstance(end, Failed):
             both = Failed(failed.errors + end.errors, failed.skipped + end.skipped)

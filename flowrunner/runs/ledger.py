@@ -89,6 +89,8 @@ class Ledger:
     def __init__(self, sequence: plan.Sequence, *, on_step: StepListener | None = None) -> None:
         self.steps: dict[str, StepState] = {}
         self.errors: list[StepError] = []
+        #: Why calls failed whose failure was tolerated, or handled by a step's ``on_error``.
+        self.caught: list[StepError] = []
         self.sequence = sequence
         self._queued = sequence
         self._on_step = on_step

@@ -15,6 +15,7 @@ __all__ = [
     "Outcome",
     "RunState",
     "errors_to_json",
+    "failure_data",
     "handler_input",
     "json_text",
     "outcome_to_json",
@@ -87,6 +88,13 @@ def handler_input(outcome: Outcome) -> dict[str, Any]:
         "skipped": len(outcome.skipped) - len(skipped),
     }
     return {**data, "errors": errors, "left_out": left_out}
+
+
+def failure_data(path: str, errors: Iterable[StepError]) -> dict[str, Any]:
+    """Return what ``on_error`` of the step at ``path`` is given."""
+    every = tuple(errors)
+    told = list(errors_to_json(every))
+    return {"path": path, "errors": told, "left_out": len(every) - len(told)}
 
 
 def errors_to_json(errors: Iterable[StepError]) -> Iterator[dict[str, Any]]:

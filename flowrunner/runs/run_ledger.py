@@ -81,6 +81,11 @@ class RunLedger:
         """Why calls failed: those of the main part first, then those of the handlers."""
         return [error for part in self._parts() for error in part.errors]
 
+    @property
+    def caught(self) -> list[StepError]:
+        """Why calls failed whose failure was tolerated, or handled by a step's ``on_error``."""
+        return [error for part in self._parts() for error in part.caught]
+
     def skipped(self) -> list[Call]:
         """Return the calls of the author's that will not run because of a failure."""
         return [call for part in self._parts() for call in part.skipped()]

@@ -35,7 +35,6 @@ from flowrunner.runs.ledger import (
     StepListener,
     StepState,
 )
-from flowrunner.runs.outcome import errors_to_json
 
 __all__ = ["LostResultError", "Unfolding"]
 
@@ -83,8 +82,6 @@ class Unfolding(Ledger):
         on_step: StepListener | None = None,
     ) -> None:
         super().__init__((), on_step=on_step)
-        #: Why calls failed whose failure was tolerated or handled.
-        self.caught: list[StepError] = []
         #: The paths of the calls whose results of earlier attempts are used.
         self.reused: set[str] = set()
         self._root = root
@@ -195,12 +192,6 @@ class Unfolding(Ledger):
     def keep(self, path: str, value: Any) -> None:
         """Keep the value of a step that has a name."""
         self._values[path] = value
-
-    def described(self, path: str, errors: Iterable[StepError]) -> dict[str, Any]:
-        """Return errors as data, as ``on_error`` of a step is given them."""
-        every = tuple(errors)
-        told = list(errors_to_json(every))
-        return {"path": path, "errors": told, "left_out": len(every) - len(told)}
 
     def leave(self, nodes: Iterable[plan.Node]) -> tuple[str, ...]:
         """Note that nodes will not run, and return the paths of their calls."""

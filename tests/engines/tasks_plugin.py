@@ -47,6 +47,14 @@ def tag(*args: Any, **kwargs: Any) -> Any:
     return {"args": args, "kwargs": kwargs} if kwargs else list(args)
 
 
+def numbers(*_: Any) -> list[int]:
+    return [1, 2, 3]
+
+
+def echo(value: Any = None, *_: Any) -> Any:
+    return value
+
+
 def nothing(*_: Any) -> None:
     return None
 
@@ -285,7 +293,19 @@ def doomed() -> Any:
 
 
 PLAIN = [
-    *(tag, nothing, power, amass, amass_lengths, process_id, prints, waits_for, touches),
+    *(
+        tag,
+        nothing,
+        numbers,
+        echo,
+        power,
+        amass,
+        amass_lengths,
+        process_id,
+        prints,
+        waits_for,
+        touches,
+    ),
     *(own_error, fail, two_arguments, speechless, unpicklable, local_error, missing_file, lines),
     *(exits, interrupts, outsider, kills_itself, leaves),
     *(gives, gives_set, gives_nan, gives_object, gives_integer_keys, gives_giant, gives_subclass),

@@ -9,24 +9,14 @@ from typing import Any
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
 from flowrunner import plan
-from flowrunner.plan import Call, Deferred, Retry, Tolerance
+from flowrunner.plan import Call
 from flowrunner.runs.ledger import FAILURE, SKIPPED, SUCCESS, Ledger, StepError
+from flowrunner.runs.outcome import failure_data
 from flowrunner.runs.unfolding import Unfolding
 from flowrunner.semantics import Failure, accumulate, evaluate
-from flowrunner.source import Location, Source
-
-AT = Location(Source("test.yaml", "…"), 0, 1)
-
-
-def later(text: str, *, bare: bool = False, steps: dict[str, str] | None = None) -> Deferred:
-    return Deferred(text, AT, bare=bare, steps=steps or {})
-
-
-def call(path: str, task: str = "tag", *args: Any, **keys: Any) -> Call:
-    return Call(path, task, AT, args=args, open=plan.is_open(args), **keys)
+from tests.unfolding import AT, DYNAMIC, built, call, each, later, trees
 
 
 class Tasks:
@@ -99,124 +89,6 @@ def run_call(
     return (json.loads(json.dumps(value)),)
 
 
-def each(path: str, items: Any, do: plan.Node, **keys: Any) -> plan.Each:
-    return plan.Each(path, items, do, "item", AT, **keys)
-
-
-DYNAMIC = {
-    "each over the previous result": plan.Chain(
-        "c",
-        (call("c[0]", "numbers"), each("c[1]", later("${prev}"), call("c[1][*]")), call("c[2]")),
-        AT,
-    ),
-    "each with the item in an argument": each(
-        "e", [1, 2], call("e[*]", "tag", later("${item + 1}"))
-    ),
-    "each of nothing": plan.Chain("c", (each("c[0]", [], call("c[0][*]")), call("c[1]")), AT),
-    "each of no list": plan.Chain(
-        "c", (call("c[0]"), each("c[1]", later("${prev[0]}"), call("c[1][*]")), call("c[2]")), AT
-    ),
-    "each in each": each(
-        "e",
-        [[1, 2], [], [3]],
-        plan.Each("e[*].each", later("${item}"), call("e[*].each[*]"), "inner", AT),
-    ),
-    "when it is not so": plan.Chain(
-        "c",
-        (
-            call("c[0]", "numbers"),
-            plan.Switch(
-                "c[1]",
-                (plan.Branch(later("len(prev) > 3", bare=True), call("c[1]")),),
-                None,
-                AT,
-                written="when",
-            ),
-            call("c[2]"),
-        ),
-        AT,
-    ),
-    "a condition that is no boolean": plan.Switch(
-        "s", (plan.Branch(later("1 + 1", bare=True), call("s.0")),), call("s.1"), AT
-    ),
-    "an id": plan.Chain(
-        "c",
-        (
-            plan.Named("c[0]", "ls", call("c[0]", "numbers"), AT),
-            call("c[1]"),
-            call("c[2]", "tag", later("${ls[0]}", steps={"ls": "c[0]"})),
-        ),
-        AT,
-    ),
-    "an argument that fails": plan.Group(
-        "g", (call("g[0]", "tag", later("${1 // 0}")), call("g[1]")), AT
-    ),
-    "a failure is handled": plan.Chain(
-        "c",
-        (
-            plan.Rescue(
-                "c[0]",
-                plan.Chain("c[0].chain", (call("a", "fail"), call("b")), AT),
-                call("c[0].on_error", "echo"),
-                AT,
-            ),
-            call("c[1]", "tag", later("${len(prev.errors)}")),
-        ),
-        AT,
-    ),
-    "a handler that fails": plan.Rescue("r", call("r", "fail"), call("r.on_error", "fail"), AT),
-    "some may fail": plan.Chord(
-        "c",
-        plan.Group("c.header", (call("0", "fail"), call("1")), AT, tolerate=Tolerance(1)),
-        call("c.body", "tag", later("${len(errors)}")),
-        AT,
-    ),
-    "too many fail": plan.Group(
-        "g", (call("0", "fail"), call("1"), call("2", "fail")), AT, tolerate=Tolerance(1)
-    ),
-    "made again": plan.Chain("c", (call("c[0]", "flaky", retry=Retry(2)), call("c[1]")), AT),
-    "made again in vain": call("c", "fail", retry=Retry(2)),
-    "not to be made again": call("c", "flaky", retry=Retry(2, never=("OSError",))),
-    "a graph": plan.Graph(
-        "g",
-        (
-            plan.GraphStep("a", (), call("a", "numbers")),
-            plan.GraphStep("b", ("a",), call("b")),
-            plan.GraphStep("c", (), call("c")),
-            plan.GraphStep("d", ("a", "c"), call("d")),
-            plan.GraphStep("e", ("b", "d"), call("e")),
-        ),
-        "e",
-        AT,
-    ),
-    "a graph that fails": plan.Graph(
-        "g",
-        (
-            plan.GraphStep("a", (), call("a", "fail")),
-            plan.GraphStep("b", ("a",), call("b")),
-            plan.GraphStep("c", (), call("c")),
-            plan.GraphStep("d", ("b", "c"), call("d")),
-        ),
-        "d",
-        AT,
-    ),
-    "another file": plan.Used(
-        "u",
-        {"n": later("${2 * 3}")},
-        {"n": {"type": "integer"}},
-        call("u", "tag", later("${inputs.n}")),
-        AT,
-    ),
-    "another file that wants something else": plan.Used(
-        "u", {"n": later("${2 / 3}")}, {"n": {"type": "integer"}}, call("u"), AT
-    ),
-    "outputs": plan.Chain(
-        "c", (call("c[0]", "numbers"), plan.Constant("outputs", {"n": later("${prev[1]}")}, AT)), AT
-    ),
-    "an empty chain": plan.Chain("c", (plan.Skipped("c[0]", call("c[0]"), "when no", AT),), AT),
-}
-
-
 @pytest.mark.parametrize("name", DYNAMIC)
 def test_it_gives_what_the_plan_means(name: str) -> None:
     assert_same(DYNAMIC[name])
@@ -241,7 +113,7 @@ def assert_same(root: plan.Node) -> None:
 
 def described(ledger: Unfolding, path: str, failure: Failure) -> Any:
     made = {error.call.path: error for error in (*ledger.errors, *ledger.caught)}
-    return ledger.described(path, [made[path] for path, _ in failure.causes])
+    return failure_data(path, [made[path] for path, _ in failure.causes])
 
 
 def test_what_would_have_run_is_skipped() -> None:
@@ -274,57 +146,6 @@ def test_sections_are_as_large_as_they_can_be() -> None:
     (second,) = ledger.advance()
     assert [type(item).__name__ for item in second] == ["Fork", "Call"]
     assert not waves
-
-
-def trees(depth: int = 3) -> st.SearchStrategy[Any]:
-    """Trees as nested tuples, which :func:`built` gives paths."""
-    leaf = st.sampled_from(["tag", "fail", "numbers", "open", "flaky"])
-    return st.recursive(
-        leaf,
-        lambda inner: st.one_of(
-            st.tuples(st.just("chain"), st.lists(inner, max_size=3)),
-            st.tuples(st.just("group"), st.lists(inner, max_size=3), st.integers(0, 2)),
-            st.tuples(st.just("chord"), st.lists(inner, max_size=3), inner),
-            st.tuples(st.just("each"), st.sampled_from([[], [1], [1, 2]]), inner),
-            st.tuples(st.just("switch"), st.booleans(), inner, inner),
-            st.tuples(st.just("rescue"), inner, inner),
-            st.tuples(st.just("window"), st.lists(inner, max_size=3), st.integers(1, 2)),
-        ),
-        max_leaves=depth * 3,
-    )
-
-
-def built(tree: Any, path: str) -> plan.Node:
-    match tree:
-        case "open":
-            return call(path, "tag", later("${1 + 1}"))
-        case "flaky":
-            return call(path, "flaky", path, retry=Retry(2))
-        case str():
-            return call(path, tree)
-        case ("chain", steps):
-            inner = tuple(built(step, f"{path}.{k}") for k, step in enumerate(steps))
-            return plan.Chain(path, inner, AT)
-        case ("group", members, most):
-            inner = tuple(built(each, f"{path}.{k}") for k, each in enumerate(members))
-            return plan.Group(path, inner, AT, tolerate=Tolerance(most) if most else None)
-        case ("window", members, most):
-            inner = tuple(built(each, f"{path}.{k}") for k, each in enumerate(members))
-            return plan.Group(path, inner, AT, max_parallel=most)
-        case ("chord", members, body):
-            inner = tuple(built(each, f"{path}.h.{k}") for k, each in enumerate(members))
-            header = plan.Group(f"{path}.h", inner, AT)
-            return plan.Chord(path, header, built(body, f"{path}.b"), AT)
-        case ("each", items, do):
-            name = f"item{path.count('.')}"
-            return plan.Each(path, later(f"${{{items}}}"), built(do, f"{path}[*].d"), name, AT)
-        case ("switch", holds, do, otherwise):
-            when = later(f"{len(path)} > 0 and {str(holds).lower()}", bare=True)
-            branch = plan.Branch(when, built(do, f"{path}.0"))
-            return plan.Switch(path, (branch,), built(otherwise, f"{path}.1"), AT)
-        case ("rescue", step, handler):
-            return plan.Rescue(path, built(step, f"{path}.s"), built(handler, f"{path}.e"), AT)
-    raise AssertionError(tree)
 
 
 @given(trees())
