@@ -223,6 +223,11 @@ class Project:
         from flowrunner.planner.remaining import remaining_plan
 
         steps = self.recorded_steps(record)
+        if record.plan.unfolds:
+            from flowrunner.runs.recorded import used_again
+            from flowrunner.runs.replay import remainder_of
+
+            return remainder_of(record.plan, used_again(record, steps))
         found = {path: steps[path] for path in record.attempt.reused if path in steps}
         return remaining_plan(
             record.plan, {path: row.result for path, row in found.items() if row.has_result}

@@ -16,7 +16,7 @@ from flowrunner.source import Location
 from flowrunner.template import bind, instantiate, names_used, parsed
 from flowrunner.values import shown
 
-__all__ = ["MOST_MEMBERS", "NO_INPUT", "Known", "resolve"]
+__all__ = ["MOST_MEMBERS", "NO_INPUT", "Known", "passes_on", "resolve", "value_or_none"]
 
 #: How many members a fan-out may have that run time makes.
 MOST_MEMBERS: Final = 100_000
@@ -30,6 +30,11 @@ class _NoInput:
 
 
 NO_INPUT: Final = _NoInput()
+
+
+def value_or_none(value: Any) -> Any:
+    """Return a value, ``None`` for :data:`NO_INPUT`: what a step gives that has passed that on."""
+    return None if value is NO_INPUT else value
 
 
 @dataclass(frozen=True)
@@ -101,14 +106,15 @@ def _resolved_chain(chain: plan.Chain, known: Known) -> plan.Node:
     steps = list(chain.steps)
     for position, step in enumerate(steps):
         steps[position] = resolved = resolve(step, known)
-        if not _passes_on(resolved):
+        if not passes_on(resolved):
             break  # what comes after it is given its value
     return replace(chain, steps=tuple(steps))
 
 
-def _passes_on(node: plan.Node) -> bool:
+def passes_on(node: plan.Node) -> bool:
+    """Tell whether a resolved node gives what it is given, and runs nothing."""
     return isinstance(node, plan.Skipped) or (
-        isinstance(node, plan.Chain) and all(map(_passes_on, node.steps))
+        isinstance(node, plan.Chain) and all(map(passes_on, node.steps))
     )
 
 

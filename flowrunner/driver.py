@@ -222,7 +222,7 @@ def _ledger(plan: Plan, rest: Remainder | None, on_step: Callable[..., None] | N
     if rest is None:
         return RunLedger(plan, on_step=on_step)
     if plan.unfolds:
-        main = ledger_of(plan, known=rest.known, on_step=on_step)
+        main = ledger_of(plan, known=rest.known, failures=rest.failures, on_step=on_step)
         return RunLedger(plan, main=main, on_step=on_step)
     sequence = () if rest.plan is None else rest.plan.sequence
     main = Ledger(sequence, on_step=on_step)
@@ -261,9 +261,10 @@ def detach(record: RunRecord, engine: Engine, store: RunStore | None) -> None:
             "configure --broker and --backend"
         )
     plan = record.plan
-    if (plan.handlers or record.timeout is not None) and not engine.has_supervisors():
-        what = [f"'{handler.name}'" for handler in plan.handlers]
-        what += ["the timeout"] if record.timeout is not None else []
+    what = [f"'{handler.name}'" for handler in plan.handlers]
+    what += ["the timeout"] if record.timeout is not None else []
+    what += ["the steps that are decided while it runs"] if plan.unfolds else []
+    if what and not engine.has_supervisors():
         raise EngineError(
             f"--detach would leave {' and '.join(what)} to nobody: that takes a worker that was "
             f"started by 'flowrunner worker'"

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from flowrunner.plan import Call, Plan, calls_of, without_continuations
+from flowrunner.plan import Call, Plan, calls_in
 from flowrunner.planner.remaining import Remainder, remaining_plan, unchanged_calls
+from flowrunner.planner.unchanged import unchanged_paths
 from flowrunner.runs.record import Attempt, attempt_id
-from flowrunner.runs.recorded import recorded_ledger
+from flowrunner.runs.recorded import kept_results, recorded_ledger
+from flowrunner.runs.replay import Kept, remainder_of
+from flowrunner.runs.run_ledger import ledger_of
 
 if TYPE_CHECKING:
     from flowrunner.runs.record import RunRecord
@@ -30,33 +33,66 @@ class Resumption:
     attempt: Attempt
     rest: Remainder
     why: Mapping[str, str]
+    calls: tuple[Call, ...]
 
 
 def resumption(record: RunRecord, steps: Mapping[str, StepRow], plan: Plan) -> Resumption:
     """Return how a run goes on, as the plan is now, with what its calls have given so far."""
     states = {path: step.state for path, step in recorded_ledger(record, steps).steps.items()}
-    same = unchanged_calls(record.plan, plan)
-    results = {
-        path: row.result
-        for path, row in steps.items()
-        if path in same and row.state == "SUCCESS" and row.has_result
-    }
-    rest = remaining_plan(plan, results)
+    if record.plan.unfolds or plan.unfolds:
+        is_same = unchanged_paths(record.plan, plan)
+        kept = kept_results(record, steps) if record.plan.unfolds else Kept()
+        kept = kept.only(frozenset(path for path in steps if is_same(path)))
+        rest = remainder_of(plan, kept)
+        calls = _calls_ahead(plan, rest)
+    else:
+        same = unchanged_calls(record.plan, plan)
+        is_same = same.__contains__
+        results = {
+            path: row.result
+            for path, row in steps.items()
+            if path in same and row.state == "SUCCESS" and row.has_result
+        }
+        rest = remaining_plan(plan, results)
+        calls = tuple(call for call in plan.calls() if call.is_written)
     attempt = Attempt(
         attempt_id(record.run, len(record.attempts) + 1), datetime.now(UTC), rest.reused
     )
-    left = () if rest.plan is None else rest.plan.calls()
-    why = {call.path: _why(call.path, states, steps, same) for call in left if call.is_written}
-    return Resumption(plan, attempt, rest, why)
+    left = {call.path for call in _left(plan, rest, calls)}
+    why = {
+        call.path: _why(call.path, states, steps, is_same) for call in calls if call.path in left
+    }
+    return Resumption(plan, attempt, rest, why, calls)
+
+
+def _left(plan: Plan, rest: Remainder, calls: tuple[Call, ...]) -> Iterable[Call]:
+    if rest.plan is None:
+        return ()
+    if plan.unfolds:
+        return (call for call in calls if call.path not in rest.reused)
+    return rest.plan.calls()
+
+
+def _calls_ahead(plan: Plan, rest: Remainder) -> tuple[Call, ...]:
+    """Return the calls that are used again or will run, as far as that can be told."""
+    ledger = ledger_of(plan, known=rest.known, failures=rest.failures)
+    ledger.begin()
+    known = {path: step.call for path, step in ledger.steps.items() if step.call.is_written}
+    for call in calls_in(plan.root, certain=True):
+        known.setdefault(call.path, call)
+    return tuple(call for path, call in known.items() if "[*]" not in path)
 
 
 def _why(
-    path: str, states: Mapping[str, str], steps: Mapping[str, StepRow], same: frozenset[str]
+    path: str,
+    states: Mapping[str, str],
+    steps: Mapping[str, StepRow],
+    is_same: Callable[[str], bool],
 ) -> str:
     row = steps.get(path)
-    if path not in same:
+    if not is_same(path):
         return "it has changed, or what comes before it" if path in states else "it is new"
-    match states[path]:
+    match states.get(path):
         case "FAILURE":
             kind = row.error_type if row is not None else None
             return f"failed: {kind}" if kind else "failed"
@@ -79,17 +115,14 @@ def differences(before: Plan, after: Plan) -> list[str]:
     for path in old.keys() & new.keys():
         if old[path] != new[path]:
             found.append(f"{path}: {_difference(old[path], new[path])}")
+    if not found and before.root != after.root:
+        found = ["what is decided while it runs is decided otherwise"]
     return sorted(found)
 
 
 def _calls(plan: Plan) -> dict[str, Call]:
-    sequences = [plan.sequence, *(handler.sequence for handler in plan.handlers)]
-    return {
-        call.path: call
-        for sequence in sequences
-        for call in calls_of(without_continuations(sequence))
-        if call.is_written
-    }
+    roots = [plan.root, *(handler.root for handler in plan.handlers)]
+    return {call.path: call for root in roots for call in calls_in(root)}
 
 
 def _difference(old: Call, new: Call) -> str:

@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from flowrunner import plan
-from flowrunner.deferred import NO_INPUT, Known, resolve
+from flowrunner.deferred import NO_INPUT, Known, resolve, value_or_none
 from flowrunner.template import bind
 from flowrunner.values import require_json
 
@@ -62,7 +62,7 @@ def _described(path: str, failure: Failure) -> Any:
 
 def evaluate(root: plan.Node, call_task: TaskFunction, *, describe: Describe = _described) -> Any:
     """Return the value of a plan's ``root`` as JSON data, or a :class:`Failure`."""
-    return _without_sentinel(_Evaluation(call_task, describe).value(root, NO_INPUT))
+    return value_or_none(_Evaluation(call_task, describe).value(root, NO_INPUT))
 
 
 def evaluate_run(
@@ -78,7 +78,7 @@ def evaluate_run(
     far, what a handler is given.
     """
     evaluation = _Evaluation(call_task, describe)
-    value = _without_sentinel(evaluation.value(ready.root, NO_INPUT))
+    value = value_or_none(evaluation.value(ready.root, NO_INPUT))
     failure = value if isinstance(value, Failure) else Failure(())
     if failure.causes:
         value = None
@@ -96,11 +96,7 @@ def evaluate_sequence(sequence: plan.Sequence, call_task: TaskFunction) -> Any:
     Equal to :func:`evaluate` of the root that the sequence was made from: that is what the
     normal form promises.
     """
-    return _without_sentinel(_fold(sequence, NO_INPUT, call_task))
-
-
-def _without_sentinel(value: Any) -> Any:
-    return None if value is NO_INPUT else value
+    return value_or_none(_fold(sequence, NO_INPUT, call_task))
 
 
 class ExpressionError(Exception):
@@ -136,7 +132,8 @@ class _Evaluation:
                 value = self.value(node.step, given)
                 return self._rescued(node, value) if isinstance(value, Failure) else value
             case plan.Named():
-                value = self._steps[node.path] = self.value(node.step, given)
+                value = self.value(node.step, given)
+                self._steps[node.path] = value_or_none(value)
                 return value
             case plan.Given():
                 return self.value(node.step, node.value)
@@ -192,7 +189,12 @@ class _Evaluation:
             for step in ready:
                 needs = [values[name] for name in step.needs]
                 value = self.value(
-                    step.step, given if not needs else needs[0] if len(needs) == 1 else needs
+                    step.step,
+                    given
+                    if not needs
+                    else needs[0]
+                    if len(needs) == 1
+                    else list(map(value_or_none, needs)),
                 )
                 (failed if isinstance(value, Failure) else values)[step.name] = value
         return _joined(list(failed.values())) if failed else values[graph.result]
@@ -215,7 +217,7 @@ def _joined(values: list[Any]) -> Any:
     failures = [value for value in values if isinstance(value, Failure)]
     if failures:
         return Failure(tuple(cause for failure in failures for cause in failure.causes))
-    return [_without_sentinel(value) for value in values]
+    return [value_or_none(value) for value in values]
 
 
 def _call(call: plan.Call, given: Any, call_task: TaskFunction) -> Any:

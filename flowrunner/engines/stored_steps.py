@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from celery import states
 
 from flowrunner.engines.messages import message_of
+from flowrunner.engines.protocol import task_id
 from flowrunner.engines.step_errors import step_error
 from flowrunner.engines.stored_results import read_meta
 from flowrunner.plan import Call
@@ -28,7 +29,7 @@ def stored_steps(backend: Any, *, masked: Callable[[str], str] = str) -> StepRea
     def read(attempt: UUID, calls: Sequence[Call]) -> Mapping[str, StepRow]:
         if not calls:
             return {}
-        keys = [backend.get_key_for_task(str(uuid5(attempt, call.path))) for call in calls]
+        keys = [backend.get_key_for_task(task_id(call, attempt)) for call in calls]
         try:
             values = backend.mget(keys)
         except Exception as error:  # each backend fails in words of its own

@@ -25,13 +25,14 @@ class Remainder:
 
     ``plan`` has only what is to run in its sequence; it is ``None``, and ``result`` the main
     part's value, where nothing is left. Of a plan that unfolds it is the whole plan, which begins
-    anew with the results that are ``known``.
+    anew with the results that are ``known`` and the ``failures`` that were taken care of.
     """
 
     plan: Plan | None
     reused: frozenset[str]
     result: Any = None
     known: Mapping[str, Any] = field(default_factory=dict)
+    failures: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

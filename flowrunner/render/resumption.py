@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from flowrunner.render.label import shown_name
@@ -53,10 +52,6 @@ def resumption_to_json(ahead: Resumption) -> dict[str, Any]:
                 "action": "run" if call.path in ahead.why else "reuse",
                 "why": ahead.why.get(call.path),
             }
-            for call in _main_calls(ahead)
+            for call in ahead.calls
         ],
     }
-
-
-def _main_calls(ahead: Resumption) -> Iterator[Any]:
-    return (call for call in ahead.plan.calls() if call.is_written)

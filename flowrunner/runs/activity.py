@@ -11,20 +11,24 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
 from flowrunner import plan
-from flowrunner.deferred import NO_INPUT
+from flowrunner.deferred import NO_INPUT, passes_on, value_or_none
 from flowrunner.runs.ledger import StepError
 from flowrunner.runs.outcome import failure_data
 from flowrunner.template import bind
 
-__all__ = ["Activity", "End", "Failed", "Stage", "Succeeded", "activity_of"]
+__all__ = ["Activity", "End", "Failed", "Input", "Stage", "Succeeded", "activity_of"]
 
 
 @dataclass(frozen=True, slots=True)
 class Succeeded:
-    """A value; ``tolerated`` says what failed of the members that it is the list of."""
+    """A value; ``tolerated`` says what failed of the members that it is the list of.
+
+    It is ``new`` where a call has run for it in this attempt.
+    """
 
     value: Any
     tolerated: tuple[StepError, ...] = ()
+    new: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,20 @@ class Failed:
 
     errors: tuple[StepError, ...]
     skipped: tuple[str, ...] = ()
+    new: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """What a step is given; it is ``new`` where that follows from what has run in this attempt."""
+
+    value: Any = NO_INPUT
+    new: bool = False
+
+    @property
+    def passed_on(self) -> Succeeded:
+        """The value of a step that passes it on."""
+        return Succeeded(self.value, new=self.new)
 
 
 End: TypeAlias = Succeeded | Failed
@@ -41,10 +59,10 @@ End: TypeAlias = Succeeded | Failed
 class Stage(Protocol):
     """What activities ask for."""
 
-    def resolve(self, node: plan.Node, given: Any) -> plan.Node:
+    def resolve(self, node: plan.Node, given: Input) -> plan.Node:
         """Return a node with everything decided that its beginning needs."""
 
-    def start(self, node: plan.Node, given: Any, parent: Activity, slot: int) -> None:
+    def start(self, node: plan.Node, given: Input, parent: Activity, slot: int) -> None:
         """Begin a node; ``parent`` is told how it has ended."""
 
     def end(self, activity: Activity, end: End) -> None:
@@ -78,7 +96,7 @@ class Activity:
 
 
 def activity_of(
-    node: plan.Node, given: Any, stage: Stage, parent: Activity | None, slot: int
+    node: plan.Node, given: Input, stage: Stage, parent: Activity | None, slot: int
 ) -> Activity:
     """Return the activity for a resolved node that is no section and has no value yet."""
     match node:
@@ -105,7 +123,7 @@ class _Steps(Activity):
         self,
         node: plan.Chain | plan.Chord,
         steps: tuple[plan.Node, ...],
-        given: Any,
+        given: Input,
         stage: Stage,
         parent: Activity | None,
         slot: int,
@@ -120,11 +138,11 @@ class _Steps(Activity):
         while self._position < len(self._steps):
             node = self.stage.resolve(self._steps[self._position], self._given)
             self._position += 1
-            if isinstance(node, plan.Skipped):
+            if passes_on(node):
                 continue
             self.stage.start(self._with_what_follows(node), self._given, self, 0)
             return
-        self.stage.end(self, Succeeded(None if self._given is NO_INPUT else self._given))
+        self.stage.end(self, self._given.passed_on)
 
     def _with_what_follows(self, node: plan.Node) -> plan.Node:
         """Return a chain of a static node and the static ones after it."""
@@ -143,9 +161,9 @@ class _Steps(Activity):
         rest = self._steps[self._position :]
         if isinstance(end, Failed):
             skipped = (*end.skipped, *self.stage.leave(rest))
-            self.stage.end(self, Failed(end.errors, skipped))
+            self.stage.end(self, Failed(end.errors, skipped, end.new))
             return
-        self._given = end.value
+        self._given = Input(end.value, end.new or self._given.new)
         if rest and isinstance(self._node, plan.Chord):
             errors = failure_data(self._node.path, end.tolerated)["errors"]
             self._steps = (self._steps[0], bind(self._node.body, {"errors": errors}))
@@ -156,7 +174,7 @@ class _Members(Activity):
     """Members side by side, not more of them at a time than their group says."""
 
     def __init__(
-        self, group: plan.Group, given: Any, stage: Stage, parent: Activity | None, slot: int
+        self, group: plan.Group, given: Input, stage: Stage, parent: Activity | None, slot: int
     ) -> None:
         super().__init__(stage, parent, slot)
         self._group = group
@@ -168,7 +186,7 @@ class _Members(Activity):
 
     def begin(self) -> None:
         if not self._members:
-            self.stage.end(self, Succeeded([]))
+            self.stage.end(self, Succeeded([], new=self._given.new))
             return
         for _ in range(self._group.max_parallel or len(self._members)):
             self._start_next()
@@ -189,19 +207,22 @@ class _Members(Activity):
     def _end(self) -> End:
         failed = [end for end in self._ends if isinstance(end, Failed)]
         errors = tuple(error for end in failed for error in end.errors)
+        new = any(end.new for end in self._ends if end is not None)
         tolerate = self._group.tolerate
         if failed and (tolerate is None or len(failed) > tolerate.most(len(self._members))):
-            return Failed(errors, tuple(path for end in failed for path in end.skipped))
+            return Failed(errors, tuple(path for end in failed for path in end.skipped), new)
         self.stage.catch(failed)
-        values = [end.value if isinstance(end, Succeeded) else None for end in self._ends]
-        return Succeeded(values, errors)
+        values = [
+            value_or_none(end.value) if isinstance(end, Succeeded) else None for end in self._ends
+        ]
+        return Succeeded(values, errors, new)
 
 
 class _Rescue(Activity):
     """A step, and its handler when it fails."""
 
     def __init__(
-        self, rescue: plan.Rescue, given: Any, stage: Stage, parent: Activity | None, slot: int
+        self, rescue: plan.Rescue, given: Input, stage: Stage, parent: Activity | None, slot: int
     ) -> None:
         super().__init__(stage, parent, slot)
         self._rescue = rescue
@@ -216,9 +237,9 @@ class _Rescue(Activity):
         if failed is None and isinstance(end, Failed):
             self._failed = end
             data = failure_data(self._rescue.path, end.errors)
-            self.stage.start(self._rescue.handler, data, self, 1)
+            self.stage.start(self._rescue.handler, Input(data, end.new), self, 1)
         elif failed is not None and isinstance(end, Failed):
-            both = Failed(failed.errors + end.errors, failed.skipped + end.skipped)
+            both = Failed(failed.errors + end.errors, failed.skipped + end.skipped, end.new)
             self.stage.end(self, both)
         else:
             if failed is not None:
@@ -230,7 +251,7 @@ class _Named(Activity):
     """A step whose value is kept."""
 
     def __init__(
-        self, named: plan.Named, given: Any, stage: Stage, parent: Activity | None, slot: int
+        self, named: plan.Named, given: Input, stage: Stage, parent: Activity | None, slot: int
     ) -> None:
         super().__init__(stage, parent, slot)
         self._named = named
@@ -249,12 +270,12 @@ class _Graph(Activity):
     """Steps, each of which begins when those that it needs have ended."""
 
     def __init__(
-        self, graph: plan.Graph, given: Any, stage: Stage, parent: Activity | None, slot: int
+        self, graph: plan.Graph, given: Input, stage: Stage, parent: Activity | None, slot: int
     ) -> None:
         super().__init__(stage, parent, slot)
         self._graph = graph
         self._given = given
-        self._values: dict[str, Any] = {}
+        self._values: dict[str, Succeeded] = {}
         self._failed: list[Failed] = []
         self._missing = [len(step.needs) for step in graph.steps]
         self._needed_by: dict[str, list[int]] = {}
@@ -275,7 +296,7 @@ class _Graph(Activity):
             self._failed.append(end)
         else:
             name = self._graph.steps[slot].name
-            self._values[name] = end.value
+            self._values[name] = end
             for number in self._needed_by.get(name, ()):
                 self._missing[number] -= 1
                 if not self._missing[number]:
@@ -285,13 +306,16 @@ class _Graph(Activity):
         if not self._open:
             self.stage.end(self, self._end())
 
-    def _input(self, step: plan.GraphStep) -> Any:
-        values = [self._values[name] for name in step.needs]
-        return values[0] if len(values) == 1 else values
+    def _input(self, step: plan.GraphStep) -> Input:
+        ends = [self._values[name] for name in step.needs]
+        new = any(end.new for end in ends)
+        if len(ends) == 1:
+            return Input(ends[0].value, new)
+        return Input([value_or_none(end.value) for end in ends], new)
 
     def _end(self) -> End:
         if not self._failed:
-            return Succeeded(self._values[self._graph.result])
+            return self._values[self._graph.result]
         waiting = [
             step.step
             for step, missing in zip(self._graph.steps, self._missing, strict=True)
@@ -299,4 +323,5 @@ class _Graph(Activity):
         ]
         errors = tuple(error for end in self._failed for error in end.errors)
         skipped = tuple(path for end in self._failed for path in end.skipped)
-        return Failed(errors, skipped + self.stage.leave(waiting))
+        new = any(end.new for end in self._failed)
+        return Failed(errors, skipped + self.stage.leave(waiting), new)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Final, Protocol
+from functools import partial
+from typing import Any, Protocol
 from uuid import UUID
 
 from flowrunner.plan import Call, Plan, calls_of, without_continuations
@@ -13,13 +14,20 @@ from flowrunner.runs.ledger import FAILURE, REVOKED, SUCCESS, Ledger, StepError
 from flowrunner.runs.outcome import Outcome
 from flowrunner.runs.record import RunRecord
 from flowrunner.runs.record_data import timestamp
-from flowrunner.runs.run_ledger import RunLedger
+from flowrunner.runs.replay import Kept, kept_of, replay, row_error
+from flowrunner.runs.run_ledger import RunLedger, ledger_of
 from flowrunner.runs.store import StepRow
+from flowrunner.runs.unfolding import Unfolding
 
-#: What Celery keeps of a task that was revoked, as is asked for when a run is cancelled.
-REVOKED_ERROR: Final = "TaskRevokedError"
-
-__all__ = ["StepReader", "recorded_ledger", "recorded_outcome", "recorded_steps", "result_step"]
+__all__ = [
+    "StepReader",
+    "kept_results",
+    "recorded_ledger",
+    "recorded_outcome",
+    "recorded_steps",
+    "result_step",
+    "used_again",
+]
 
 
 class StepReader(Protocol):
@@ -30,7 +38,22 @@ class StepReader(Protocol):
 
 def recorded_steps(record: RunRecord, read: StepReader) -> dict[str, StepRow]:
     """Return what is kept of a run's calls, by path: of the attempt that ran each of them."""
-    calls = list(_calls(record.plan))
+    plan = record.plan
+    found = _unfolded_steps(record, read) if plan.unfolds else _planned_steps(record, read)
+    for handler in plan.handlers:
+        ledger = ledger_of(handler)
+        if isinstance(ledger, Unfolding):
+            if handler.name in record.handler_inputs:
+                ledger.give(record.handler_inputs[handler.name])
+                found |= replay(ledger, partial(read, record.attempt.id))
+        else:
+            calls = calls_of(without_continuations(handler.sequence))
+            found |= read(record.attempt.id, list(calls))
+    return found
+
+
+def _planned_steps(record: RunRecord, read: StepReader) -> dict[str, StepRow]:
+    calls = list(calls_of(without_continuations(record.plan.sequence)))
     reused = record.attempt.reused
     found = dict(read(record.attempt.id, [call for call in calls if call.path not in reused]))
     missing = [call for call in calls if call.path in reused]
@@ -47,28 +70,77 @@ def recorded_steps(record: RunRecord, read: StepReader) -> dict[str, StepRow]:
     return found
 
 
-def _calls(plan: Plan) -> Iterator[Call]:
-    """Yield every call but continuations, which a run may have been published without."""
-    yield from calls_of(without_continuations(plan.sequence))
-    for handler in plan.handlers:
-        yield from calls_of(without_continuations(handler.sequence))
+def _unfolded_steps(record: RunRecord, read: StepReader) -> dict[str, StepRow]:
+    """Follow each attempt from what it used of the one before."""
+    kept, rows = Kept(), dict[str, StepRow]()
+    for attempt in record.attempts:
+        used = kept.only(attempt.reused)
+        ledger = Unfolding(record.plan.root, known=used.results, failures=used.failures)
+        earlier = {path: row for path, row in rows.items() if path in attempt.reused}
+        rows = earlier | replay(ledger, partial(read, attempt.id))
+        kept = kept_of(ledger, rows)
+    return rows
+
+
+def kept_results(record: RunRecord, steps: Mapping[str, StepRow]) -> Kept:
+    """Return what the current attempt of a run that unfolds has for the next one."""
+    ledger = recorded_ledger(record, steps).main
+    return kept_of(ledger, steps)
 
 
 def recorded_ledger(record: RunRecord, steps: Mapping[str, StepRow]) -> RunLedger:
     """Return the states of a run's calls, as these rows and the record's outcome tell them."""
     plan = record.plan
-    ledger = RunLedger(plan, main=Ledger(without_continuations(plan.sequence)))
-    for path in _settled(record):
-        ledger.main.record(path, SUCCESS)
-        ledger.main.steps[path].ended = None  # unless its row says when
+    if plan.unfolds:
+        ledger = RunLedger(plan, main=_unfolded(record, steps))
+    else:
+        ledger = RunLedger(plan, main=Ledger(without_continuations(plan.sequence)))
+        for path in _settled(record):
+            ledger.main.record(path, SUCCESS)
+            ledger.main.steps[path].ended = None  # unless its row says when
     errors = dict(_errors(record, ledger))
     # In the order of the plan: what comes behind a failure is skipped before Celery's own mark
     # of it, a failure as well, is read.
+    for name, handler in ledger.handlers.items():
+        if isinstance(handler, Unfolding) and name in record.handler_inputs:
+            handler.give(record.handler_inputs[name])
+            replay(handler, partial(_rows_of, steps))
     for part in (ledger.main, *ledger.handlers.values()):
+        if isinstance(part, Unfolding):
+            continue
         for path in _in_order(part):
             _note_step(part, path, steps.get(path), errors.get(path))
     _note_end(record, ledger)
     return ledger
+
+
+def used_again(record: RunRecord, steps: Mapping[str, StepRow]) -> Kept:
+    """Return what the current attempt of a run uses of those before it."""
+    rows = [steps[path] for path in record.attempt.reused if path in steps]
+    nobody = Call("", "", record.plan.root.location)  # whoever fails again
+    return Kept(
+        {row.path: row.result for row in rows if row.has_result},
+        {
+            row.path: error
+            for row in rows
+            if row.state == FAILURE and (error := row_error(nobody, row)) is not None
+        },
+    )
+
+
+def _unfolded(record: RunRecord, steps: Mapping[str, StepRow]) -> Unfolding:
+    used = used_again(record, steps)
+    ledger = Unfolding(record.plan.root, known=used.results, failures=used.failures)
+    replay(ledger, partial(_rows_of, steps))
+    for path in record.attempt.reused:
+        if path in ledger.steps and path in steps:
+            ledger.steps[path].started = timestamp(steps[path].started)
+            ledger.steps[path].ended = timestamp(steps[path].ended)
+    return ledger
+
+
+def _rows_of(steps: Mapping[str, StepRow], calls: Sequence[Call]) -> Mapping[str, StepRow]:
+    return {call.path: steps[call.path] for call in calls if call.path in steps}
 
 
 def _in_order(part: Ledger) -> list[str]:
@@ -80,7 +152,7 @@ def _note_step(part: Ledger, path: str, row: StepRow | None, error: StepError | 
     if step.call.kind == "continuation":  # a run may have been published without
         part.record(path, SUCCESS)
     elif row is not None:
-        part.record(path, row.state, _error(step.call, row) or error)
+        part.record(path, row.state, row_error(step.call, row) or error)
         step.started, step.ended = timestamp(row.started), timestamp(row.ended)
         step.retries = max(step.retries, row.retries)
     elif error is not None:
@@ -104,7 +176,7 @@ def _note_end(record: RunRecord, ledger: RunLedger) -> None:
     if not record.has_ended:
         return
     if record.state == SUCCESS:
-        _succeed(ledger.main)
+        ledger.main.settle()
     elif record.cancelled and record.state == REVOKED and not ledger.main.running:
         ledger.main.cancel()
     on_error = ledger.handlers.get("on_error")
@@ -113,13 +185,7 @@ def _note_end(record: RunRecord, ledger: RunLedger) -> None:
         on_error.leave_out()
     final = ledger.handlers.get("finally")
     if final is not None and record.state == SUCCESS:
-        _succeed(final)
-
-
-def _succeed(part: Ledger) -> None:
-    for step in part.open_steps():
-        part.record(step.call.path, SUCCESS)
-        step.ended = None
+        final.settle()
 
 
 def _errors(record: RunRecord, ledger: RunLedger) -> Iterator[tuple[str, StepError]]:
@@ -130,16 +196,19 @@ def _errors(record: RunRecord, ledger: RunLedger) -> Iterator[tuple[str, StepErr
             yield each["path"], StepError(step.call, *texts)
 
 
-def _error(call: Call, row: StepRow) -> StepError | None:
-    if row.error_type is None or row.error_type == REVOKED_ERROR:
-        return None
-    return StepError(call, row.error_type, row.error_message, row.error_traceback, row.worker)
-
-
 def result_step(plan: Plan) -> Call:
     """Return the call whose value is the run's."""
     *_, last = calls_of(without_continuations(plan.sequence))
     return last
+
+
+def _result(plan: Plan, main: Ledger, steps: Mapping[str, StepRow]) -> tuple[Any, bool]:
+    if isinstance(main, Unfolding):
+        return (main.value, True) if main.has_value else (None, False)
+    last = steps.get(result_step(plan).path)
+    if last is None or not last.has_result or main.failed:
+        return None, False
+    return last.result, True
 
 
 def recorded_outcome(
@@ -151,15 +220,14 @@ def recorded_outcome(
     """
     if record.state not in ("SUCCESS", "FAILURE", "REVOKED"):
         return None
-    last = steps.get(result_step(record.plan).path)
-    has_result = last is not None and last.has_result and not ledger.main.failed
+    result, has_result = _result(record.plan, ledger.main, steps)
     return Outcome(
         record.run,
         record.workflow,
         record.state,
         record.attempt.started,
         record.ended or datetime.now(UTC),
-        last.result if last is not None and has_result else None,
+        result,
         tuple(ledger.errors),
         tuple(ledger.skipped()),
         record.reason,

@@ -31,12 +31,16 @@ def ledger_of(
     part: Plan | Handler,
     *,
     known: Mapping[str, Any] | None = None,
+    failures: Mapping[str, StepError] | None = None,
     on_step: StepListener | None = None,
 ) -> Ledger:
-    """Return the ledger of a part of a plan; ``known`` are results of earlier attempts."""
+    """Return the ledger of a part of a plan.
+
+    ``known`` and ``failures`` are what a part that unfolds uses of earlier attempts.
+    """
     if plan.is_static(part.root):
         return Ledger(part.sequence, on_step=on_step)
-    return Unfolding(part.root, known=known, on_step=on_step)
+    return Unfolding(part.root, known=known, failures=failures, on_step=on_step)
 
 
 class RunLedger:

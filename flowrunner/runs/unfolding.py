@@ -17,12 +17,12 @@ from random import random
 from typing import Any
 
 from flowrunner import plan
-from flowrunner.deferred import NO_INPUT, Known, resolve
+from flowrunner.deferred import NO_INPUT, Known, passes_on, resolve, value_or_none
 from flowrunner.planner.continuations import sequence_of
 from flowrunner.planner.given import given as sequence_given
 from flowrunner.planner.normal_form import normal_form
 from flowrunner.planner.remaining import rest_of
-from flowrunner.runs.activity import Activity, End, Failed, Succeeded, activity_of
+from flowrunner.runs.activity import Activity, End, Failed, Input, Succeeded, activity_of
 from flowrunner.runs.ledger import (
     FAILURE,
     RETRY,
@@ -46,7 +46,10 @@ class LostResultError(Exception):
 class _Section:
     """A sequence that an engine runs by itself."""
 
-    def __init__(self, sequence: plan.Sequence, parent: Activity | None, slot: int) -> None:
+    def __init__(
+        self, sequence: plan.Sequence, parent: Activity | None, slot: int, *, new: bool
+    ) -> None:
+        self.new = new
         self.sequence = sequence
         self.parent = parent
         self.slot = slot
@@ -59,18 +62,19 @@ class _Section:
         if not self.failed:
             if self.value is None:
                 raise LostResultError
-            return Succeeded(self.value())
+            return Succeeded(self.value(), new=self.new)
         calls = plan.calls_of(self.sequence)
         skipped = tuple(call.path for call in calls if steps[call.path].state == SKIPPED)
-        return Failed(tuple(self.errors), skipped)
+        return Failed(tuple(self.errors), skipped, self.new)
 
 
 class Unfolding(Ledger):
     """The states of the calls that have come into being so far, and what comes next.
 
-    ``given`` is what the first steps are given, ``known`` the results that calls of earlier
-    attempts gave, by path. Only one thread may call :meth:`begin`, :meth:`advance` and
-    :meth:`cancel`.
+    ``given`` is what the first steps are given. ``known`` are the results that calls of earlier
+    attempts gave, by path, and ``failures`` those of their failures that were taken care of: both
+    are used again, unless something before them has run anew. Only one thread may call
+    :meth:`begin`, :meth:`advance` and :meth:`cancel`.
     """
 
     def __init__(
@@ -79,23 +83,26 @@ class Unfolding(Ledger):
         *,
         given: Any = NO_INPUT,
         known: Mapping[str, Any] | None = None,
+        failures: Mapping[str, StepError] | None = None,
         on_step: StepListener | None = None,
     ) -> None:
         super().__init__((), on_step=on_step)
-        #: The paths of the calls whose results of earlier attempts are used.
+        #: The paths of the calls whose results, or failures, of earlier attempts are used.
         self.reused: set[str] = set()
         self._root = root
-        self._given = given
+        self._given = Input(given)
         self._known = known or {}
+        self._failures = failures or {}
         self._values: dict[str, Any] = {}
         self._sections: dict[int, _Section] = {}  # those that go on, by their sequences
         self._over: deque[_Section] = deque()
         self._again: deque[StepState] = deque()
         self._queue: list[plan.Sequence] = []
         self._ends: deque[tuple[Activity | None, int, End]] = deque()
-        self._starts: deque[tuple[plan.Node, Any, Activity | None, int]] = deque()
+        self._starts: deque[tuple[plan.Node, Input, Activity | None, int]] = deque()
         self._end_of_all: End | None = None
         self._has_begun = False
+        self._has_value = True
 
     # What engines and observers ask.
 
@@ -115,11 +122,11 @@ class Unfolding(Ledger):
     def value(self) -> Any:
         """The run's value, once it has succeeded."""
         assert isinstance(self._end_of_all, Succeeded), "BUG: a run without a value"  # noqa: S101
-        return self._end_of_all.value
+        return value_or_none(self._end_of_all.value)
 
     def give(self, value: Any) -> None:
         """Note what its first calls are given."""
-        self._given = value
+        self._given = Input(value)
 
     def begin(self) -> Iterable[plan.Sequence]:
         """Return what an engine is to queue first."""
@@ -157,6 +164,18 @@ class Unfolding(Ledger):
             super().cancel()
             self.advance()
 
+    def settle(self) -> None:
+        """Note that all has ended well, whatever is kept of it."""
+        super().settle()
+        if not self.ended:
+            self._has_value = False
+            self._finish(Succeeded(None))
+
+    @property
+    def has_value(self) -> bool:
+        """Whether it has succeeded with a value that is known."""
+        return self._has_value and isinstance(self._end_of_all, Succeeded)
+
     def leave_out(self) -> None:
         """Note that nothing of it is to run."""
         self._finish(Succeeded(None))
@@ -177,11 +196,11 @@ class Unfolding(Ledger):
 
     # What activities ask: see runs.activity.Stage.
 
-    def resolve(self, node: plan.Node, given: Any) -> plan.Node:
+    def resolve(self, node: plan.Node, given: Input) -> plan.Node:
         """Return a node with everything decided that its beginning needs."""
-        return resolve(node, Known(given, self._values))
+        return resolve(node, Known(given.value, self._values))
 
-    def start(self, node: plan.Node, given: Any, parent: Activity | None, slot: int) -> None:
+    def start(self, node: plan.Node, given: Input, parent: Activity | None, slot: int) -> None:
         """Begin a node; ``parent`` is told how it has ended."""
         self._starts.append((node, given, parent, slot))
 
@@ -191,7 +210,7 @@ class Unfolding(Ledger):
 
     def keep(self, path: str, value: Any) -> None:
         """Keep the value of a step that has a name."""
-        self._values[path] = value
+        self._values[path] = value_or_none(value)
 
     def leave(self, nodes: Iterable[plan.Node]) -> tuple[str, ...]:
         """Note that nodes will not run, and return the paths of their calls."""
@@ -216,25 +235,25 @@ class Unfolding(Ledger):
 
     # How it unfolds.
 
-    def _start(self, node: plan.Node, given: Any, parent: Activity | None, slot: int) -> None:
+    def _start(self, node: plan.Node, given: Input, parent: Activity | None, slot: int) -> None:
         if self.cancelled:
             self._ends.append((parent, slot, Failed((), self.leave([node]))))
             return
         node = self.resolve(node, given)
         while isinstance(node, plan.Given):
-            given = node.value
+            given = replace(given, value=node.value)
             node = node.step
         match node:
-            case plan.Skipped():
-                self._succeed(parent, slot, None if given is NO_INPUT else given)
+            case _ if passes_on(node):
+                self._ends.append((parent, slot, given.passed_on))
             case plan.Constant():
-                self._succeed(parent, slot, node.value)
+                self._ends.append((parent, slot, Succeeded(node.value, new=given.new)))
             case plan.Failing():
                 self._fail(node, parent, slot)
             case plan.Call():
                 self._enter_section((node,), given, parent, slot)
             case _ if plan.is_static(node):
-                has_input = given is not NO_INPUT
+                has_input = given.value is not NO_INPUT
                 sequence = (
                     normal_form(node, has_input=has_input)
                     if self._is_whole
@@ -244,39 +263,62 @@ class Unfolding(Ledger):
             case _:
                 activity_of(node, given, self, parent, slot).begin()
 
-    def _succeed(self, parent: Activity | None, slot: int, value: Any) -> None:
-        self._ends.append((parent, slot, Succeeded(value)))
-
     def _fail(self, node: plan.Failing, parent: Activity | None, slot: int) -> None:
         call = plan.Call(node.path, node.step, node.location)
         error = StepError(call, "ExpressionError", node.message)
-        self._entered((call,), parent, slot)
+        self._entered((call,), parent, slot, new=True)
         self.record(call.path, FAILURE, error)
 
     def _enter_section(
-        self, sequence: plan.Sequence, given: Any, parent: Activity | None, slot: int
+        self, sequence: plan.Sequence, given: Input, parent: Activity | None, slot: int
     ) -> None:
-        if given is not NO_INPUT:
-            sequence = sequence_given(sequence, given)
-        if self._known:
-            rest = rest_of(plan.without_continuations(sequence), self._known)
-            self._note_reused(sequence, rest.items)
+        if given.value is not NO_INPUT:
+            sequence = sequence_given(sequence, given.value)
+        if (self._known or self._failures) and not given.new:
+            whole = plan.without_continuations(sequence)
+            calls = list(plan.calls_of(whole))
+            if any(call.path in self._failures for call in calls):
+                self._fail_again(whole, calls, parent, slot)
+                return
+            rest = rest_of(whole, self._known)
+            self._note_reused(calls, rest.items)
             if not rest.items:
-                self._succeed(parent, slot, rest.value)
+                self._ends.append((parent, slot, Succeeded(rest.value)))
                 return
             sequence = rest.items
-        self._entered(sequence, parent, slot)
+        self._entered(sequence, parent, slot, new=True)
         self._queue.append(sequence)
 
-    def _entered(self, sequence: plan.Sequence, parent: Activity | None, slot: int) -> None:
+    def _entered(
+        self, sequence: plan.Sequence, parent: Activity | None, slot: int, *, new: bool
+    ) -> None:
         with self._lock:
             self._enter(sequence, None)
-            self._sections[id(sequence)] = _Section(sequence, parent, slot)
+            self._sections[id(sequence)] = _Section(sequence, parent, slot, new=new)
 
-    def _note_reused(self, sequence: plan.Sequence, rest: plan.Sequence) -> None:
+    def _fail_again(
+        self,
+        sequence: plan.Sequence,
+        calls: Iterable[plan.Call],
+        parent: Activity | None,
+        slot: int,
+    ) -> None:
+        """Let a section end as it did in an earlier attempt, which took care of its failure."""
+        self._entered(sequence, parent, slot, new=False)
+        for call in calls:
+            if call.path in self._failures:
+                error = replace(self._failures[call.path], call=call)
+                self.record(call.path, FAILURE, error)
+            elif call.path in self._known:
+                self.record(call.path, SUCCESS)
+            else:
+                continue
+            self.reused.add(call.path)
+
+    def _note_reused(self, calls: Iterable[plan.Call], rest: plan.Sequence) -> None:
         left = {call.path for call in plan.calls_of(rest)}
         with self._lock:
-            for call in plan.calls_of(sequence):
+            for call in calls:
                 if call.path not in left:
                     self.steps[call.path] = StepState(call, (call,), 0, None, state=SUCCESS)
                     if call.path in self._known:
@@ -312,7 +354,9 @@ class Unfolding(Ledger):
         """Let a call be made again if it is to be."""
         call = step.call
         attempt = call.tries + 1
-        if self.cancelled or call.retry is None or not call.retry.applies(error.type, attempt):
+        if self.cancelled or call.path in self._failures or call.retry is None:
+            return False
+        if not call.retry.applies(error.type, attempt):
             return False
         pause = call.retry.seconds(attempt)
         if call.retry.jitter == "full":

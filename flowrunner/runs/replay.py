@@ -1,0 +1,97 @@
+"""How far a run that unfolds has come, from what is kept of its calls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from flowrunner.plan import Call, Plan, calls_of
+from flowrunner.planner.remaining import Remainder
+from flowrunner.runs.ledger import RETRY, SUCCESS, Ledger, StepError
+from flowrunner.runs.record_data import timestamp
+from flowrunner.runs.store import StepRow
+from flowrunner.runs.unfolding import LostResultError, Unfolding
+
+__all__ = ["Kept", "kept_of", "remainder_of", "replay", "row_error"]
+
+#: What Celery keeps of a task that was revoked, as is asked for when a run is cancelled.
+REVOKED_ERROR: Final = "TaskRevokedError"
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What of earlier attempts is used again: results, and failures that were taken care of."""
+
+    results: Mapping[str, Any] = field(default_factory=dict)
+    failures: Mapping[str, StepError] = field(default_factory=dict)
+
+    def only(self, paths: frozenset[str]) -> Kept:
+        """Return what of it is of these calls."""
+        return Kept(
+            {path: each for path, each in self.results.items() if path in paths},
+            {path: each for path, each in self.failures.items() if path in paths},
+        )
+
+
+def replay(
+    ledger: Unfolding, read: Callable[[Sequence[Call]], Mapping[str, StepRow]]
+) -> dict[str, StepRow]:
+    """Let a run unfold as far as what is kept of its calls tells, and return that.
+
+    ``read`` gives what is kept of calls, by path. The row of a call that is to be made again says
+    so.
+    """
+    rows: dict[str, StepRow] = {}
+    ledger.leave_out_continuations()
+    sections = list(ledger.begin())
+    while sections:
+        calls = [call for section in sections for call in calls_of(section)]
+        found = read(calls)
+        for call in calls:
+            row = found.get(call.path)
+            if row is None:
+                continue
+            _note_row(ledger, call, row)
+            step = ledger.steps[call.path]
+            if step.state == RETRY:
+                row = replace(row, state=RETRY, retries=step.retries, ended=None)
+            rows[call.path] = row
+        try:
+            sections = list(ledger.advance())
+        except LostResultError:  # what came next cannot be told any more
+            break
+    return rows
+
+
+def _note_row(ledger: Unfolding, call: Call, row: StepRow) -> None:
+    result = (lambda: row.result) if row.has_result else None
+    ledger.record(call.path, row.state, row_error(call, row), result=result)
+    step = ledger.steps[call.path]
+    step.started, step.ended = timestamp(row.started), timestamp(row.ended)
+    step.retries = max(step.retries, row.retries)
+
+
+def row_error(call: Call, row: StepRow) -> StepError | None:
+    """Return why a call failed, as it was kept."""
+    if row.error_type is None or row.error_type == REVOKED_ERROR:
+        return None
+    return StepError(call, row.error_type, row.error_message, row.error_traceback, row.worker)
+
+
+def kept_of(ledger: Ledger, rows: Mapping[str, StepRow]) -> Kept:
+    """Return what of a run can be used again: what has succeeded, and what was taken care of."""
+    results = {
+        path: row.result for path, row in rows.items() if row.state == SUCCESS and row.has_result
+    }
+    return Kept(results, {error.call.path: error for error in ledger.caught})
+
+
+def remainder_of(plan: Plan, kept: Kept) -> Remainder:
+    """Return what is left of a plan that unfolds, with what is used again."""
+    ledger = Unfolding(plan.root, known=kept.results, failures=kept.failures)
+    ledger.begin()
+    reused = frozenset(ledger.reused)
+    if ledger.ended and not ledger.failed:
+        return Remainder(None, reused, ledger.value)
+    return Remainder(plan, reused, known=kept.results, failures=kept.failures)

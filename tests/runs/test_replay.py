@@ -1,0 +1,91 @@
+"""Runs that unfold, told again from what is kept of their calls, and gone on with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from hypothesis import given
+
+from flowrunner import plan
+from flowrunner.plan import Call
+from flowrunner.runs.ledger import StepState
+from flowrunner.runs.replay import kept_of, remainder_of, replay
+from flowrunner.runs.store import StepRow
+from flowrunner.runs.unfolding import Unfolding
+from tests.runs.test_unfolding import Tasks, run_sequence
+from tests.shapes import plan_of
+from tests.unfolding import built, trees
+
+
+class Rows:
+    """What a store keeps of an attempt."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, StepRow] = {}
+
+    def note(self, step: StepState, result: Callable[[], Any] | None) -> None:
+        error = step.error
+        self.rows[step.call.path] = StepRow(
+            step.call.path,
+            step.state,
+            retries=step.retries,
+            result=None if result is None else result(),
+            has_result=result is not None,
+            error_type=None if error is None or step.state != "FAILURE" else error.type,
+            error_message="" if error is None else error.message,
+        )
+
+    def __call__(self, calls: Sequence[Call]) -> Mapping[str, StepRow]:
+        return {call.path: self.rows[call.path] for call in calls if call.path in self.rows}
+
+
+def driven(ledger: Unfolding, tasks: Tasks, *, sections: int | None = None) -> None:
+    """Run a ledger to its end, or until so many sections have run."""
+    waiting = list(ledger.begin())
+    while waiting and sections != 0:
+        run_sequence(waiting.pop(0), (), ledger, tasks)
+        waiting += ledger.advance()
+        sections = None if sections is None else sections - 1
+
+
+@given(trees(flaky=False))
+def test_it_is_told_as_it_was(tree: Any) -> None:
+    root, rows = built(tree, "r"), Rows()
+    ledger = Unfolding(root, on_step=rows.note)
+    driven(ledger, Tasks())
+    again = Unfolding(root)
+    replay(again, rows)
+    assert {path: step.state for path, step in again.steps.items()} == {
+        path: step.state for path, step in ledger.steps.items()
+    }
+    assert (again.ended, again.failed) == (ledger.ended, ledger.failed)
+    assert [error.call.path for error in again.errors] == [e.call.path for e in ledger.errors]
+    if not ledger.failed:
+        assert again.value == ledger.value
+
+
+class Mended(Tasks):
+    """Tasks of which none fails any more."""
+
+    def __call__(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        return super().__call__("mended" if name == "fail" else name, args, kwargs)
+
+
+@given(trees(flaky=False))
+def test_what_has_succeeded_is_used_again(tree: Any) -> None:
+    root, rows, tasks = built(tree, "r"), Rows(), Mended()
+    first = Unfolding(root, on_step=rows.note)
+    driven(first, Tasks(), sections=2)
+    told = Unfolding(root)
+    kept = kept_of(told, replay(told, rows))
+    rest = remainder_of(plan_of(root), kept)
+    again = Unfolding(root, known=rest.known, failures=rest.failures, on_step=Rows().note)
+    driven(again, tasks)
+    assert again.ended
+    if not any(isinstance(node, plan.Failing) for node in (root,)):
+        assert not [error for error in again.errors if error.type != "ExpressionError"]
+    whole = Unfolding(root)
+    driven(whole, Mended())
+    if not kept.failures:
+        assert again.value == whole.value
