@@ -25,12 +25,13 @@ def build_workflow(source: Source, root: Mapping, problems: list[Diagnostic]) ->
     """Return the workflow of a document, with these problems and those that are found here."""
     found, tainted = check_document(root)
     builder = StepBuilder(tainted)
-    step = builder.build(root)
+    step = builder.build(root, is_document=True)
     handlers = {
         name: builder.build(node)
         for name in model.HANDLER_NAMES
         if (node := root.get(name)) is not None
     }
+    outputs = root.get("outputs")
     inputs = []
     for definition in _inputs(root.get("inputs"), tainted):
         wrong = list(_definition_problems(definition))
@@ -45,6 +46,8 @@ def build_workflow(source: Source, root: Mapping, problems: list[Diagnostic]) ->
         inputs=tuple(inputs),
         defaults=dict(_defaults(root.get("defaults"), tainted)),
         timeout=_seconds(root.get("timeout")),
+        env=_names(root.get("env")),
+        outputs=outputs if isinstance(outputs, Mapping) else None,
         handlers=handlers,
         problems=(*problems, *found, *builder.problems),
     )
@@ -56,6 +59,11 @@ def _stem(source: Source) -> str:
 
 def _text(node: Node | None) -> str:
     return node.value if isinstance(node, Scalar) and isinstance(node.value, str) else ""
+
+
+def _names(node: Node | None) -> tuple[Scalar, ...]:
+    items = node.items if isinstance(node, Sequence) else ()
+    return tuple(item for item in items if isinstance(item, Scalar))
 
 
 def _seconds(node: Node | None) -> float | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from flowrunner.errors import Diagnostic
 from flowrunner.loader.call_text import explain_call, explain_task_name
-from flowrunner.loader.language import LATER_KEYS, STEP_KEYS
+from flowrunner.loader.language import FOREIGN_KEYS, STEP_KEYS
 from flowrunner.loader.validator import (
     properties_of,
     referred,
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 __all__ = ["explain_error"]
 
-_LATER_LABEL: Final = "this version refuses it rather than run without it"
 _NAME_LABEL: Final = "a name is a letter or underscore, then letters, digits and underscores"
 
 #: What to write instead, where a key's value has the wrong type.
@@ -39,6 +38,23 @@ _CURES: Final = {
     "inputs": "write names and values: {count: 10}",
     "defaults": "write task names and keys: {power: {queue: slow}}",
     "immutable": "write true or false",
+    "each": "write a list, or an expression that gives one: ${prev}",
+    "switch": "write a list of branches: [{when: prev > 3, do: negate}, {else: power}]",
+    "graph": "write names and steps: {load: load, clean: {task: clean, needs: [load]}}",
+    "needs": "write a list of names: [load]",
+    "with": "write names and values: {count: 10}",
+    "outputs": "write names and values: {total: '${prev}'}",
+    "env": "write a list of names: [API_TOKEN]",
+    "only": "write a list of names: [ConnectionError]",
+    "never": "write a list of names: [ValueError]",
+}
+
+#: Keys that stand in a step without a step key, and where they belong.
+_BELONGS: Final = {
+    "do": "'do' is the step of 'each: LIST', or of a branch of 'switch'",
+    "with": "'with' gives inputs to 'use: FILE'",
+    "needs": "'needs' is a key of the steps of a 'graph'",
+    "else": "'else' is a branch of 'switch'",
 }
 
 
@@ -118,7 +134,15 @@ class _Problem:
         if self._error.validator_value == ["chunks"]:
             yield from self._missing_step(mapping)
             return
-        step = str(self._path[-1])
+        if self._error.validator_value == ["do"]:
+            yield Diagnostic(
+                "'each' misses 'do'", self._key_of(mapping, "each"), "the step for each item: do: …"
+            )
+            return
+        step = str(self._path[-1]) if self._path else ""
+        if isinstance(self._path[-1], int):
+            yield self._incomplete_branch(mapping)
+            return
         parent = node_at(self._root, self._path[:-1])
         key = parent.key(step) if isinstance(parent, Mapping) else None
         name = str(self._error.message).split("'")[1]
@@ -128,16 +152,34 @@ class _Problem:
             _CURES.get(step, ""),
         )
 
+    def _incomplete_branch(self, mapping: Mapping) -> Diagnostic:
+        """A branch of ``switch`` that lacks a key; each key that it lacks is an error."""
+        missing = next(key for key in ("when", "do") if key not in mapping)
+        return Diagnostic(
+            f"a branch of 'switch' misses '{missing}'",
+            mapping.entries[0][0].location if mapping.entries else mapping.location,
+            "write {when: CONDITION, do: STEP}, or {else: STEP}",
+        )
+
+    @staticmethod
+    def _key_of(mapping: Mapping, name: str) -> Location:
+        key = mapping.key(name)
+        return mapping.location if key is None else key.location
+
     def _missing_step(self, mapping: Mapping) -> Iterator[Diagnostic]:
         """A mapping without a step key: is it misspelt, of a later version, or not there?"""
         known = self._known_keys(mapping)
         if mapping is self._root:
             known += workflow_schema()["properties"]
         unknown = [key for key in mapping.names() if key not in known]
-        later = [key for key in unknown if key in LATER_KEYS - {"do", "with"}]
-        if later:
-            yield from (_later(mapping, key) for key in later)
-            return
+        for key in unknown[:100]:
+            if key in FOREIGN_KEYS:
+                yield _unknown(mapping, key, FOREIGN_KEYS[key])
+                return
+        for key, cure in _BELONGS.items():
+            if key in mapping:
+                yield _unknown(mapping, key, cure)
+                return
         for key in unknown[:100]:
             cure = did_you_mean(key, STEP_KEYS, "")
             if cure:
@@ -168,8 +210,8 @@ class _Problem:
                 yield self._unknown_key(mapping, key, known)
 
     def _unknown_key(self, mapping: Mapping, key: str, known: list[str]) -> Diagnostic:
-        if key in LATER_KEYS:
-            return _later(mapping, key)
+        if key in FOREIGN_KEYS:
+            return _unknown(mapping, key, FOREIGN_KEYS[key])
         step = next((name for name in STEP_KEYS if name in mapping), None)
         if step is not None and key in STEP_KEYS and self._title != "Chord":
             place = mapping.key(key)
@@ -179,7 +221,13 @@ class _Problem:
                 "put the steps into a chain or a group",
             )
         otherwise = f"keys here: {', '.join(known)}"
-        if step is not None and key in properties_of(referred("taskKeys"), {}):
+        if step is not None and key in _BELONGS:
+            otherwise = _BELONGS[key]
+        elif step is not None and key in ("max_parallel", "tolerate"):
+            otherwise = f"'{key}' is for members side by side, and '{step}' has none"
+        elif step is not None and key in HANDLER_NAMES:
+            otherwise = f"'{key}' is a key of the whole document"
+        elif step is not None and key in properties_of(referred("taskKeys"), {}):
             otherwise = f"'{key}' is a key of a task call, not of '{step}'"
         return _unknown(mapping, key, did_you_mean(key, known, otherwise))
 
@@ -192,18 +240,6 @@ class _Problem:
 def _placed(words: tuple[str, str], place: Location) -> tuple[str, Location, str]:
     message, label = words
     return message, place, label
-
-
-def _later(mapping: Mapping, key: str) -> Diagnostic:
-    place = mapping.key(key)
-    of_a_step, label = "", _LATER_LABEL
-    if key in HANDLER_NAMES:
-        of_a_step, label = " of a step", f"this version has '{key}' of the whole document only"
-    return Diagnostic(
-        f"'{key}'{of_a_step} comes with a later version of flowrunner",
-        place.location if place else mapping.location,
-        label,
-    )
 
 
 def _unknown(mapping: Mapping, key: str, label: str) -> Diagnostic:

@@ -28,23 +28,45 @@ class StepBuilder:
         self._builders: Final[dict[str, Callable[[Mapping, Node], model.Step]]] = {
             "task": self._task_call,
             "chain": self._chain,
-            "group": lambda _, value: self._group(value),
+            "group": lambda mapping, value: self._group(value, _parallel(mapping)),
             "chord": self._chord,
             "map": lambda _, value: self._item_calls(value, "map"),
             "starmap": lambda _, value: self._item_calls(value, "starmap"),
-            "chunks": lambda _, value: self._chunks(value),
+            "chunks": self._chunks,
+            "each": self._each,
+            "switch": self._switch,
+            "use": self._use,
+            "graph": self._graph,
         }
 
-    def build(self, node: Node) -> model.Step:
-        """Return the step that a node stands for."""
+    def build(self, node: Node, *, is_document: bool = False) -> model.Step:
+        """Return the step that a node stands for.
+
+        ``on_error`` of the whole document is not its step's.
+        """
         if isinstance(node, Mapping):
             for key in STEP_KEYS:
                 value = node.get(key)
                 if value is not None:
-                    return self._builders[key](node, value)
+                    step = self._builders[key](node, value)
+                    return self._with_common_keys(step, node, is_document=is_document)
         elif isinstance(node, Scalar) and isinstance(node.value, str):
             return self._call(node, node.value)
         return model.Broken(node.location)
+
+    def _with_common_keys(
+        self, step: model.Step, mapping: Mapping, *, is_document: bool
+    ) -> model.Step:
+        handler, condition = mapping.get("on_error"), mapping.get("when")
+        if handler is not None and not is_document:
+            place = _key_place(mapping, "on_error")
+            step = model.Rescue(step, self.build(handler), place)
+        if isinstance(condition, Scalar) and id(condition) not in self._tainted:
+            place = _key_place(mapping, "when")
+            branch = model.Branch(condition, step)
+            step = model.Switch((branch,), None, place, written="when")
+        identifier = self._id(mapping)
+        return step if identifier is None else model.Named(identifier, step)
 
     def _call(self, node: Scalar, text: str) -> model.Step:
         call = parse_call(text)
@@ -63,6 +85,14 @@ class StepBuilder:
             called = name if isinstance(name, str) and id(value) not in self._tainted else None
             return model.Broken(value.location, called)
         times, index = mapping.get("times"), mapping.get("as")
+        parallel = _parallel(mapping)
+        if times is None and parallel != model.Parallel():
+            key = "max_parallel" if parallel.max_parallel is not None else "tolerate"
+            self._report(
+                f"'{key}' is for members side by side, and this is one call",
+                mapping.key(key),
+                "give it 'times', or put it into a group",
+            )
         if index is not None and times is None:
             self._report("'as' names the index of 'times', and there is none", mapping.key("as"))
         return model.TaskCall(
@@ -71,7 +101,8 @@ class StepBuilder:
             call_keys(mapping),
             times=times if isinstance(times, Scalar) else None,
             index=self._variable(index, "the index") or "i",
-            id=self._id(mapping),
+            id=_scalar(mapping, "id"),
+            parallel=parallel,
         )
 
     def _variable(self, node: Node | None, what: str) -> str | None:
@@ -98,10 +129,24 @@ class StepBuilder:
         place = _key_place(mapping, "chain")
         return model.Chain(tuple(self.build(item) for item in value.items), place)
 
-    def _group(self, value: Node) -> model.Group:
+    def _group(self, value: Node, parallel: model.Parallel) -> model.Group:
         if isinstance(value, Sequence):
-            return model.Group(tuple(self.build(item) for item in value.items), value.location)
-        return model.Group((self.build(value),), value.location, listed=False)
+            members = tuple(self._member(item) for item in value.items)
+            return model.Group(members, value.location, parallel=parallel)
+        only = self._member(value)
+        return model.Group((only,), value.location, listed=False, parallel=parallel)
+
+    def _member(self, node: Node) -> model.Step:
+        step = self.build(node)
+        is_spread = isinstance(step, (model.TaskCall, model.Chunks))
+        if is_spread and isinstance(node, Mapping) and _parallel(node) != model.Parallel():
+            key = "max_parallel" if node.get("max_parallel") is not None else "tolerate"
+            self._report(
+                f"'{key}' belongs to the group whose members these calls are",
+                node.key(key),
+                "write it beside 'group' or 'chord', or make this a group of its own",
+            )
+        return step
 
     def _chord(self, mapping: Mapping, value: Node) -> model.Step:
         if not isinstance(value, Mapping):
@@ -109,7 +154,7 @@ class StepBuilder:
         place = _key_place(mapping, "chord")
         header, body = value.get("header"), value.get("body")
         return model.Chord(
-            model.Group((), place) if header is None else self._group(header),
+            model.Group((), place) if header is None else self._group(header, _parallel(mapping)),
             model.Broken(place) if body is None else self.build(body),
             place,
         )
@@ -120,10 +165,16 @@ class StepBuilder:
             return called
         task, over, mapping = called
         return model.ItemCalls(
-            kind, str(task.value), over, task.location, _options(mapping), self._id(mapping)
+            kind,
+            str(task.value),
+            over,
+            task.location,
+            _options(mapping),
+            id=self._id(mapping),
+            retry=_retry(mapping.get("retry")),
         )
 
-    def _chunks(self, value: Node) -> model.Step:
+    def _chunks(self, step: Mapping, value: Node) -> model.Step:
         called = self._called(value)
         if isinstance(called, model.Broken):
             return called
@@ -132,8 +183,73 @@ class StepBuilder:
         if not isinstance(size, Scalar):
             return model.Broken(task.location, str(task.value))
         return model.Chunks(
-            str(task.value), over, size, task.location, _options(mapping), self._id(mapping)
+            str(task.value),
+            over,
+            size,
+            task.location,
+            _options(mapping),
+            id=self._id(mapping),
+            retry=_retry(mapping.get("retry")),
+            parallel=_parallel(step),
         )
+
+    def _each(self, mapping: Mapping, value: Node) -> model.Step:
+        do, name = mapping.get("do"), mapping.get("as")
+        place = _key_place(mapping, "each")
+        if do is None or id(value) in self._tainted:
+            if do is not None:
+                self.build(do)
+            return model.Broken(place)
+        return model.Each(
+            value,
+            self.build(do),
+            place,
+            self._variable(name, "the item") or "item",
+            _parallel(mapping),
+        )
+
+    def _switch(self, mapping: Mapping, value: Node) -> model.Step:
+        place = _key_place(mapping, "switch")
+        if not isinstance(value, Sequence):
+            return model.Broken(place)
+        branches: list[model.Branch] = []
+        otherwise: model.Step | None = None
+        for position, item in enumerate(value.items, start=1):
+            if not isinstance(item, Mapping):
+                continue
+            last = item.get("else")
+            if last is not None:
+                if position < len(value.items):
+                    self._report(
+                        "'else' is not the last branch", item.key("else"), "what follows never runs"
+                    )
+                otherwise = self.build(last)
+                continue
+            condition, do = item.get("when"), item.get("do")
+            step = model.Broken(item.location) if do is None else self.build(do)
+            if isinstance(condition, Scalar) and id(condition) not in self._tainted:
+                branches.append(model.Branch(condition, step))
+        return model.Switch(tuple(branches), otherwise, place)
+
+    def _use(self, mapping: Mapping, value: Node) -> model.Step:
+        place, inputs = _key_place(mapping, "use"), mapping.get("with")
+        if not isinstance(value, Scalar) or id(mapping) in self._tainted:
+            return model.Broken(place)
+        return model.Use(value, place, inputs if isinstance(inputs, Mapping) else None)
+
+    def _graph(self, mapping: Mapping, value: Node) -> model.Step:
+        place = _key_place(mapping, "graph")
+        if not isinstance(value, Mapping):
+            return model.Broken(place)
+        steps = []
+        for key, node in value.entries:
+            needs = node.get("needs") if isinstance(node, Mapping) else None
+            names = needs.items if isinstance(needs, Sequence) else ()
+            name = Scalar(str(key.value), key.location)
+            self._variable(name, "a step")
+            scalars = tuple(each for each in names if isinstance(each, Scalar))
+            steps.append(model.GraphStep(name, scalars, self.build(node)))
+        return model.Graph(tuple(steps), place)
 
     def _called(self, value: Node) -> tuple[Scalar, Node, Mapping] | model.Broken:
         if not isinstance(value, Mapping):
@@ -155,7 +271,44 @@ def call_keys(mapping: Mapping) -> model.CallKeys:
         kwargs=kwargs if isinstance(kwargs, Mapping) else None,
         immutable=bool(immutable.value) if isinstance(immutable, Scalar) else None,
         options=_options(mapping),
+        retry=_retry(mapping.get("retry")),
     )
+
+
+def _retry(node: Node | None) -> model.RetryKeys | None:
+    """Return what ``retry`` says, in its short form (a number) or its long one."""
+    if isinstance(node, Scalar):
+        return model.RetryKeys(node, node.location)
+    if not isinstance(node, Mapping):
+        return None
+    most, jitter = _scalar(node, "max"), _scalar(node, "jitter")
+    if most is None:
+        return None
+    return model.RetryKeys(
+        most,
+        node.location,
+        delay=_scalar(node, "delay"),
+        backoff=_scalar(node, "backoff"),
+        cap=_scalar(node, "cap"),
+        jitter=None if jitter is None else "full" if jitter.value == "full" else "none",
+        only=_scalars(node, "only"),
+        never=_scalars(node, "never"),
+    )
+
+
+def _parallel(mapping: Mapping) -> model.Parallel:
+    return model.Parallel(_scalar(mapping, "max_parallel"), _scalar(mapping, "tolerate"))
+
+
+def _scalar(mapping: Mapping, key: str) -> Scalar | None:
+    node = mapping.get(key)
+    return node if isinstance(node, Scalar) else None
+
+
+def _scalars(mapping: Mapping, key: str) -> tuple[Scalar, ...]:
+    node = mapping.get(key)
+    items = node.items if isinstance(node, Sequence) else ()
+    return tuple(item for item in items if isinstance(item, Scalar))
 
 
 def _options(mapping: Mapping) -> dict[str, Node]:
