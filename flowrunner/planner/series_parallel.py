@@ -43,8 +43,8 @@ def series_parallel(needs: Needs, result: str) -> Series | None:
         return None
 
 
-def in_order(needs: Needs) -> list[str] | None:
-    """Return the steps with each after those that it needs; ``None`` where there is a cycle."""
+def in_order(needs: Needs) -> list[str]:
+    """Return the steps, each after those that it needs, without those behind a circle or in it."""
     waiting = {name: len(needed) for name, needed in needs.items()}
     needed_by: dict[str, list[str]] = {name: [] for name in needs}
     for name, needed in needs.items():
@@ -56,7 +56,7 @@ def in_order(needs: Needs) -> list[str] | None:
             waiting[each] -= 1
             if not waiting[each]:
                 order.append(each)
-    return order if len(order) == len(needs) else None
+    return order
 
 
 class _NoTreeError(Exception):
@@ -66,9 +66,7 @@ class _NoTreeError(Exception):
 class _Tree:
     def __init__(self, needs: Needs) -> None:
         self._needs = needs
-        order = in_order(needs)
-        assert order is not None, "BUG: the graph has a cycle"  # noqa: S101
-        self._gates = _Gates(needs, order)
+        self._gates = _Gates(needs, in_order(needs))
 
     def series(self, step: str, source: str | None, depth: int) -> Series:
         """Return what leads to ``step`` from ``source``, through which everything before it goes.

@@ -160,4 +160,4 @@ def test_long_chains_and_deep_groups_do_not_meet_pythons_limits() -> None:
 
 def test_an_order_has_each_step_after_those_that_it_needs() -> None:
     assert in_order({"c": ("b", "a"), "b": ("a",), "a": ()}) == ["a", "b", "c"]
-    assert in_order({"a": (), "b": ("c",), "c": ("b",)}) is None
+    assert in_order({"a": (), "b": ("c",), "c": ("b",), "d": ("a", "b")}) == ["a"]

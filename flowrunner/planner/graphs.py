@@ -1,0 +1,184 @@
+"""A ``graph``: who needs whom, what is wrong with that, and the nodes that it becomes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from flowrunner import model, plan
+from flowrunner.node import Scalar
+from flowrunner.planner.problems import Problems
+from flowrunner.planner.series_parallel import Series, SideBySide, in_order, series_parallel
+from flowrunner.suggestion import did_you_mean
+
+__all__ = ["Dependencies", "dependencies", "graph_node"]
+
+#: Names that a message lists.
+MOST_NAMED: Final = 8
+#: Circles that are told.
+MOST_CIRCLES: Final = 5
+
+
+@dataclass(frozen=True)
+class Dependencies:
+    """What each step of a graph needs, by name; ``order`` has each after those that it needs.
+
+    ``result`` is the step that nobody needs: its value is the graph's.
+    """
+
+    needs: Mapping[str, tuple[str, ...]]
+    order: tuple[str, ...]
+    result: str
+
+    def before(self, name: str) -> frozenset[str]:
+        """Return the steps that have certainly ended when this one begins."""
+        found: set[str] = set()
+        waiting = [name]
+        while waiting:
+            new = set(self.needs[waiting.pop()]) - found
+            found |= new
+            waiting += new
+        return frozenset(found)
+
+
+def dependencies(graph: model.Graph, problems: Problems) -> Dependencies | None:
+    """Return what the steps of a graph need; ``None`` where that is wrong, which is reported."""
+    known = len(problems)
+    steps = {str(step.name.value): step for step in graph.steps}
+    needs = {name: tuple(_needs(step, steps, problems)) for name, step in steps.items()}
+    order = in_order(needs)
+    if len(order) < len(needs):
+        for circle in _circles(needs):
+            _report_circle(circle, steps, problems)
+        return None
+    needed = {each for names in needs.values() for each in names}
+    ends = [name for name in needs if name not in needed]
+    if not ends:  # it has no steps, which the loader has said
+        return None
+    if len(problems) == known:
+        _report_unneeded(ends, steps, problems)
+    return Dependencies(needs, tuple(order), ends[-1]) if len(problems) == known else None
+
+
+def _needs(
+    step: model.GraphStep, steps: Mapping[str, model.GraphStep], problems: Problems
+) -> Iterator[str]:
+    own, seen = str(step.name.value), set[str]()
+    for needed in step.needs:
+        name = str(needed.value)
+        if name == own:
+            problems.report(f"step '{own}' needs itself", needed.location)
+        elif name in seen:
+            problems.report(
+                f"step '{own}' needs '{name}' twice",
+                needed.location,
+                "the list that it is given has one place for it",
+            )
+        elif name not in steps:
+            others = [each for each in steps if each != own]
+            listed = ", ".join(others[:MOST_NAMED]) + (", …" if len(others) > MOST_NAMED else "")
+            otherwise = f"the graph's other steps: {listed}" if others else "it is the only step"
+            problems.report(
+                f"step '{own}' needs '{name}', and the graph has no such step",
+                needed.location,
+                did_you_mean(name, others, otherwise),
+            )
+        else:
+            yield name
+        seen.add(name)
+
+
+def _circles(needs: Mapping[str, tuple[str, ...]]) -> Iterator[list[str]]:
+    """Yield circles, none of which has a step of another: one at least, where there are any."""
+    for _ in range(MOST_CIRCLES):
+        done = set(in_order(needs))
+        # Each of these needs another of them.
+        left = {
+            name: tuple(each for each in needed if each not in done)
+            for name, needed in needs.items()
+            if name not in done
+        }
+        if not left:
+            return
+        path: dict[str, int] = {}
+        at = next(iter(left))
+        while at not in path:
+            path[at] = len(path)
+            at = left[at][0]
+        circle = list(path)[path[at] :]
+        yield circle
+        needs = {
+            name: tuple(each for each in needed if each not in circle)
+            for name, needed in left.items()
+            if name not in circle
+        }
+
+
+def _report_circle(
+    circle: list[str], steps: Mapping[str, model.GraphStep], problems: Problems
+) -> None:
+    first = min(circle, key=list(steps).index)
+    start = circle.index(first)
+    turned = [*circle[start:], *circle[:start]]
+    if len(turned) > MOST_NAMED:
+        shown = [*turned[: MOST_NAMED - 1], "…", turned[-1], first]
+    else:
+        shown = [*turned, first]
+    problems.report(
+        f"the steps need each other in a circle: {' → '.join(shown)}",
+        _need(steps[first], turned[1 % len(turned)]).location,
+        f"'{first}' would wait for itself",
+    )
+
+
+def _need(step: model.GraphStep, name: str) -> Scalar:
+    return next(each for each in step.needs if str(each.value) == name)
+
+
+def _report_unneeded(
+    ends: list[str], steps: Mapping[str, model.GraphStep], problems: Problems
+) -> None:
+    *others, last = ends
+    for name in others:
+        problems.report(
+            f"nobody needs '{name}': what it gives would be lost",
+            steps[name].name.location,
+            f"the graph's value is that of its one last step, here '{last}'",
+            (f"let '{last}' need it too, or a further step need both: needs: [{name}, {last}]",),
+        )
+
+
+def graph_node(
+    graph: model.Graph, path: str, found: Dependencies, nodes: Mapping[str, plan.Node]
+) -> plan.Node:
+    """Return what a graph is in a plan: chains and groups where they are exact, else a graph.
+
+    ``nodes`` are its steps by name, whose paths begin with ``path.NAME``.
+    """
+    series = series_parallel(found.needs, found.result)
+    if series is not None:
+        return _chain(graph, path, path, series, nodes)
+    steps = tuple(plan.GraphStep(name, found.needs[name], nodes[name]) for name in found.order)
+    return plan.Graph(path, steps, found.result, graph.location)
+
+
+def _chain(
+    graph: model.Graph, base: str, path: str, series: Series, nodes: Mapping[str, plan.Node]
+) -> plan.Node:
+    steps = tuple(
+        _group(graph, base, item, nodes) if isinstance(item, SideBySide) else nodes[item]
+        for item in series
+    )
+    return steps[0] if len(steps) == 1 else plan.Chain(path, steps, graph.location)
+
+
+def _group(
+    graph: model.Graph, base: str, side_by_side: SideBySide, nodes: Mapping[str, plan.Node]
+) -> plan.Group:
+    path = f"{base}.{side_by_side.needed_by}.needs"
+    members = tuple(
+        _chain(graph, base, f"{path}[{position}]", member, nodes)
+        for position, member in enumerate(side_by_side.members)
+    )
+    return plan.Group(path, members, graph.location)
