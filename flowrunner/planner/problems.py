@@ -25,16 +25,26 @@ class Problems:
         notes: tuple[str, ...] = (),
     ) -> None:
         """Note a problem."""
-        self._found[Diagnostic(message, location, label, notes)] = None
+        self.add(Diagnostic(message, location, label, notes))
+
+    def add(self, problem: Diagnostic) -> None:
+        """Note a problem that somebody else has found."""
+        self._found[problem] = None
 
     def __len__(self) -> int:
         return len(self._found)
 
-    def in_order(self, source: Source) -> list[Diagnostic]:
-        """Return what is outside a file first, then the file's problems from top to bottom."""
-        inside: list[Diagnostic] = []
+    def in_order(self, *files: Source) -> list[Diagnostic]:
+        """Return what is outside these files first, then each file's problems, top to bottom."""
         outside: list[Diagnostic] = []
+        inside: dict[Source, list[Diagnostic]] = {file: [] for file in files}
         for each in self._found:
             place = each.location
-            (inside if place and place.source is source else outside).append(each)
-        return [*outside, *sorted(inside, key=attrgetter("location.start"))]
+            (outside if place is None else inside.get(place.source, outside)).append(each)
+        return [
+            *outside,
+            *(each for found in inside.values() for each in sorted(found, key=_offset)),
+        ]
+
+
+_offset = attrgetter("location.start")

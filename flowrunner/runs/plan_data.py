@@ -1,12 +1,13 @@
 """A plan as plain JSON data and back, without plugins and without Celery.
 
-The data hold what was planned: the tree, the handlers' trees and the text of the file. The normal
-form is made of them anew. Calls of a fan-out are kept by what tells them apart.
+The data hold what was planned: the tree, the handlers' trees and the texts of the files. The normal
+form is made of them anew. Calls of a fan-out are kept by what tells them apart. A place is its
+span, and the number of its file where that is not the workflow's own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import repeat
 from pathlib import Path
 from typing import Any, Final
@@ -41,20 +42,28 @@ class PlanFormatError(EngineError):
 
 def plan_to_data(plan: Plan) -> dict[str, Any]:
     """Return a plan as JSON data, from which :func:`plan_from_data` makes the same again."""
+    writer = _Writer((plan.source, *plan.used))
     return {
         "format": FORMAT,
         "name": plan.name,
         "description": plan.description,
-        "source": {
-            "name": plan.source.name,
-            "text": plan.source.text,
-            "path": None if plan.source.path is None else str(plan.source.path),
-        },
+        "source": _source_to_data(plan.source),
+        **({"used": list(map(_source_to_data, plan.used))} if plan.used else {}),
         "inputs": dict(plan.inputs),
         "timeout": plan.timeout,
-        "root": _node_to_data(plan.root),
-        "handlers": {handler.name: _node_to_data(handler.root) for handler in plan.handlers},
+        "root": writer.node(plan.root),
+        "handlers": {handler.name: writer.node(handler.root) for handler in plan.handlers},
     }
+
+
+def _source_to_data(source: Source) -> dict[str, Any]:
+    path = None if source.path is None else str(source.path)
+    return {"name": source.name, "text": source.text, "path": path}
+
+
+def _source_of(data: Mapping[str, Any]) -> Source:
+    path = data["path"]
+    return Source(data["name"], data["text"], None if path is None else Path(path))
 
 
 def plan_from_data(data: Mapping[str, Any]) -> Plan:
@@ -68,10 +77,8 @@ def plan_from_data(data: Mapping[str, Any]) -> Plan:
             f"the run's plan was recorded in format {found!r} and this flowrunner reads format "
             f"{FORMAT}: use the version of flowrunner that the run was started with"
         )
-    written = data["source"]
-    path = written["path"]
-    source = Source(written["name"], written["text"], None if path is None else Path(path))
-    reader = _Reader(source)
+    source, *used = map(_source_of, (data["source"], *data.get("used", ())))
+    reader = _Reader((source, *used))
     root = reader.node(data["root"])
     handlers = {name: reader.node(each) for name, each in data["handlers"].items()}
     return Plan(
@@ -86,85 +93,96 @@ def plan_from_data(data: Mapping[str, Any]) -> Plan:
             Handler(name, node, *sequence_of(node, has_input=True))
             for name, node in handlers.items()
         ),
+        used=tuple(used),
     )
 
 
-def _node_to_data(node: Node | Repeat) -> dict[str, Any]:
-    at = [node.location.start, node.location.end] if not isinstance(node, Call) else None
-    match node:
-        case Call():
-            return {"call": node.path, **_call_fields(node)}
-        case Repeat():
-            return {
-                "repeat": node.path,
-                "at": at,
-                "variable": node.index,
-                "count": len(node.calls),
-                **_fan_out_to_data(node),
-            }
-        case Chain():
-            return {"chain": node.path, "at": at, "steps": list(map(_node_to_data, node.steps))}
-        case Group():
-            members = list(map(_node_to_data, node.members))
-            batched = {"batched": True} if node.batched else {}
-            return {"group": node.path, "at": at, **batched, "members": members}
-        case Chord():
-            header, body = _node_to_data(node.header), _node_to_data(node.body)
-            return {"chord": node.path, "at": at, "header": header, "body": body}
-        case _:
-            raise AssertionError(f"BUG: {type(node).__name__} is not known here")
+class _Writer:
+    """Makes data of nodes, whose places are in these sources."""
 
+    def __init__(self, sources: Iterable[Source]) -> None:
+        self._numbers = {source: number for number, source in enumerate(sources)}
+        #: The fields of a call but its path, as data.
+        self._fields: Final[dict[str, Callable[[Call], Any]]] = {
+            "task": lambda call: call.task,
+            "at": lambda call: self._at(call.location),
+            "args": lambda call: list(call.args),
+            "kwargs": lambda call: call.kwargs,
+            "options": lambda call: call.options,
+            "immutable": lambda call: call.immutable,
+            "kind": lambda call: call.kind,
+            "index": lambda call: call.index,
+            "id": lambda call: call.id,
+        }
 
-def _call_fields(call: Call) -> dict[str, Any]:
-    fields = {name: read(call) for name, read in _FIELDS.items()}
-    return {
-        name: value
-        for name, value in fields.items()
-        if name not in _DEFAULTS or not _same(value, _DEFAULTS[name])
-    }
+    def _at(self, place: Location) -> list[int]:
+        number = self._numbers.get(place.source, 0)
+        return [place.start, place.end, number] if number else [place.start, place.end]
 
+    def node(self, node: Node | Repeat) -> dict[str, Any]:
+        match node:
+            case Call():
+                return {"call": node.path, **self._call_fields(node)}
+            case Repeat():
+                return {
+                    "repeat": node.path,
+                    "at": self._at(node.location),
+                    "variable": node.index,
+                    "count": len(node.calls),
+                    **self._fan_out(node),
+                }
+            case Chain():
+                at, steps = self._at(node.location), list(map(self.node, node.steps))
+                return {"chain": node.path, "at": at, "steps": steps}
+            case Group():
+                at, members = self._at(node.location), list(map(self.node, node.members))
+                batched = {"batched": True} if node.batched else {}
+                return {"group": node.path, "at": at, **batched, "members": members}
+            case Chord():
+                at, header, body = (
+                    self._at(node.location),
+                    self.node(node.header),
+                    self.node(node.body),
+                )
+                return {"chord": node.path, "at": at, "header": header, "body": body}
+            case _:
+                raise AssertionError(f"BUG: {type(node).__name__} is not known here")
 
-#: The fields of a call but its path, as data.
-_FIELDS: Final[dict[str, Callable[[Call], Any]]] = {
-    "task": lambda call: call.task,
-    "at": lambda call: [call.location.start, call.location.end],
-    "args": lambda call: list(call.args),
-    "kwargs": lambda call: call.kwargs,
-    "options": lambda call: call.options,
-    "immutable": lambda call: call.immutable,
-    "kind": lambda call: call.kind,
-    "index": lambda call: call.index,
-    "id": lambda call: call.id,
-}
+    def _call_fields(self, call: Call) -> dict[str, Any]:
+        fields = {name: read(call) for name, read in self._fields.items()}
+        return {
+            name: value
+            for name, value in fields.items()
+            if name not in _DEFAULTS or not _same(value, _DEFAULTS[name])
+        }
 
+    def _fan_out(self, fan_out: Repeat) -> dict[str, Any]:
+        """Return what all calls of a fan-out have in common, and what each has of its own.
 
-def _fan_out_to_data(fan_out: Repeat) -> dict[str, Any]:
-    """Return what all calls of a fan-out have in common, and what each has of its own.
-
-    A path of ``NAME[number]``, an index that is the number, and arguments that are the index
-    alone stand in neither.
-    """
-    calls = fan_out.calls
-    if not calls:
-        return {"common": {}, "each": {}}
-    common: dict[str, Any] = {}
-    each: dict[str, list[Any]] = {}
-    paths = [call.path for call in calls]
-    if any(path != f"{fan_out.path}[{number}]" for number, path in enumerate(paths)):
-        each["call"] = paths
-    for name, read in _FIELDS.items():
-        if name == "index" and _is_numbered(call.index for call in calls):
-            continue
-        if name == "args" and _is_numbered(
-            call.args[0] if len(call.args) == 1 else None for call in calls
-        ):
-            continue
-        values = [read(call) for call in calls]
-        if all(_same(value, values[0]) for value in values):
-            common[name] = values[0]
-        else:
-            each[name] = values
-    return {"common": common, "each": each}
+        A path of ``NAME[number]``, an index that is the number, and arguments that are the index
+        alone stand in neither.
+        """
+        calls = fan_out.calls
+        if not calls:
+            return {"common": {}, "each": {}}
+        common: dict[str, Any] = {}
+        each: dict[str, list[Any]] = {}
+        paths = [call.path for call in calls]
+        if any(path != f"{fan_out.path}[{number}]" for number, path in enumerate(paths)):
+            each["call"] = paths
+        for name, read in self._fields.items():
+            if name == "index" and _is_numbered(call.index for call in calls):
+                continue
+            if name == "args" and _is_numbered(
+                call.args[0] if len(call.args) == 1 else None for call in calls
+            ):
+                continue
+            values = [read(call) for call in calls]
+            if all(_same(value, values[0]) for value in values):
+                common[name] = values[0]
+            else:
+                each[name] = values
+        return {"common": common, "each": each}
 
 
 def _is_numbered(values: Iterator[Any]) -> bool:
@@ -177,10 +195,10 @@ def _same(one: Any, other: Any) -> bool:
 
 
 class _Reader:
-    """Makes nodes of data, each with its place in a source."""
+    """Makes nodes of data, each with its place in one of the sources."""
 
-    def __init__(self, source: Source) -> None:
-        self._source = source
+    def __init__(self, sources: Sequence[Source]) -> None:
+        self._sources = sources
 
     def node(self, data: Mapping[str, Any]) -> Node:
         kind = next(iter(data))
@@ -197,7 +215,8 @@ class _Reader:
         raise PlanFormatError(f"the run's plan cannot be read: it has a node '{kind}'")
 
     def _at(self, span: list[int]) -> Location:
-        return Location(self._source, *span)
+        start, end, *number = span
+        return Location(self._sources[number[0] if number else 0], start, end)
 
     def _group(self, data: Mapping[str, Any]) -> Group:
         members = tuple(

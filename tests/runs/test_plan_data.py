@@ -167,3 +167,18 @@ def test_a_wide_fan_out_is_kept_in_little(text: str) -> None:
 def test_a_plan_of_another_format_is_refused(data: Any) -> None:
     with pytest.raises(PlanFormatError, match="use the version of flowrunner that"):
         plan_from_data(data)
+
+
+def test_places_are_in_the_file_that_they_were_in() -> None:
+    ready = planned("task: call")
+    used = Source("used.yaml", "chain: [task: call]", Path("used.yaml"))
+    call = Call("use.chain[0]", "call", Location(used, 14, 18))
+    root = plan.Chain("use", (call,), Location(ready.source, 0, 4))
+    found = again(replace(ready, root=root, used=(used,)))
+    assert [(each.location.source.name, each.location.text) for each in nodes(found.root)] == [
+        ("test.yaml", "task"),
+        ("used.yaml", "call"),
+    ]
+    assert [(each.name, each.text, each.path) for each in found.used] == [
+        ("used.yaml", used.text, used.path)
+    ]

@@ -1,0 +1,155 @@
+"""The files that a workflow uses: found beside the file that uses them, each read once."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import Final
+
+from flowrunner.errors import WorkflowError
+from flowrunner.loader import load_workflow, read_source
+from flowrunner.model import Workflow
+from flowrunner.planner.problems import Problems
+from flowrunner.source import Location, Source
+
+__all__ = ["MOST_FILES", "MOST_NESTED", "MOST_USES", "UsedFiles", "Uses"]
+
+#: How many files a workflow may use.
+MOST_FILES: Final = 200
+#: How deep: a file that uses one that uses one …
+MOST_NESTED: Final = 16
+#: How many steps of a plan may be used files: each is planned with its inputs.
+MOST_USES: Final = 10_000
+
+
+@dataclass(frozen=True)
+class Uses:
+    """How one comes to a file: the files from the workflow's own to it, and where each is used."""
+
+    sources: tuple[Source, ...]
+    places: tuple[Location, ...] = ()
+
+    def and_then(self, source: Source, place: Location) -> Uses:
+        """Return how one comes to a file that the last one uses."""
+        return Uses((*self.sources, source), (*self.places, place))
+
+
+class UsedFiles:
+    """Finds and reads the files that workflows use, and reports what is wrong with that."""
+
+    def __init__(self) -> None:
+        self._sources: list[Source] = []
+        self._workflows: dict[Path, Workflow | None] = {}
+        self._uses = 0
+
+    def load(
+        self, name: str, place: Location, uses: Uses, problems: Problems
+    ) -> tuple[Workflow, Uses] | None:
+        """Return a used file's workflow and how one came to it; ``None`` where it is reported.
+
+        ``name`` is relative to the file that uses it, and stands at ``place`` there.
+        """
+        path = _path(name, place, uses.sources[-1], problems)
+        if path is None or not self._is_allowed(path, place, uses, problems):
+            return None
+        key = path.resolve()
+        if key not in self._workflows:
+            self._workflows[key] = self._read(path, place, problems)
+        workflow = self._workflows[key]
+        if workflow is None:
+            return None
+        for problem in workflow.problems:
+            problems.add(problem)
+        return workflow, uses.and_then(workflow.source, place)
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """The files that were read, in the order in which they were met."""
+        return tuple(self._sources)
+
+    def _is_allowed(self, path: Path, place: Location, uses: Uses, problems: Problems) -> bool:
+        key = path.resolve()
+        for position, source in enumerate(uses.sources):
+            if source.path is not None and source.path.resolve() == key:
+                _report_circle(position, place, uses, problems)
+                return False
+        if len(uses.places) >= MOST_NESTED:
+            start = f"it began at {uses.places[0]}"
+            problems.report(f"files use each other more than {MOST_NESTED} deep", place, start)
+            return False
+        if key not in self._workflows and len(self._workflows) >= MOST_FILES:
+            problems.report(f"the workflow uses more than {MOST_FILES} files", place)
+            return False
+        self._uses += 1
+        if self._uses == MOST_USES + 1:
+            problems.report(f"the workflow has more than {MOST_USES:,} steps that use files", place)
+        return self._uses <= MOST_USES
+
+    def _read(self, path: Path, place: Location, problems: Problems) -> Workflow | None:
+        try:
+            source = read_source(path)
+            self._sources.append(source)
+            return load_workflow(source)
+        except WorkflowError as error:
+            for each in error.diagnostics:
+                if each.location is None:  # it is about the file as a whole
+                    problems.report(each.message, place, each.label, each.notes)
+                else:
+                    problems.add(each)
+            return None
+
+
+def _path(name: str, place: Location, source: Source, problems: Problems) -> Path | None:
+    if not name.strip():
+        problems.report("'use' names no file", place)
+        return None
+    if PurePosixPath(name).is_absolute() or PureWindowsPath(name).drive:
+        problems.report(
+            f"'use' needs a path relative to {source.name}",
+            place,
+            "the file would not be there on another machine",
+        )
+        return None
+    if "\0" in name:
+        problems.report("the path holds a null byte", place)
+        return None
+    folder = Path() if source.path is None else source.path.parent
+    path = folder / name
+    project = _project(folder)
+    # Not resolve(): a link that stands in the project may lead anywhere.
+    if project is not None and not Path(os.path.abspath(path)).is_relative_to(project):  # noqa: PTH100
+        problems.report(
+            f"'{name}' is outside the project",
+            place,
+            f"the project is the folder {project}: what is beside it is not there elsewhere",
+        )
+        return None
+    plain = Path(os.path.normpath(path))
+    # Not where a folder on the way is a link: '..' leads elsewhere then.
+    return plain if plain.resolve() == path.resolve() else path
+
+
+def _project(folder: Path) -> Path | None:
+    """Return the folder of the project that a folder is in: of its repository, else its files."""
+    here = Path(os.path.abspath(folder))  # noqa: PTH100
+    parents = (here, *here.parents)
+    for names in ((".git",), ("flowrunner.toml", "pyproject.toml")):
+        for parent in parents:
+            if any((parent / name).exists() for name in names):
+                return parent
+    return None
+
+
+def _report_circle(position: int, place: Location, uses: Uses, problems: Problems) -> None:
+    names = [source.name for source in uses.sources[position:]]
+    if len(names) == 1:
+        problems.report(f"{names[0]} uses itself", place)
+        return
+    following = [*names[1:], names[0]]
+    places = (*uses.places[position:], place)
+    problems.report(
+        f"the files use each other in a circle: {' → '.join([*names, names[0]])}",
+        place,
+        notes=tuple(f"{where} uses {name}" for where, name in zip(places, following, strict=True)),
+    )

@@ -1,0 +1,189 @@
+"""Files that a workflow uses are found beside it and read once; what is wrong has its place."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from flowrunner.loader import read_source
+from flowrunner.model import Workflow
+from flowrunner.planner import used_files
+from flowrunner.planner.problems import Problems
+from flowrunner.planner.used_files import MOST_NESTED, UsedFiles, Uses
+from flowrunner.source import Location, Source
+
+
+@pytest.fixture(autouse=True)
+def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stand in a project of a few files."""
+    project = tmp_path / "project"
+    (project / "parts").mkdir(parents=True)
+    for name in ("main.yaml", "parts/load.yaml", "../outside.yaml", "beside.yaml"):
+        (project / name).write_text("task: call\n")
+    (project / "pyproject.toml").touch()
+    monkeypatch.chdir(project)
+
+
+class Files:
+    """Loads files as if they used each other."""
+
+    def __init__(self) -> None:
+        self.files = UsedFiles()
+        self.problems = Problems()
+
+    def use(self, name: str, uses: Uses) -> tuple[Workflow, Uses] | None:
+        place = Location(uses.sources[-1], 0, 4)
+        return self.files.load(name, place, uses, self.problems)
+
+    @property
+    def told(self) -> list[str]:
+        return [
+            ": ".join(filter(None, (str(each.location), each.message, each.label, *each.notes)))
+            for each in self.problems.in_order()
+        ]
+
+
+def main(name: str = "main.yaml") -> Uses:
+    return Uses((read_source(Path(name)),))
+
+
+@pytest.mark.parametrize(
+    ("using", "name", "found"),
+    [
+        ("main.yaml", "beside.yaml", "beside.yaml"),
+        ("main.yaml", "./parts/load.yaml", "parts/load.yaml"),
+        ("parts/load.yaml", "../beside.yaml", "beside.yaml"),
+    ],
+)
+def test_a_path_is_relative_to_the_file_that_uses_it(using: str, name: str, found: str) -> None:
+    files = Files()
+    loaded = files.use(name, main(using))
+    assert loaded is not None
+    assert loaded[0].source.name == found
+    assert not files.told
+
+
+def test_standard_input_uses_what_is_in_the_working_directory() -> None:
+    loaded = Files().use("parts/load.yaml", Uses((Source("<stdin>", "use: parts/load.yaml"),)))
+    assert loaded is not None
+    assert loaded[0].source.name == "parts/load.yaml"
+
+
+def test_a_file_is_read_once() -> None:
+    files = Files()
+    first, second = (files.use("beside.yaml", main()) for _ in range(2))
+    assert first is not None
+    assert second is not None
+    assert first[0] is second[0]
+    assert [source.name for source in files.files.sources] == ["beside.yaml"]
+
+
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [
+        ("", "'use' names no file"),
+        ("besides.yaml", "there is no file besides.yaml: did you mean beside.yaml?"),
+        ("parts", "parts is a folder: name a file in it: parts/load.yaml"),
+        (
+            "/etc/hosts",
+            "'use' needs a path relative to main.yaml: "
+            "the file would not be there on another machine",
+        ),
+        (
+            "C:\\work\\load.yaml",
+            "'use' needs a path relative to main.yaml: "
+            "the file would not be there on another machine",
+        ),
+        ("main.yaml", "main.yaml uses itself"),
+        ("parts/../main.yaml", "main.yaml uses itself"),
+        ("a\0b", "the path holds a null byte"),
+    ],
+)
+def test_problems_stand_where_the_file_is_named(name: str, problem: str) -> None:
+    files = Files()
+    assert files.use(name, main()) is None
+    assert files.told == [f"main.yaml:1:1: {problem}"]
+
+
+def test_what_is_outside_the_project_is_not_there_elsewhere() -> None:
+    files = Files()
+    assert files.use("../outside.yaml", main()) is None
+    (told,) = files.told
+    assert told.startswith("main.yaml:1:1: '../outside.yaml' is outside the project: ")
+    Path("../.git").mkdir()  # a repository of several projects
+    assert files.use("../outside.yaml", main()) is not None
+
+
+def test_links_may_lead_out_of_it() -> None:
+    Path("shared").symlink_to("..")
+    files = Files()
+    loaded = files.use("shared/outside.yaml", main())
+    assert loaded is not None
+    assert loaded[0].source.name == "shared/outside.yaml"
+
+
+def test_what_is_wrong_in_a_used_file_points_into_it() -> None:
+    Path("beside.yaml").write_text("task: call\nkwargs: 3\nchain: [\n")
+    files = Files()
+    assert files.use("beside.yaml", main()) is None
+    assert files.use("beside.yaml", main()) is None
+    (told,) = files.told
+    assert told.startswith("beside.yaml:")
+
+
+def test_a_circle_is_told_whole() -> None:
+    files = Files()
+    beside = files.use("beside.yaml", main())
+    assert beside is not None
+    parts = files.use("parts/load.yaml", beside[1])
+    assert parts is not None
+    assert files.use("../main.yaml", parts[1]) is None
+    assert files.told == [
+        "parts/load.yaml:1:1: the files use each other in a circle: "
+        "main.yaml → beside.yaml → parts/load.yaml → main.yaml: "
+        "main.yaml:1:1 uses beside.yaml: beside.yaml:1:1 uses parts/load.yaml: "
+        "parts/load.yaml:1:1 uses main.yaml"
+    ]
+    assert files.use("../beside.yaml", parts[1]) is None
+    assert "circle: beside.yaml → parts/load.yaml → beside.yaml" in files.told[-1]
+
+
+def test_depth_and_numbers_are_capped(monkeypatch: pytest.MonkeyPatch) -> None:
+    files = Files()
+    uses = main()
+    for number in range(MOST_NESTED + 1):
+        Path(f"deep{number}.yaml").write_text("task: call\n")
+        found = files.use(f"deep{number}.yaml", uses)
+        assert (found is None) == (number == MOST_NESTED)
+        uses = uses if found is None else found[1]
+    assert files.told == [
+        f"deep{MOST_NESTED - 1}.yaml:1:1: files use each other more than {MOST_NESTED} deep: "
+        f"it began at main.yaml:1:1"
+    ]
+
+    monkeypatch.setattr(used_files, "MOST_FILES", 1)
+    files = Files()
+    assert files.use("beside.yaml", main()) is not None
+    assert files.use("beside.yaml", main()) is not None
+    assert files.use("parts/load.yaml", main()) is None
+    assert files.told == ["main.yaml:1:1: the workflow uses more than 1 files"]
+
+    monkeypatch.setattr(used_files, "MOST_USES", 2)
+    files = Files()
+    assert [files.use("beside.yaml", main()) is None for _ in range(4)] == [
+        False,
+        False,
+        True,
+        True,
+    ]
+    assert files.told == ["main.yaml:1:1: the workflow has more than 2 steps that use files"]
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root reads everything")
+def test_a_file_that_cannot_be_read() -> None:
+    Path("beside.yaml").chmod(0)
+    files = Files()
+    assert files.use("beside.yaml", main()) is None
+    assert files.told == ["main.yaml:1:1: beside.yaml cannot be read: Permission denied"]
