@@ -17,6 +17,7 @@ from flowrunner.planner import plan_workflow
 from flowrunner.plugins import PluginManager, load_plugins
 from flowrunner.run import InterruptedRunError, run_plan
 from flowrunner.settings import NO_RUNS, Settings
+from flowrunner.source import Source
 from flowrunner.tasks import TaskRegistry
 
 if TYPE_CHECKING:
@@ -254,17 +255,14 @@ class Project:
         return store
 
     def planned_again(self, plan: Plan) -> Plan | None:
-        """Return the plan of a workflow as its file is now, with the inputs that it had.
+        """Return the plan of a workflow as its files are now, with the inputs that it had.
 
-        ``None`` when the file is the same, or no longer there.
+        ``None`` when they are the same, or no longer there.
         """
         path = plan.source.path
-        if path is None or not path.is_file():
+        if path is None or not path.is_file() or not any(map(_has_changed, _files_of(plan))):
             return None
-        source = read_source(path)
-        if source.text == plan.source.text:
-            return None
-        workflow = load_workflow(source)
+        workflow = load_workflow(read_source(path))
         texts = {each.name for each in workflow.inputs if each.schema.get("type") == "string"}
         names = {each.name for each in workflow.inputs}
         given = [
@@ -349,6 +347,16 @@ class Project:
             pin_addresses(app, broker=broker, backend=backend)
         plugins = [plugin.name for plugin in self.plugins.loaded]
         return make_worker_app(app, WorkerSetup(plugins, remarks, list(companions)))
+
+
+def _files_of(plan: Plan) -> tuple[Source, ...]:
+    return (plan.source, *plan.used)
+
+
+def _has_changed(source: Source) -> bool:
+    """Tell whether a file has another text now; one that is no longer there has not."""
+    path = source.path
+    return path is not None and path.is_file() and read_source(path).text != source.text
 
 
 def _plugin_hint(file: Path, plugins: PluginManager) -> tuple[str, ...]:
