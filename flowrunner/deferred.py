@@ -214,14 +214,25 @@ def _evaluated(deferred: Deferred, known: Known) -> Any:
     from flowrunner.expressions import ExpressionError
 
     names = dict(deferred.names)
-    used = names_used(deferred.text, deferred.bare)
     if known.given is not NO_INPUT:
         names["prev"] = known.given
     names |= {name: known.steps[path] for name, path in deferred.steps.items()}
-    if "env" in used:
+    if _uses_secrets(deferred, names):
+        used = names_used(deferred.text, deferred.bare)
         needed = {name: value for name, value in names.items() if name in used}
         return Secret(deferred.text, deferred.location, needed)
     try:
         return parsed(deferred.text, deferred.bare).evaluate(names)
     except ExpressionError as error:
         raise _ExpressionError(error.message, deferred.location) from None
+
+
+def _uses_secrets(deferred: Deferred, names: Mapping[str, Any]) -> bool:
+    used = names_used(deferred.text, deferred.bare)
+    if "env" in used:
+        return True
+    secret = {name for name, value in names.get("inputs", {}).items() if isinstance(value, Secret)}
+    return bool(secret) and any(
+        reference.name == "inputs" and (not reference.path or reference.path[0] in secret)
+        for reference in parsed(deferred.text, deferred.bare).references
+    )

@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
 from uuid import UUID, uuid4
 
+from flowrunner.environment import hide
 from flowrunner.errors import EngineError, FlowrunnerError
 from flowrunner.plan import Plan, calls_of, without_continuations
 from flowrunner.planner.remaining import Remainder
@@ -132,6 +133,8 @@ class Drive:
         name: str,
         warn: Callable[[str], None],
     ) -> None:
+        if record.plan.env:
+            hide(record.plan.env)
         self.record = record
         self._engine = engine
         self._store = store
@@ -268,6 +271,11 @@ def detach(record: RunRecord, engine: Engine, store: RunStore | None) -> None:
         raise EngineError(
             f"--detach would leave {' and '.join(what)} to nobody: that takes a worker that was "
             f"started by 'flowrunner worker'"
+        )
+    if plan.env and (plan.unfolds or plan.handlers):
+        raise EngineError(
+            f"--detach would leave it to workers to queue what comes later, and that may need "
+            f"{', '.join(plan.env)} from the environment: run it without --detach"
         )
     store.create(record)
     name = driver_name("apply --detach")

@@ -22,11 +22,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from flowrunner import plan
 from flowrunner.deferred import NO_INPUT, Known, resolve, value_or_none
+from flowrunner.environment import revealed
 from flowrunner.template import bind
 from flowrunner.values import require_json
 
@@ -221,6 +222,7 @@ def _joined(values: list[Any]) -> Any:
 
 
 def _call(call: plan.Call, given: Any, call_task: TaskFunction) -> Any:
+    call = replace(call, args=revealed(call.args), kwargs=revealed(call.kwargs))
     ignores_input = call.immutable or given is NO_INPUT
     previous = () if ignores_input else (given,)
     try:

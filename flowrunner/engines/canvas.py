@@ -16,6 +16,7 @@ from celery import Celery, chain, chord, group, signature
 from celery.canvas import Signature
 
 from flowrunner import plan
+from flowrunner.engines.secret_arguments import with_secrets
 
 __all__ = ["Canvas", "TaskIds", "lower_to_canvas"]
 
@@ -78,6 +79,8 @@ class _Lowering:
         return canvas
 
     def _call(self, call: plan.Call) -> Signature:
+        if plan.has_secret((call.args, call.kwargs)):
+            call = with_secrets(call)
         mapped = call.kind in ("map", "starmap")
         message = f"celery.{call.kind}" if mapped else call.task
         options = {**_kept(self.app, message), **call.options, "task_id": self.task_ids(call)}

@@ -20,6 +20,7 @@ from flowrunner.engines.publication import Publication
 from flowrunner.engines.run_flags import root_of
 from flowrunner.engines.worker_command import WorkerCommand
 from flowrunner.engines.worker_facts import FACTS
+from flowrunner.environment import require_environment
 from flowrunner.errors import BrokerError
 from flowrunner.finding import Finding
 from flowrunner.plan import Plan
@@ -111,6 +112,9 @@ class CeleryEngine:
         A plan with continuations becomes one canvas where the workers know nothing of them,
         unless that would be too large.
         """
+        if plan.env:
+            require_environment(plan.env)
+            self._require_discretion(plan)
         self._cluster.check(plan)
         canvases = [plan.one_canvas, *(handler.one_canvas for handler in plan.handlers)]
         largest = max(canvas.bytes for canvas in canvases)
@@ -120,6 +124,15 @@ class CeleryEngine:
                 f"canvas its messages would take {largest / 1e6:,.0f} MB; start "
                 f"workers with 'flowrunner worker', or your own with "
                 f"'--include {CONTINUATION_MODULE}'"
+            )
+
+    def _require_discretion(self, plan: Plan) -> None:
+        """Raise where the result backend would keep what a plan's secrets stand for."""
+        if self._app.conf.result_extended:
+            names = ", ".join(f"${{env.{name}}}" for name in plan.env)
+            raise BrokerError(
+                f"the Celery app keeps the arguments of every task with its result "
+                f"('result_extended'), and so would the value of {names}: switch that off"
             )
 
     def run(

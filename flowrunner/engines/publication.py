@@ -81,7 +81,7 @@ class Publication:
         """Return the sections that nobody has queued; the others are prepared."""
         sections = list(sequences)
         if not self._unfolds:  # it is one section, and queued
-            self.prepared(sections)
+            self._note_parts(sections)
             return []
         if not self._marks or not sections:
             return sections
@@ -89,8 +89,15 @@ class Publication:
         names = [self._name(section) for section in sections]
         known = backend.client.smismember(self._key, names)
         both = list(zip(sections, known, strict=True))
-        self.prepared(section for section, is_known in both if is_known)
+        self._note_parts(section for section, is_known in both if is_known)
         return [section for section, is_known in both if not is_known]
+
+    def _note_parts(self, sections: Iterable[Sequence]) -> None:
+        """Note what continuations of sections that were queued will publish.
+
+        Others are not looked at: they may need secrets, which whoever watches does not have.
+        """
+        self.prepared(section for section in sections if _has_continuations(section))
 
     @property
     def _key(self) -> Any:
@@ -99,3 +106,7 @@ class Publication:
     def _name(self, section: Sequence) -> str:
         *_, last = calls_of(section)
         return self.task_id(last)
+
+
+def _has_continuations(section: Sequence) -> bool:
+    return any(call.kind == "continuation" for call in calls_of(section))

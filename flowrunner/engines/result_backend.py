@@ -12,6 +12,7 @@ from celery.signals import celeryd_after_setup
 
 from flowrunner.engines.lease import lease_key
 from flowrunner.engines.run_flags import is_task_of_a_run
+from flowrunner.engines.secret_arguments import hides_secrets, without_secret_arguments
 
 __all__ = ["mended_backend", "outlasting_claims"]
 
@@ -40,7 +41,7 @@ def mended_backend(backend: Any) -> Any:
 
 
 def _name_workers(backend: Any) -> None:
-    """Keep with every failure which worker it happened on.
+    """Keep with every failure which worker it happened on, and no secret that it tells.
 
     Celery keeps that with ``result_extended`` only, together with all arguments.
     """
@@ -53,6 +54,9 @@ def _name_workers(backend: Any) -> None:
         if state in states.EXCEPTION_STATES:
             # A request that was made up, for a task that is unknown, does not name it.
             meta["worker"] = getattr(request, "hostname", None) or _this_worker[0]
+        if hides_secrets(request):
+            value = {"result": meta["result"]} if state == states.SUCCESS else {}
+            meta = {**without_secret_arguments(meta, request), **value}
         return meta
 
     backend._get_result_meta = with_worker

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 from celery.utils.serialization import UnpickleableExceptionWrapper
 
 from flowrunner.engines.messages import message_of
+from flowrunner.environment import without_secrets
 from flowrunner.plan import Call
 from flowrunner.runs.ledger import StepError
 
@@ -20,8 +22,17 @@ def step_error(
     """Return why a call failed, from what Celery gives as its result; ``None`` for no failure.
 
     The result is an exception, or the mapping that a result backend keeps of one; Celery puts
-    an ``UnpickleableExceptionWrapper`` in place of one that does not pickle.
+    an ``UnpickleableExceptionWrapper`` in place of one that does not pickle. The values of secrets
+    are replaced in it.
     """
+    found = _found(call, result, trace, worker)
+    if found is None:
+        return None
+    message, trace = without_secrets(found.message), without_secrets(found.traceback)
+    return replace(found, message=message, traceback=trace)
+
+
+def _found(call: Call, result: Any, trace: str | None, worker: str | None) -> StepError | None:
     if isinstance(result, UnpickleableExceptionWrapper):
         return StepError(call, result.exc_cls_name, _text(result.exc_args), trace or "", worker)
     if isinstance(result, BaseException):

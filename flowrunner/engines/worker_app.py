@@ -22,6 +22,7 @@ from flowrunner.engines.lease import LEASE_LIFE, Leases
 from flowrunner.engines.process_identity import current_incarnation
 from flowrunner.engines.redelivery import Redelivery
 from flowrunner.engines.run_flags import is_task_of_a_run
+from flowrunner.engines.secret_arguments import hide_secrets_in_logs
 from flowrunner.password import without_password
 
 __all__ = ["Companion", "WorkerSetup", "guard_backends", "make_worker_app"]
@@ -84,6 +85,7 @@ class Worker(CeleryWorker):  # type: ignore[misc]
         super().on_init_blueprint()
         guard_backends(self.app)
         guard_tasks(self.app)
+        hide_secrets_in_logs()
         for remark in self.setup.remarks:
             logger.warning(remark)
 

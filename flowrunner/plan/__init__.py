@@ -51,6 +51,7 @@ from flowrunner.plan.tree import calls_in, inner_nodes
 from flowrunner.plan.values import (
     Deferred,
     Secret,
+    has_secret,
     is_open,
 )
 from flowrunner.plan.whole import (
@@ -91,6 +92,7 @@ __all__ = [
     "Used",
     "calls_in",
     "calls_of",
+    "has_secret",
     "inner_nodes",
     "is_open",
     "is_static",

@@ -8,7 +8,7 @@ from typing import Any
 
 from flowrunner.source import Location
 
-__all__ = ["Deferred", "Secret", "is_open"]
+__all__ = ["Deferred", "Secret", "has_secret", "is_open"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +32,15 @@ class Deferred:
 class Secret:
     """A text with ``${env.NAME}`` in it, which stays one until it is put into a message.
 
-    ``names`` holds whatever else it uses.
+    ``names`` holds whatever else it uses, other secrets among it.
     """
 
     text: str
     location: Location = field(compare=False, repr=False)
     names: Mapping[str, Any] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return repr(self.text)
 
 
 def is_open(value: Any) -> bool:
@@ -48,4 +51,15 @@ def is_open(value: Any) -> bool:
         return any(map(is_open, value))
     if isinstance(value, Mapping):
         return any(map(is_open, value.values()))
+    return False
+
+
+def has_secret(value: Any) -> bool:
+    """Tell whether a value, or anything in it, is a :class:`Secret`."""
+    if isinstance(value, Secret):
+        return True
+    if isinstance(value, (list, tuple)):
+        return any(map(has_secret, value))
+    if isinstance(value, Mapping):
+        return any(map(has_secret, value.values()))
     return False

@@ -60,7 +60,8 @@ class Plan:
     ``root`` and ``sequence`` are its main part; ``handlers`` follow in the order in which they
     run. ``cost`` is what the main part puts on the broker, ``one_canvas`` what it would without
     continuations. ``inputs`` are the values that it was planned with; ``timeout`` is in seconds.
-    ``part`` names the handler that was made a plan of its own. ``used`` are the files that it uses.
+    ``part`` names the handler that was made a plan of its own. ``used`` are the files that it uses
+    and ``env`` the names of the environment's variables.
     """
 
     name: str
@@ -75,6 +76,7 @@ class Plan:
     handlers: tuple[Handler, ...] = ()
     part: HandlerName | None = None
     used: tuple[Source, ...] = ()
+    env: tuple[str, ...] = ()
 
     def calls(self) -> Iterator[Call]:
         """Yield every call of the main part's normal form, in the order of the file."""

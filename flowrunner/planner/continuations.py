@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from flowrunner.plan import Call, Cost, Fork, Item, Node, Sequence, calls_of
+from flowrunner.plan import Call, Cost, Fork, Item, Node, Sequence, calls_of, has_secret
 from flowrunner.planner.cost import Costing
 from flowrunner.planner.message_size import in_base64
 from flowrunner.planner.normal_form import normal_form
@@ -50,16 +50,23 @@ def sequence_of(root: Node, *, has_input: bool = False) -> Sequenced:
 
 
 def with_continuations(plain: Sequence) -> Sequenced:
-    """Return a normal form with continuations where they pay, and what it costs."""
+    """Return a normal form with continuations where they pay, and what it costs.
+
+    One with secrets has none: what a continuation publishes is stored, with their values.
+    """
     costing = Costing()
     one_canvas = costing.cost(plain)
-    if one_canvas.bytes > WORTH_CONTINUING:
+    if one_canvas.bytes > WORTH_CONTINUING and not _has_secrets(plain):
         continued = _continued(plain, costing)
         if any(call.kind == "continuation" for call in calls_of(continued)):
             cost = costing.cost(continued)
             if one_canvas.bytes - cost.bytes > WORTH_CONTINUING:
                 return Sequenced(continued, cost, one_canvas)
     return Sequenced(plain, one_canvas, one_canvas)
+
+
+def _has_secrets(sequence: Sequence) -> bool:
+    return any(has_secret((call.args, call.kwargs)) for call in calls_of(sequence))
 
 
 def _continued(sequence: Sequence, costing: Costing) -> Sequence:

@@ -26,4 +26,6 @@ def handler_plan(plan: Plan, handler: Handler, outcome: Any) -> Plan:
         inputs=plan.inputs,
         timeout=plan.timeout,
         part=handler.name,
+        used=plan.used,
+        env=plan.env,
     )

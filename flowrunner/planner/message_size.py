@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
-from flowrunner.plan import Call
+from flowrunner.plan import Call, Secret
 
 __all__ = [
     "CHAIN",
@@ -62,8 +62,13 @@ def results(count: int) -> Given:
     return Given(size, repr([None] * min(count, LONGEST_REPR)))
 
 
+def _written(value: Any) -> Any:
+    """Return what stands for a value that is not known: the text of a secret, else null."""
+    return value.text if isinstance(value, Secret) else None
+
+
 # What a plan that is only checked does not know, its inputs, counts as null.
-_text: Final = json.JSONEncoder(default=lambda _: None).encode
+_text: Final = json.JSONEncoder(default=_written).encode
 
 
 def wrapped(given: Given) -> Given:

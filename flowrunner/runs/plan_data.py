@@ -49,6 +49,7 @@ def plan_to_data(plan: Plan) -> dict[str, Any]:
         "description": plan.description,
         "source": _source_to_data(plan.source),
         **({"used": list(map(_source_to_data, plan.used))} if plan.used else {}),
+        **({"env": list(plan.env)} if plan.env else {}),
         "inputs": dict(plan.inputs),
         "timeout": plan.timeout,
         "root": writer.node(plan.root),
@@ -94,6 +95,7 @@ def plan_from_data(data: Mapping[str, Any]) -> Plan:
             for name, node in handlers.items()
         ),
         used=tuple(used),
+        env=tuple(data.get("env", ())),
     )
 
 

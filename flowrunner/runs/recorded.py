@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any, Protocol
 from uuid import UUID
 
+from flowrunner.environment import hide
 from flowrunner.plan import Call, Plan, calls_of, without_continuations
 from flowrunner.planner.remaining import remaining_plan
 from flowrunner.runs.ledger import FAILURE, REVOKED, SUCCESS, Ledger, StepError
@@ -38,6 +39,8 @@ class StepReader(Protocol):
 
 def recorded_steps(record: RunRecord, read: StepReader) -> dict[str, StepRow]:
     """Return what is kept of a run's calls, by path: of the attempt that ran each of them."""
+    if record.plan.env:
+        hide(record.plan.env)
     plan = record.plan
     found = _unfolded_steps(record, read) if plan.unfolds else _planned_steps(record, read)
     for handler in plan.handlers:

@@ -184,6 +184,14 @@ def waits_for(*args: Any) -> Any:
     raise TimeoutError(f"{until} has not come")
 
 
+def measures(*texts: Any) -> int:
+    return sum(len(str(text)) for text in texts)
+
+
+def tells(*texts: Any) -> NoReturn:
+    raise ValueError(f"refused: {texts}")
+
+
 def touches(*args: Any) -> None:
     Path(args[-1]).touch()
 
@@ -220,6 +228,11 @@ def third_time(self: Any) -> Any:
 @legacy.task(name="legacy.never", bind=True)
 def never(self: Any) -> Any:
     raise self.retry(countdown=0.01, max_retries=1, exc=ValueError("never"))
+
+
+@legacy.task(name="legacy.never_with", bind=True)
+def never_with(self: Any, *texts: Any) -> Any:
+    raise self.retry(countdown=0.01, max_retries=1, exc=ValueError(f"refused: {texts}"))
 
 
 @legacy.task(
@@ -309,10 +322,11 @@ PLAIN = [
     *(own_error, fail, two_arguments, speechless, unpicklable, local_error, missing_file, lines),
     *(exits, interrupts, outsider, kills_itself, leaves),
     *(gives, gives_set, gives_nan, gives_object, gives_integer_keys, gives_giant, gives_subclass),
-    *(gives_megabytes, appends, appends_and_fails),
+    *(gives_megabytes, appends, appends_and_fails, measures, tells),
 ]
 CELERY = [
     *(bound, unshared, third_time, never, autoretry, replaced, progress, says_so_itself),
+    never_with,
     *(thrown_away, legacy_prints, ignores, rejects, legacy_exits, legacy_gives_nan, doomed),
 ]
 

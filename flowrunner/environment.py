@@ -1,0 +1,143 @@
+"""Variables of the environment that a workflow names: put in place late, and kept out of sight.
+
+Whatever shows or keeps a plan has :class:`~flowrunner.plan.Secret` texts. Their values are put in
+where a message is made, and replaced by their names in what this process shows or records.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
+
+from flowrunner.errors import Diagnostic, EngineError, WorkflowError
+from flowrunner.plan import Secret, has_secret
+from flowrunner.template import parsed
+
+__all__ = [
+    "SHORTEST_HIDDEN",
+    "EnvironmentValueError",
+    "hide",
+    "missing",
+    "require_environment",
+    "revealed",
+    "shown_secrets",
+    "variables",
+    "without_secrets",
+]
+
+#: Shorter values are not looked for in texts: they are all over the place.
+SHORTEST_HIDDEN: Final = 4
+
+#: What is shown in place of the values that this process has met.
+_hidden: Final[dict[str, str]] = {}
+
+
+class EnvironmentValueError(EngineError):
+    """A variable of the environment that a step needs is not set, or has an unfit value."""
+
+
+def variables(value: Any) -> frozenset[str]:
+    """Return the names of the variables that the secrets in a value need."""
+    return frozenset(_variables(value))
+
+
+def _variables(value: Any) -> Iterator[str]:
+    if isinstance(value, Secret):
+        for reference in parsed(value.text, False).references:
+            if reference.name == "env":
+                yield reference.path[0]
+        yield from _variables(value.names)
+    elif isinstance(value, (list, tuple)):
+        for each in value:
+            yield from _variables(each)
+    elif isinstance(value, Mapping):
+        for each in value.values():
+            yield from _variables(each)
+
+
+def missing(names: Iterable[str], environment: Mapping[str, str] | None = None) -> list[str]:
+    """Return the variables that are not set; an empty one is."""
+    environment = os.environ if environment is None else environment
+    return sorted(name for name in set(names) if name not in environment)
+
+
+def require_environment(names: Iterable[str]) -> None:
+    """Raise :class:`~flowrunner.errors.WorkflowError` for variables that are not set here."""
+    if absent := missing(names):
+        raise WorkflowError(
+            Diagnostic(
+                f"the environment variable '{name}' is not set",
+                notes=(f"the workflow names it under 'env:': set it where this runs, {name}=…",),
+            )
+            for name in absent
+        )
+
+
+def revealed(value: Any, environment: Mapping[str, str] | None = None) -> Any:
+    """Return a value with what its secrets stand for; what they use is hidden from now on.
+
+    Raises :class:`EnvironmentValueError`, which does not say any value.
+    """
+    if not has_secret(value):
+        return value
+    environment = os.environ if environment is None else environment
+    names = variables(value)
+    if absent := missing(names, environment):
+        raise EnvironmentValueError(
+            f"the environment variable{'s'[: len(absent) - 1]} {', '.join(absent)} "
+            f"{'is' if len(absent) == 1 else 'are'} not set in this process, and a step needs "
+            f"{'its value' if len(absent) == 1 else 'their values'}"
+        )
+    hide(names, environment)
+    return _revealed(value, {name: environment[name] for name in names})
+
+
+def _revealed(value: Any, environment: Mapping[str, str]) -> Any:
+    from flowrunner.expressions import ExpressionError
+
+    if isinstance(value, Secret):
+        names = {name: _revealed(each, environment) for name, each in value.names.items()}
+        try:
+            return parsed(value.text, False).evaluate({**names, "env": environment})
+        except ExpressionError as error:
+            raise EnvironmentValueError(
+                f"{value.location}: {without_secrets(error.message)}"
+            ) from None
+    if not has_secret(value):
+        return value
+    if isinstance(value, Mapping):
+        return {key: _revealed(each, environment) for key, each in value.items()}
+    return type(value)(_revealed(each, environment) for each in value)
+
+
+def shown_secrets(value: Any) -> Any:
+    """Return a value with the texts of its secrets in their places."""
+    if isinstance(value, Secret):
+        return value.text
+    if not has_secret(value):
+        return value
+    if isinstance(value, Mapping):
+        return {key: shown_secrets(each) for key, each in value.items()}
+    return type(value)(map(shown_secrets, value))
+
+
+def hide(names: Iterable[str], environment: Mapping[str, str] | None = None) -> None:
+    """Let :func:`without_secrets` replace the values of these variables by their names."""
+    environment = os.environ if environment is None else environment
+    for name in names:
+        value = environment.get(name, "")
+        shown = f"${{env.{name}}}"
+        # As it is, as Python and as JSON show it, and each line of a longer text.
+        spellings = {value, repr(value)[1:-1], json.dumps(value)[1:-1], *value.splitlines()}
+        for spelling in spellings:
+            if len(spelling.strip()) >= SHORTEST_HIDDEN:
+                _hidden[spelling] = shown
+
+
+def without_secrets(text: str) -> str:
+    """Return a text with the values of secrets replaced by the names of their variables."""
+    for value in sorted(_hidden, key=len, reverse=True):
+        text = text.replace(value, _hidden[value])
+    return text

@@ -1,0 +1,174 @@
+"""A value of the environment is in the messages of a run and nowhere else."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from celery import Celery
+from redis import Redis as RedisClient
+
+from flowrunner import plan
+from flowrunner.engines.canvas import lower_to_canvas
+from flowrunner.engines.celery import CeleryEngine
+from flowrunner.engines.protocol import Engine
+from flowrunner.errors import BrokerError, WorkflowError
+from flowrunner.plan import Secret
+from flowrunner.planner.continuations import WORTH_CONTINUING, sequence_of
+from flowrunner.runs.ledger import Ledger
+from tests.engines.conftest import cluster, embedded
+from tests.engines.plans import HANG, Ran, call, chain, group, planned, tasks
+from tests.engines.services import ClusterAddress, Worker
+from tests.shapes import HERE
+
+PLANTED = "hunter2-planted-in-the-environment"
+SECRET = Secret("${env.FLOWRUNNER_TEST_TOKEN}", HERE)
+BEARER = {"authorization": Secret("Bearer ${env.FLOWRUNNER_TEST_TOKEN}", HERE)}
+
+
+@pytest.fixture(autouse=True)
+def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FLOWRUNNER_TEST_TOKEN", PLANTED)
+
+
+def ready(root: plan.Node) -> plan.Plan:
+    return replace(planned(root), env=("FLOWRUNNER_TEST_TOKEN",))
+
+
+def run(engine: Engine, root: plan.Node) -> Ran:
+    plan = ready(root)
+    ledger = Ledger(plan.sequence)
+    return Ran(engine.run(plan, run=uuid4(), ledger=ledger, timeout=HANG), ledger)
+
+
+#: Its value, and that of what comes after it.
+STEPS = chain(
+    group(call("measures", SECRET), call("measures", [BEARER], immutable=True)),
+    call("measures", SECRET),
+)
+VALUE = len(f"[{len(PLANTED)}, {len(str([{'authorization': f'Bearer {PLANTED}'}]))}]") + len(
+    PLANTED
+)
+
+
+def test_the_embedded_engine_puts_it_in_and_tells_it_nowhere(
+    caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    with embedded() as engine:
+        assert run(engine, STEPS).value == VALUE
+        failed = run(engine, chain(call("tells", SECRET, BEARER)))
+    (error,) = failed.errors.values()
+    assert error.message == (
+        "refused: ('${env.FLOWRUNNER_TEST_TOKEN}', "
+        "{'authorization': 'Bearer ${env.FLOWRUNNER_TEST_TOKEN}'})"
+    )
+    assert PLANTED not in error.traceback
+    assert PLANTED not in caplog.text
+    assert PLANTED not in "".join(capfd.readouterr())
+
+
+def kept_in(url: str) -> Iterator[bytes]:
+    """Yield all that a Redis database holds."""
+    client = RedisClient.from_url(url)
+    for key in client.keys("*"):
+        yield key
+        kind = client.type(key).decode()
+        read: Any = {
+            "string": lambda key: [client.get(key)],
+            "list": lambda key: client.lrange(key, 0, -1),
+            "set": client.smembers,
+            "hash": lambda key: [*client.hgetall(key), *client.hgetall(key).values()],
+            "zset": lambda key: client.zrange(key, 0, -1),
+        }[kind]
+        yield from read(key)
+
+
+def test_on_a_cluster_neither_the_backend_nor_the_workers_log_has_it(worker: Worker) -> None:
+    with cluster(worker.address) as engine:
+        assert run(engine, STEPS).value == VALUE
+        failed = run(engine, chain(call("tells", SECRET, BEARER)))
+        again = run(engine, chain(call("legacy.never_with", SECRET)))
+    for ran in (failed, again):
+        (error,) = ran.errors.values()
+        assert "refused" in error.message
+        assert PLANTED not in error.message + error.traceback
+    kept = [*kept_in(worker.address.broker), *kept_in(worker.address.backend)]
+    assert any(b"refused" in each for each in kept)
+    assert not [each for each in kept if PLANTED.encode() in each]
+    assert any("refused" in line for line in worker.output)
+    assert PLANTED not in "".join(worker.output)
+
+
+def test_celery_shows_names_in_place_of_values() -> None:
+    app = Celery(set_as_current=False)
+    written = replace(
+        call("work", SECRET, 2, queue="slow", headers={"mine": 1}),
+        path="task",
+        kwargs={"k": BEARER},
+    )
+    canvas = lower_to_canvas((written,), app=app, task_ids=lambda each: each.path)
+    signature = canvas.start
+    assert signature.args == (PLANTED, 2)
+    assert signature.kwargs == {"k": {"authorization": f"Bearer {PLANTED}"}}
+    assert signature.options == {
+        "task_id": "task",
+        "queue": "slow",
+        "argsrepr": "('${env.FLOWRUNNER_TEST_TOKEN}', 2)",
+        "kwargsrepr": "{'k': {'authorization': 'Bearer ${env.FLOWRUNNER_TEST_TOKEN}'}}",
+        "headers": {
+            "mine": 1,
+            "flowrunner_secrets": [
+                ["Bearer ${env.FLOWRUNNER_TEST_TOKEN}", "k", "authorization"],
+                ["${env.FLOWRUNNER_TEST_TOKEN}", -2],
+            ],
+        },
+    }
+
+
+def test_items_of_a_map_are_arguments_too() -> None:
+    app = Celery(set_as_current=False)
+    written = plan.Call("map", "work", HERE, args=(SECRET, 2), immutable=True, kind="map")
+    signature = lower_to_canvas((written,), app=app, task_ids=lambda each: each.path).start
+    assert signature.kwargs["it"] == [PLANTED, 2]
+    assert signature.options["kwargsrepr"] == (
+        "{'task': 'work', 'it': ['${env.FLOWRUNNER_TEST_TOKEN}', 2]}"
+    )
+    places = signature.options["headers"]["flowrunner_secrets"]
+    assert places == [["${env.FLOWRUNNER_TEST_TOKEN}", "it", 0]]
+
+
+def test_a_plan_with_secrets_has_no_continuations_as_these_are_stored() -> None:
+    def of(value: Any) -> plan.Node:
+        return chain(
+            *(group(*(call("tag", "x" * 100) for _ in range(20))) for _ in range(9)),
+            call("tag", value),
+        )
+
+    assert sequence_of(of(1)).one_canvas.bytes > WORTH_CONTINUING
+    assert any(each.kind == "continuation" for each in plan.calls_of(sequence_of(of(1)).sequence))
+    hidden = sequence_of(of(SECRET)).sequence
+    assert not any(each.kind == "continuation" for each in plan.calls_of(hidden))
+
+
+def test_a_variable_that_is_not_set_is_told_before_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("FLOWRUNNER_TEST_TOKEN")
+    with embedded() as engine, pytest.raises(WorkflowError, match="'FLOWRUNNER_TEST_TOKEN' is not"):
+        engine.check(ready(call("tag", SECRET)))
+
+
+def test_an_app_that_keeps_arguments_with_results_is_refused() -> None:
+    address = ClusterAddress("redis://127.0.0.1:1/0", "redis://127.0.0.1:1/1")
+
+    def configure(app: Celery) -> None:
+        app.conf.result_extended = True
+
+    engine = CeleryEngine(
+        tasks(), configure=configure, broker=address.broker, backend=address.backend
+    )
+    with pytest.raises(BrokerError, match="'result_extended'"):
+        engine.check(ready(call("tag", SECRET)))
