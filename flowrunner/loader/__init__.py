@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 from flowrunner.errors import Diagnostic, WorkflowError
@@ -14,7 +15,7 @@ from flowrunner.node import Mapping, Node, Scalar, Sequence
 from flowrunner.source import Location, Source
 from flowrunner.values import NotJSONError, require_json
 
-__all__ = ["load_workflow", "parse_json", "parse_value", "read_source"]
+__all__ = ["WorkflowFiles", "load_workflow", "parse_json", "parse_value", "read_source"]
 
 _EXAMPLE = "for instance 'chord: {header: power x10, body: amass}'"
 
@@ -30,6 +31,29 @@ def load_workflow(source: Source) -> Workflow:
     if isinstance(root, Mapping):
         return build_workflow(source, root, problems)
     raise WorkflowError([*problems, _no_mapping(source, root)])
+
+
+class WorkflowFiles:
+    """Loads files, each once however often it is named or used."""
+
+    def __init__(self) -> None:
+        self._found: dict[Path, Workflow | WorkflowError] = {}
+
+    def load(self, path: Path) -> Workflow:
+        """Return the workflow of a file; ``-`` is standard input.
+
+        Raises :class:`~flowrunner.errors.WorkflowError`, the same each time.
+        """
+        key = path.resolve()
+        if key not in self._found:
+            try:
+                self._found[key] = load_workflow(read_source(path))
+            except WorkflowError as error:
+                self._found[key] = error
+        found = self._found[key]
+        if isinstance(found, WorkflowError):
+            raise found
+        return found
 
 
 def _no_mapping(source: Source, root: Node | None) -> Diagnostic:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Final
 
 from flowrunner.errors import WorkflowError
-from flowrunner.loader import load_workflow, read_source
 from flowrunner.model import Workflow
 from flowrunner.planner.problems import Problems
 from flowrunner.source import Location, Source
@@ -36,10 +36,15 @@ class Uses:
 
 
 class UsedFiles:
-    """Finds and reads the files that workflows use, and reports what is wrong with that."""
+    """Finds the files that a workflow uses, and reports what is wrong with that.
 
-    def __init__(self) -> None:
-        self._sources: list[Source] = []
+    ``load`` gives a file's workflow, the same each time, or raises
+    :class:`~flowrunner.errors.WorkflowError`.
+    """
+
+    def __init__(self, load: Callable[[Path], Workflow]) -> None:
+        self._load = load
+        self._sources: dict[Source, None] = {}
         self._workflows: dict[Path, Workflow | None] = {}
         self._uses = 0
 
@@ -88,16 +93,17 @@ class UsedFiles:
 
     def _read(self, path: Path, place: Location, problems: Problems) -> Workflow | None:
         try:
-            source = read_source(path)
-            self._sources.append(source)
-            return load_workflow(source)
+            workflow = self._load(path)
         except WorkflowError as error:
             for each in error.diagnostics:
                 if each.location is None:  # it is about the file as a whole
                     problems.report(each.message, place, each.label, each.notes)
                 else:
+                    self._sources[each.location.source] = None
                     problems.add(each)
             return None
+        self._sources[workflow.source] = None
+        return workflow
 
 
 def _path(name: str, place: Location, source: Source, problems: Problems) -> Path | None:

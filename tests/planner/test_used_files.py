@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from flowrunner.loader import read_source
+from flowrunner.loader import WorkflowFiles, read_source
 from flowrunner.model import Workflow
 from flowrunner.planner import used_files
 from flowrunner.planner.problems import Problems
@@ -30,7 +30,7 @@ class Files:
     """Loads files as if they used each other."""
 
     def __init__(self) -> None:
-        self.files = UsedFiles()
+        self.files = UsedFiles(WorkflowFiles().load)
         self.problems = Problems()
 
     def use(self, name: str, uses: Uses) -> tuple[Workflow, Uses] | None:

@@ -1,0 +1,136 @@
+"""The inputs that a file is used with: what ``with`` gives, else the file's defaults."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from flowrunner.model import InputDefinition, Use, Workflow
+from flowrunner.node import Mapping, Node, Scalar, Sequence, has_expression, plain
+from flowrunner.plan import Secret, has_secret, is_open
+from flowrunner.planner.problems import Problems
+from flowrunner.planner.resolver import UNKNOWN, is_unknown
+from flowrunner.suggestion import did_you_mean
+
+__all__ = ["UsedInputs", "used_inputs"]
+
+
+@dataclass
+class UsedInputs:
+    """The inputs of a used file, by name.
+
+    Of ``values`` those that only run time knows are deferred, and may be
+    :data:`~flowrunner.planner.resolver.UNKNOWN`; ``schemas`` has what the deferred ones have to
+    satisfy then.
+    """
+
+    values: dict[str, Any] = field(default_factory=dict)
+    schemas: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+
+def used_inputs(
+    workflow: Workflow,
+    use: Use,
+    resolve: Callable[[Node], Any],
+    problems: Problems,
+    *,
+    assume_missing: bool,
+) -> UsedInputs:
+    """Return the inputs of a used file; what is wrong with them is reported where they are given.
+
+    ``resolve`` gives the value of a node in the file that uses it. ``assume_missing`` is for a file
+    of which something is wrong already.
+    """
+    given = use.inputs or Mapping((), use.location)
+    definitions = {definition.name: definition for definition in workflow.inputs}
+    file = workflow.source.name
+    for key, value in given.entries:
+        name = str(key.value)
+        if name not in definitions:
+            listed = f"its inputs: {', '.join(sorted(definitions))}" if definitions else ""
+            label = did_you_mean(name, definitions, listed or "it has no inputs")
+            problems.report(f"{file} has no input '{name}'", key.location, label)
+            resolve(value)  # what is wrong with it is said as well
+    found = UsedInputs()
+    for name, definition in definitions.items():
+        node = given.get(name)
+        if node is not None:
+            _give(found, definition, node, resolve(node), problems)
+        elif definition.default is not None:
+            found.values[name] = plain(definition.default)
+        else:
+            found.values[name] = UNKNOWN
+            if not assume_missing:
+                problems.report(
+                    f"input '{name}' of {file} has no value",
+                    use.file.location,
+                    f"give it beside 'use': with: {{{name}: …}}",
+                    (_defined(definition),),
+                )
+    return found
+
+
+def _give(
+    found: UsedInputs, definition: InputDefinition, node: Node, value: Any, problems: Problems
+) -> None:
+    name = definition.name
+    found.values[name] = value
+    if is_unknown(value):
+        found.values[name] = UNKNOWN
+    elif has_secret(value):
+        if is_open(value):
+            problems.report(
+                f"input '{name}' is given a secret together with what only run time knows",
+                node.location,
+                "give them as two inputs",
+            )
+        # One text, whatever it stands in: whoever uses the input knows it for a secret.
+        elif not isinstance(value, Secret):
+            held = {"inputs": {name: value}}
+            found.values[name] = Secret(f"${{inputs.{name}}}", node.location, held)
+    elif is_open(value):
+        found.schemas[name] = dict(definition.schema)
+    else:
+        from flowrunner.loader.violation import violations
+
+        wrong = list(violations(_with_values(node, value), definition.schema))
+        for violation in wrong:
+            problems.report(
+                f"input '{name}' {violation.message}",
+                violation.location,
+                violation.label,
+                (_defined(definition), *violation.notes),
+            )
+        if wrong:
+            found.values[name] = UNKNOWN
+
+
+def _defined(definition: InputDefinition) -> str:
+    return f"the input is defined at {definition.location}"
+
+
+def _with_values(node: Node, value: Any) -> Node:
+    """Return a node in which expressions have become their values, in their places."""
+    match node:
+        case Scalar():
+            if isinstance(node.value, str) and has_expression(node.value):
+                return _valued(node, value)
+            return node
+        case Sequence():
+            pairs = zip(node.items, value, strict=True)
+            return Sequence(tuple(_with_values(*pair) for pair in pairs), node.location)
+        case Mapping():
+            entries = ((key, _with_values(each, value[key.value])) for key, each in node.entries)
+            return Mapping(tuple(entries), node.location)
+
+
+def _valued(place: Scalar, value: Any) -> Node:
+    if isinstance(value, dict):
+        entries = (
+            (Scalar(key, place.location), _valued(place, each)) for key, each in value.items()
+        )
+        return Mapping(tuple(entries), place.location)
+    if isinstance(value, list):
+        return Sequence(tuple(_valued(place, each) for each in value), place.location)
+    return Scalar(value, place.location)
