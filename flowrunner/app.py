@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from flowrunner.errors import ConfigurationError, Diagnostic, WorkflowError
 from flowrunner.given_inputs import given_inputs
-from flowrunner.loader import load_workflow, read_source
+from flowrunner.loader import WorkflowFiles, read_source
 from flowrunner.plan import Plan
 from flowrunner.planner import plan_workflow
 from flowrunner.plugins import PluginManager, load_plugins
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from flowrunner.runs.recorded import StepReader
     from flowrunner.runs.store import RunStore, StepRow
 
-__all__ = ["InterruptedRunError", "Project", "run_plan"]
+__all__ = ["InterruptedRunError", "Project", "changed_files", "run_plan"]
 
 
 @dataclass(frozen=True)
@@ -79,16 +79,18 @@ class Project:
         inputs: Sequence[str] = (),
         inputs_file: Path | None = None,
         assume_missing_inputs: bool = False,
+        files: WorkflowFiles | None = None,
     ) -> Plan:
         """Return the plan of a workflow file.
 
         ``inputs`` are ``name=value`` texts and win over those in ``inputs_file``, a YAML or JSON
         mapping. With ``assume_missing_inputs`` a required input needs no value; such a plan
-        is a check of the file and not fit to run.
+        is a check of the file and not fit to run. ``files`` are those that were read before.
 
         Raises :class:`~flowrunner.errors.WorkflowError` with everything that is wrong.
         """
-        workflow = load_workflow(read_source(file))
+        files = files or WorkflowFiles()
+        workflow = files.load(file)
         return plan_workflow(
             workflow,
             self.registry,
@@ -102,9 +104,16 @@ class Project:
     ) -> dict[Path, tuple[Diagnostic, ...]]:
         """Return the problems of each file; none for a file that is right."""
         problems: dict[Path, tuple[Diagnostic, ...]] = {}
+        read = WorkflowFiles()
         for file in files:
             try:
-                self.plan(file, inputs=inputs, inputs_file=inputs_file, assume_missing_inputs=True)
+                self.plan(
+                    file,
+                    inputs=inputs,
+                    inputs_file=inputs_file,
+                    assume_missing_inputs=True,
+                    files=read,
+                )
             except WorkflowError as error:
                 problems[file] = error.diagnostics
             else:
@@ -260,9 +269,9 @@ class Project:
         ``None`` when they are the same, or no longer there.
         """
         path = plan.source.path
-        if path is None or not path.is_file() or not any(map(_has_changed, _files_of(plan))):
+        if path is None or not path.is_file() or not changed_files(plan):
             return None
-        workflow = load_workflow(read_source(path))
+        workflow = WorkflowFiles().load(path)
         texts = {each.name for each in workflow.inputs if each.schema.get("type") == "string"}
         names = {each.name for each in workflow.inputs}
         given = [
@@ -349,12 +358,12 @@ class Project:
         return make_worker_app(app, WorkerSetup(plugins, remarks, list(companions)))
 
 
-def _files_of(plan: Plan) -> tuple[Source, ...]:
-    return (plan.source, *plan.used)
+def changed_files(plan: Plan) -> list[str]:
+    """Return the names of a plan's files that have another text now than when it was made."""
+    return [source.name for source in (plan.source, *plan.used) if _has_changed(source)]
 
 
 def _has_changed(source: Source) -> bool:
-    """Tell whether a file has another text now; one that is no longer there has not."""
     path = source.path
     return path is not None and path.is_file() and read_source(path).text != source.text
 

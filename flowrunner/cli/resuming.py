@@ -74,6 +74,8 @@ def _plan(project: Project, record: RunRecord, changed: str | None) -> Plan:
     """Return the plan that the run goes on with: as recorded, or as its file is now."""
     if changed == "recorded":
         return record.plan
+    from flowrunner.app import changed_files
+
     now = project.planned_again(record.plan)
     if now is None:
         return record.plan
@@ -84,8 +86,10 @@ def _plan(project: Project, record: RunRecord, changed: str | None) -> Plan:
     listed = "\n  ".join(
         [*found[:MOST_DIFFERENCES], *([f"… and {more:,} more"] if more > 0 else [])]
     )
+    files = changed_files(record.plan)
     raise ConfigurationError(
-        f"{record.file} has changed since the run:\n  {listed}\nGo on with --as-changed (what has "
+        f"{', '.join(files)} {'has' if len(files) == 1 else 'have'} changed since the run:\n"
+        f"  {listed}\nGo on with --as-changed (what has "
         f"changed runs again, and what comes after it) or with --as-recorded"
     )
 

@@ -38,7 +38,8 @@ def command(
 
     project = Project(load_settings(plugins=plugins, app=app))
     found = project.validate(files, inputs=inputs, inputs_file=inputs_file)
-    problems = [each for diagnostics in found.values() for each in diagnostics]
+    # What is wrong in a file that others use is said once.
+    problems = list(dict.fromkeys(each for diagnostics in found.values() for each in diagnostics))
     if output == "json":
         print_json(
             refused_json(WorkflowError(problems))
