@@ -16,7 +16,6 @@ from flowrunner.tasks import TaskRegistry
 
 SOURCE = Source("shape.yaml", "")
 HERE = Location(SOURCE, 0, 0)
-NOTHING = plan.Cost(0, 0, 0)
 
 
 class PlannedFailureError(Exception):
@@ -48,8 +47,6 @@ def call_task(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
 
 def plan_of(root: plan.Node) -> plan.Plan:
     """Return a plan of a tree."""
-    if not plan.is_static(root):
-        return plan.Plan("shape", SOURCE, root, (), NOTHING, NOTHING)
     return plan.Plan("shape", SOURCE, root, *sequence_of(root))
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
-from flowrunner.plan import Call, Secret
+from flowrunner.plan import Call, Deferred, Secret
 
 __all__ = [
     "CHAIN",
@@ -63,8 +63,8 @@ def results(count: int) -> Given:
 
 
 def _written(value: Any) -> Any:
-    """Return what stands for a value that is not known: the text of a secret, else null."""
-    return value.text if isinstance(value, Secret) else None
+    """Return what stands for a value that is not known: the text of it, else null."""
+    return value.text if isinstance(value, (Deferred, Secret)) else None
 
 
 # What a plan that is only checked does not know, its inputs, counts as null.

@@ -20,6 +20,7 @@ from flowrunner.settings import load_settings
 from flowrunner.source import Location, Source
 from tests.planner.planning import planned
 from tests.shapes import SOURCE, plan_of, shapes
+from tests.unfolding import AT, DYNAMIC, built, later, trees
 
 WORKFLOWS = sorted((Path(__file__).parents[2] / "workflows").glob("*.yaml"))
 
@@ -182,3 +183,38 @@ def test_places_are_in_the_file_that_they_were_in() -> None:
     assert [(each.name, each.text, each.path) for each in found.used] == [
         ("used.yaml", used.text, used.path)
     ]
+
+
+def again_at(root: plan.Node) -> plan.Node:
+    ready = replace(plan_of(root), source=AT.source)
+    return again(ready).root
+
+
+@pytest.mark.parametrize("name", DYNAMIC)
+def test_what_run_time_decides_is_read_as_it_was(name: str) -> None:
+    assert again_at(DYNAMIC[name]) == DYNAMIC[name]
+
+
+@given(trees())
+def test_any_plan_that_unfolds_is_read_as_it_was(tree: Any) -> None:
+    root = built(tree, "r")
+    assert again_at(root) == root
+
+
+lookalikes = st.recursive(
+    st.none() | st.integers() | st.just(later("${prev}")) | st.sampled_from(["$", "is", "plain"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["$", "is", "plain", "Deferred"]), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+
+
+@given(st.lists(lookalikes, max_size=3))
+def test_values_that_look_like_deferred_ones_stay_values(given_values: list[Any]) -> None:
+    root = Call("c", "tag", AT, args=tuple(given_values), open=True)
+    assert again_at(root) == root
+    secret = plan.Secret("${env.TOKEN}", AT)
+    hidden = Call("c", "tag", AT, args=(secret, *given_values), open=True)
+    assert again_at(hidden) == hidden
