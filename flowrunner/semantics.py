@@ -122,6 +122,7 @@ class _Evaluation:
             case plan.Group():
                 return self._group(node, given)[0]
             case plan.Chord():
+                assert isinstance(node.header, plan.Group), "BUG: it was resolved"  # noqa: S101
                 results, failed = self._group(node.header, given)
                 if isinstance(results, Failure):
                     return results

@@ -91,8 +91,11 @@ def _instance(node: plan.Node, change: _Change) -> plan.Node:
         case plan.Group():
             return _instance_of_group(node, change)
         case plan.Chord():
-            header, body = _instance_of_group(node.header, change), _instance(node.body, change)
-            return replace(node, path=path, header=header, body=body)
+            header = _instance(node.header, change)
+            assert isinstance(header, (plan.Group, plan.Each)), "BUG: no header"  # noqa: S101
+            # Its body has errors of its own.
+            after = change.without("errors") if node.header.tolerate is not None else change
+            return replace(node, path=path, header=header, body=_instance(node.body, after))
         case plan.Each():
             do = _instance(node.do, change.without(node.variable))
             return replace(node, path=path, items=change.value(node.items), do=do)

@@ -33,13 +33,17 @@ class Expression:
         self._parsed = parsed
         self.references: tuple[Reference, ...] = parsed.references
 
-    def evaluate(self, names: Mapping[str, Any]) -> Any:
+    def evaluate(self, names: Mapping[str, Any], budget: Budget | None = None) -> Any:
         """Return the value, which is JSON if the names' values are.
 
-        What is looked up in a name is returned as it is, not copied.
-        Raises :class:`~flowrunner.expressions.ExpressionError`.
+        What is looked up in a name is returned as it is, not copied. ``budget`` is what all texts
+        of a workflow share. Raises :class:`~flowrunner.expressions.ExpressionError`.
         """
-        return _value(self._parsed, Scope(names))
+        scope = Scope(names)
+        value = _value(self._parsed, scope)
+        part = self._parsed.part
+        _charge(scope, budget, part.offset, part.end - part.offset)
+        return value
 
 
 class Template:
@@ -69,12 +73,7 @@ class Template:
         """
         scope = Scope(names)
         value = self._value(scope)
-        if budget is not None and not budget.take(scope.done):
-            raise ExpressionError(
-                "the expressions of this workflow are too much work together: do it in a task",
-                0,
-                self._length,
-            )
+        _charge(scope, budget, 0, self._length)
         return value
 
     def _value(self, scope: Scope) -> Any:
@@ -97,6 +96,12 @@ class Template:
                 raise piece.part.blame(error.message) from None
             texts.append(text)
         return "".join(texts)
+
+
+def _charge(scope: Scope, budget: Budget | None, offset: int, length: int) -> None:
+    if budget is not None and not budget.take(scope.done):
+        message = "the expressions of this workflow are too much work together: do it in a task"
+        raise ExpressionError(message, offset, length)
 
 
 def parse_template(text: str) -> Template:

@@ -113,10 +113,10 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Chord:
-    """A group, then the body with the list of its values."""
+    """A group, or what becomes one, then the body with the list of its values."""
 
     path: str
-    header: Group
+    header: Group | Each
     body: Node
     location: Location = field(compare=False, repr=False)
 

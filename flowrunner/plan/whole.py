@@ -11,6 +11,7 @@ from flowrunner.model import HandlerName
 from flowrunner.plan.nodes import Call, Node
 from flowrunner.plan.sequence import Sequence, calls_of
 from flowrunner.plan.static import is_static
+from flowrunner.plan.tree import calls_in
 from flowrunner.source import Source
 
 __all__ = ["Cost", "Handler", "Plan"]
@@ -45,12 +46,16 @@ class Handler:
     @property
     def task_count(self) -> int:
         """The number of calls that the workflow's author wrote."""
-        return sum(call.is_written for call in calls_of(self.sequence))
+        return sum(call.is_written for call in self.calls())
 
     @property
     def continuations(self) -> int:
         """How many continuations it has."""
         return sum(call.kind == "continuation" for call in calls_of(self.sequence))
+
+    def calls(self) -> Iterator[Call]:
+        """Yield every call of its normal form, or of its tree where run time unfolds that."""
+        return calls_of(self.sequence) if is_static(self.root) else calls_in(self.root)
 
 
 @dataclass(frozen=True)
@@ -79,14 +84,18 @@ class Plan:
     env: tuple[str, ...] = ()
 
     def calls(self) -> Iterator[Call]:
-        """Yield every call of the main part's normal form, in the order of the file."""
-        return calls_of(self.sequence)
+        """Yield every call of the main part's normal form, in the order of the file.
+
+        Of a plan that unfolds, these are the calls of its tree: run time makes any number of those
+        of a fan-out, and may leave out those of a branch.
+        """
+        return calls_in(self.root) if self.unfolds else calls_of(self.sequence)
 
     def every_call(self) -> Iterator[Call]:
         """Yield every call of the main part and of the handlers."""
         yield from self.calls()
         for handler in self.handlers:
-            yield from calls_of(handler.sequence)
+            yield from handler.calls()
 
     @cached_property
     def unfolds(self) -> bool:

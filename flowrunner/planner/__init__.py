@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from flowrunner import model
 from flowrunner.errors import WorkflowError
 from flowrunner.node import Mapping
@@ -13,7 +11,6 @@ from flowrunner.planner.continuations import sequence_of
 from flowrunner.planner.defaults import check_defaults
 from flowrunner.planner.inputs import resolve_inputs
 from flowrunner.planner.problems import Problems
-from flowrunner.planner.resolver import Resolver
 from flowrunner.tasks import TaskRegistry
 
 __all__ = ["plan_workflow"]
@@ -38,10 +35,7 @@ def plan_workflow(
     assume_missing = assume_missing_inputs or bool(workflow.problems)
     values = resolve_inputs(workflow, inputs, problems, assume_missing=assume_missing)
     check_defaults(workflow, registry, problems)
-    steps = (workflow.step, *workflow.handlers.values())
-    ids = frozenset(name for step in steps for name in _step_ids(step))
-    resolver = Resolver(values, ids, problems)
-    built = PlanBuilder(workflow, registry, resolver, problems, plugin_hint=plugin_hint).build()
+    built = PlanBuilder(workflow, registry, values, problems, plugin_hint=plugin_hint).build()
     if problems or built is None:
         raise WorkflowError(problems.in_order(workflow.source))
     root, handlers = built
@@ -58,23 +52,3 @@ def plan_workflow(
             for name, handler in handlers.items()
         ),
     )
-
-
-def _step_ids(step: model.Step) -> Iterator[str]:
-    match step:
-        case model.Chain():
-            inner: tuple[model.Step, ...] = step.steps
-        case model.Group():
-            inner = step.members
-        case model.Chord():
-            inner = (step.header, step.body)
-        case model.Broken():
-            return
-        case model.TaskCall() | model.ItemCalls() | model.Chunks():
-            if step.id is not None:
-                yield str(step.id.value)
-            return
-        case _:
-            raise AssertionError(f"BUG: {type(step).__name__} is not known here")
-    for each in inner:
-        yield from _step_ids(each)

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, Final
 
 from flowrunner import model, plan
-from flowrunner.node import Node, Scalar, Sequence
+from flowrunner.node import Scalar
 from flowrunner.planner.call_template import CallTemplate
-from flowrunner.planner.calls import OUTCOME, PREVIOUS, check_call
+from flowrunner.planner.calls import ERROR, OUTCOME, PREVIOUS
+from flowrunner.planner.conditions import build_switch, checked_condition
 from flowrunner.planner.defaults import with_defaults
-from flowrunner.planner.options import resolve_options
+from flowrunner.planner.fan_out import build_each
+from flowrunner.planner.item_calls import build_batches, build_item_calls
+from flowrunner.planner.passing import Passing, passing
+from flowrunner.planner.policies import Limits, resolve_limits
 from flowrunner.planner.problems import Problems
-from flowrunner.planner.resolver import Resolver, is_unknown
+from flowrunner.planner.proof import Ids
+from flowrunner.planner.resolver import Explanation, Resolver
+from flowrunner.planner.scope import LATE, Inputs, Scope, StepValue, is_unknown
+from flowrunner.planner.unused_names import without_unused_names
 from flowrunner.source import Location
 from flowrunner.suggestion import nearest
 from flowrunner.tasks import TaskDefinition, TaskRegistry
@@ -22,6 +31,9 @@ __all__ = ["MAXIMUM_CALLS", "PlanBuilder"]
 
 #: How many calls a plan may have: a cap that a mistake meets and a workflow does not.
 MAXIMUM_CALLS: Final = 100_000
+
+#: What has certainly ended, by id, once a step has: the step adds its own.
+Ended = dict[str, StepValue]
 
 
 class TooManyCallsError(Exception):
@@ -38,129 +50,307 @@ class PlanBuilder:
         self,
         workflow: model.Workflow,
         registry: TaskRegistry,
-        resolver: Resolver,
+        inputs: Mapping[str, Any],
         problems: Problems,
         *,
         plugin_hint: tuple[str, ...] = (),
     ) -> None:
-        self._workflow = workflow
-        self._registry = registry
-        self._resolver = resolver
-        self._problems = problems
+        self.workflow = workflow
+        self.registry = registry
+        self.problems = problems
+        self.resolver = Resolver(problems, self._explain)
+        self.ids = Ids(workflow, problems)
+        self._inputs = Inputs(inputs)
         self._plugin_hint = plugin_hint
         self._calls = 0
-        self._ids: dict[str, Location] = {}
+        self._trail: list[model.Step] = []
 
     def build(self) -> tuple[plan.Node, dict[model.HandlerName, plan.Node]] | None:
         """Return the trees of the main part and of the handlers.
 
         ``None`` when they would be too large together (which is reported).
         """
+        scope = Scope(self._inputs)
         try:
-            root = self._step(self._workflow.step, "", given=None)
+            root = self.whole(self.workflow, "", scope)
+            outcome = scope.with_given(OUTCOME, LATE)
             handlers = {
-                name: self._step(step, name, given=OUTCOME)
-                for name, step in self._workflow.handlers.items()
+                name: self.step(step, name, outcome, {})
+                for name, step in self.workflow.handlers.items()
             }
         except TooManyCallsError:
             return None
-        return root, handlers
+        used = self.resolver.used
+        return without_unused_names(root, used), {
+            name: without_unused_names(handler, used) for name, handler in handlers.items()
+        }
 
-    def _step(self, step: model.Step, path: str, *, given: str | None) -> plan.Node:
+    def whole(self, workflow: model.Workflow, path: str, scope: Scope) -> plan.Node:
+        """Return the tree of a file's step, followed by its outputs, if it has any."""
+        ended: Ended = {}
+        root = self.step(workflow.step, path, scope, ended)
+        if workflow.outputs is None:
+            return root
+        place = _joined(path, "outputs")
+        values = self.resolver.value(workflow.outputs, scope.after(PREVIOUS, ended))
+        outputs = plan.Constant(place, values, workflow.outputs.location)
+        return plan.Chain(path, (root, outputs), workflow.outputs.location)
+
+    def step(self, step: model.Step, path: str, scope: Scope, ended: Ended) -> plan.Node:
+        """Return a step's node; ``path`` names the place where it stands.
+
+        To ``ended`` it adds what has certainly ended once it has.
+        """
+        self._trail.append(step)
+        node = self._node(step, path, scope, ended)
+        self._trail.pop()
+        return node
+
+    def _node(self, step: model.Step, path: str, scope: Scope, ended: Ended) -> plan.Node:
         match step:
             case model.TaskCall():
-                path = path or "task"
                 if step.times is None:
-                    return self._call(step, path, given=given)
-                repeat = self._repeat(step, step.times, path, given=given)
-                return plan.Group(path, (repeat,), step.location)
+                    return self._call(step, path or "task", scope)
+                return self._calls_side_by_side(step, path or "task", scope)
             case model.Chain():
                 path = _joined(path, "chain")
-                return plan.Chain(path, tuple(self._steps(step, path, given)), step.location)
+                steps = tuple(self._steps(step, path, scope, ended))
+                return plan.Chain(path, steps, step.location)
             case model.Group():
-                return self._group(step, _joined(path, "group"), given=given)
+                return self._group_or_each(step, _joined(path, "group"), scope, ended)
             case model.Chord():
-                path = _joined(path, "chord")
-                header = self._group(step.header, f"{path}.header", given=given)
-                body = self._step(step.body, f"{path}.body", given=PREVIOUS)
-                return plan.Chord(path, header, body, step.location)
+                return self._chord(step, _joined(path, "chord"), scope, ended)
             case model.ItemCalls():
-                return self._item_calls(step, _joined(path, step.kind))
+                return build_item_calls(self, step, _joined(path, step.kind), scope)
             case model.Chunks():
-                path = _joined(path, "chunks")
-                return plan.Group(path, (self._batches(step, path),), step.location, batched=True)
+                return self._batches(step, _joined(path, "chunks"), scope)
+            case model.Each():
+                limits = self._limits(step.parallel, scope)
+                return build_each(self, step, _joined(path, "each"), scope, limits)
+            case model.Switch():
+                return build_switch(self, step, path, scope)
+            case model.Named():
+                return self._named(step, path, scope, ended)
+            case model.Rescue():
+                return self._rescue(step, path, scope)
+            case model.Use():
+                return self._use(step, _joined(path, "use"), scope)
+            case model.Graph():
+                return self._graph(step, _joined(path, "graph"), scope, ended)
             case model.Broken():
-                assert self._workflow.problems, "BUG: a broken step without a problem"  # noqa: S101
+                assert self.workflow.problems, "BUG: a broken step without a problem"  # noqa: S101
                 if step.task is not None:
-                    self._definition(step.task, step.location)
+                    self.definition(step.task, step.location)
                 return plan.Call(path or "task", step.task or "", step.location)
-            case _:
-                raise AssertionError(f"BUG: {type(step).__name__} is not known here")
 
-    def _steps(self, chain: model.Chain, path: str, given: str | None) -> Iterator[plan.Node]:
+    def _use(self, step: model.Use, path: str, scope: Scope) -> plan.Node:
+        raise NotImplementedError
+
+    def _graph(self, step: model.Graph, path: str, scope: Scope, ended: Ended) -> plan.Node:
+        raise NotImplementedError
+
+    def _steps(
+        self, chain: model.Chain, path: str, scope: Scope, ended: Ended
+    ) -> Iterator[plan.Node]:
         for position, inner in enumerate(chain.steps):
-            step = self._step(inner, f"{path}[{position}]", given=given)
-            if not _passes_on(step):
-                given = PREVIOUS
+            own: Ended = {}
+            step = self.step(inner, f"{path}[{position}]", scope, own)
+            scope = self._after(step, scope, own)
+            ended |= own
             yield step
 
-    def _group(self, group: model.Group, path: str, *, given: str | None) -> plan.Group:
-        members: list[plan.Node | plan.Repeat] = []
+    def _after(self, step: plan.Node, scope: Scope, ended: Ended) -> Scope:
+        """Return the scope of what follows a step in a chain."""
+        passes = passing(step)
+        if passes is Passing.ALWAYS:
+            return scope.with_ids(ended) if ended else scope
+        if passes is Passing.PERHAPS and (scope.given is None or scope.may_be_given):
+            return scope.perhaps_after(PREVIOUS, ended)
+        return scope.after(PREVIOUS, ended)
+
+    def _group_or_each(
+        self, group: model.Group, path: str, scope: Scope, ended: Ended
+    ) -> plan.Group | plan.Each:
+        """Return a group; one step in place of its members that is an ``each`` is the group."""
+        limits = self._limits(group.parallel, scope)
+        if not group.listed and isinstance(group.members[0], model.Each):
+            each = group.members[0]
+            self._trail.append(each)
+            own = self._limits(each.parallel, scope)
+            limits = Limits(
+                own.max_parallel or limits.max_parallel, own.tolerate or limits.tolerate
+            )
+            node = build_each(self, each, _joined(path, "each"), scope, limits)
+            self._trail.pop()
+            return node
+        certain: Ended = {} if group.parallel.tolerate is not None else ended
+        members = tuple(self._members(group, path, scope, certain))
+        whole = plan.Group(path, members, group.location)
+        return self._limited(whole, limits)
+
+    @staticmethod
+    def _limited(group: plan.Group, limits: Limits) -> plan.Group:
+        if limits == Limits():
+            return group
+        most, tolerate = limits.of(sum(1 for _ in group.flat()))
+        return replace(group, max_parallel=most, tolerate=tolerate)
+
+    def _members(
+        self, group: model.Group, path: str, scope: Scope, ended: Ended
+    ) -> Iterator[plan.Node | plan.Repeat]:
         for position, member in enumerate(group.members):
             place = f"{path}[{position}]" if group.listed else path
-            if isinstance(member, model.TaskCall) and member.times is not None:
-                members.append(self._repeat(member, member.times, place, given=given))
-            elif isinstance(member, model.Chunks):
-                members.append(self._batches(member, _joined(place, "chunks")))
+            bare = member.step if isinstance(member, model.Named) else member
+            if isinstance(bare, model.TaskCall) and bare.times is not None:
+                self._refuse_limits(bare)
+                yield self._repeat(bare, bare.times, place, scope)
+            elif isinstance(bare, model.Chunks):
+                self._refuse_limits(bare)
+                yield build_batches(self, bare, _joined(place, "chunks"), scope)
             else:
-                members.append(self._step(member, place, given=given))
-        return plan.Group(path, tuple(members), group.location)
+                self._refuse_keys(member)
+                yield self.step(member, place, scope, ended)
+
+    def _refuse_limits(self, member: model.TaskCall | model.Chunks) -> None:
+        for key, node in (
+            ("max_parallel", member.parallel.max_parallel),
+            ("tolerate", member.parallel.tolerate),
+        ):
+            if node is not None:
+                self.problems.report(
+                    f"'{key}' stands beside the group that these calls are members of",
+                    node.location,
+                    "among members xN multiplies in place: the group is the one around it",
+                )
+
+    def _refuse_keys(self, member: model.Step) -> None:
+        """Refuse a condition, or a handler, of calls that multiply in place among members."""
+        key, step = "", member
+        while isinstance(step, (model.Named, model.Rescue, model.Switch)):
+            if isinstance(step, model.Switch):
+                if step.written != "when":
+                    return
+                key, step = key or "when", step.branches[0].step
+            else:
+                key = key or ("on_error" if isinstance(step, model.Rescue) else "")
+                step = step.step
+        if key and (
+            isinstance(step, model.Chunks)
+            or (isinstance(step, model.TaskCall) and step.times is not None)
+        ):
+            self.problems.report(
+                f"'{key}' cannot stand beside calls that multiply in place among members",
+                step.location,
+                "let them be a group of their own: group: [NAME xN]",
+            )
+
+    def _chord(self, chord: model.Chord, path: str, scope: Scope, ended: Ended) -> plan.Chord:
+        own: Ended = {}
+        header = self._group_or_each(chord.header, f"{path}.header", scope, own)
+        after = scope.after(PREVIOUS, own)
+        if self._tolerates(chord.header):
+            # Nothing fails where nothing may.
+            after = after.with_name("errors", LATE if header.tolerate is not None else [])
+        body = self.step(chord.body, f"{path}.body", after, own)
+        ended |= own
+        return plan.Chord(path, header, body, chord.location)
+
+    @staticmethod
+    def _tolerates(header: model.Group) -> bool:
+        inner = header.members[0] if len(header.members) == 1 and not header.listed else None
+        each = isinstance(inner, model.Each) and inner.parallel.tolerate is not None
+        return each or header.parallel.tolerate is not None
+
+    def _named(self, named: model.Named, path: str, scope: Scope, ended: Ended) -> plan.Node:
+        name = str(named.id.value)
+        step = self.step(named.step, path, scope, ended)
+        path = path or step.path
+        nothing = scope.given is None and passing(step) is Passing.ALWAYS
+        ended[name] = StepValue(path, nothing)
+        return plan.Named(path, name, step, named.id.location)
+
+    def _rescue(self, rescue: model.Rescue, path: str, scope: Scope) -> plan.Node:
+        step = self.step(rescue.step, path, scope, {})
+        place = _joined(path, "on_error")
+        handler = self.step(rescue.handler, place, scope.with_given(ERROR, LATE), {})
+        return plan.Rescue(path or step.path, step, handler, rescue.location)
+
+    def _calls_side_by_side(self, call: model.TaskCall, path: str, scope: Scope) -> plan.Group:
+        assert call.times is not None, "BUG: a call once is no group"  # noqa: S101
+        repeat = self._repeat(call, call.times, path, scope)
+        group = plan.Group(path, (repeat,), call.location)
+        return self._limited(group, self._limits(call.parallel, scope))
+
+    def _batches(self, chunks: model.Chunks, path: str, scope: Scope) -> plan.Group:
+        repeat = build_batches(self, chunks, path, scope)
+        group = plan.Group(path, (repeat,), chunks.location, batched=True)
+        return self._limited(group, self._limits(chunks.parallel, scope))
+
+    def _limits(self, parallel: model.Parallel, scope: Scope) -> Limits:
+        return resolve_limits(parallel, self.resolver, self.problems, scope)
 
     def _repeat(
-        self, call: model.TaskCall, written: Scalar, path: str, *, given: str | None
+        self, call: model.TaskCall, written: Scalar, path: str, scope: Scope
     ) -> plan.Repeat:
-        times = self._times(written)
-        definition = self._definition(call.task, call.location)
+        times = self._times(written, scope)
+        if call.index in scope.names:
+            self.problems.report(
+                f"the name '{call.index}' is taken",
+                call.location,
+                "a step around this one has given it a meaning: give the index another with 'as'",
+            )
+        definition = self.definition(call.task, call.location)
         calls: tuple[plan.Call, ...] = ()
         if definition is not None:
-            template = self._template(call, definition, given=given)
-            calls = tuple(template.calls(path, times))
-        self._name(call.id, call.location)
+            calls = tuple(self._template(call, definition, scope).calls(path, times))
         return plan.Repeat(path, calls, call.index, call.location)
 
-    def _call(self, call: model.TaskCall, path: str, *, given: str | None) -> plan.Node:
-        self._count(1, call.location)
-        self._name(call.id, call.location)
-        definition = self._definition(call.task, call.location)
+    def _call(self, call: model.TaskCall, path: str, scope: Scope) -> plan.Node:
+        self.count(1, call.location)
+        definition = self.definition(call.task, call.location)
         if definition is None:
             return plan.Call(path, call.task, call.location)
-        return self._template(call, definition, given=given).call(path)
+        return self._template(call, definition, scope).call(path)
 
     def _template(
-        self, call: model.TaskCall, definition: TaskDefinition, *, given: str | None
+        self, call: model.TaskCall, definition: TaskDefinition, scope: Scope
     ) -> CallTemplate:
-        keys = with_defaults(self._workflow, definition, call.keys)
-        template = CallTemplate(call, keys, definition, self._resolver, self._problems, given=given)
+        keys = with_defaults(self.workflow, definition, call.keys)
+        template = CallTemplate(call, keys, definition, self.resolver, self.problems, scope)
         template.check()
         return template
 
-    def _times(self, written: Scalar) -> int:
-        times = self._resolver.value(written)
+    def _times(self, written: Scalar, scope: Scope) -> int:
+        times = self.resolver.known(
+            written,
+            scope,
+            "the number of calls",
+            cure="'each' takes what run time knows: each: ${range(…)}, do: NAME",
+        )
         if is_unknown(times):
             return 1
         if not isinstance(times, int) or isinstance(times, bool) or times < 0:
-            self._problems.report(
+            self.problems.report(
                 f"the number of calls must be a whole number from 0, not {shown(times)}",
                 written.location,
             )
             return 1
-        self._count(times, written.location)
+        self.count(times, written.location)
         return times
 
-    def _count(self, calls: int, location: Location) -> None:
+    def condition(self, node: Scalar, scope: Scope) -> Any:
+        """Return whether a condition holds, if that is known."""
+        return checked_condition(self, node, scope)
+
+    def inside(self, path: str, key: str) -> str:
+        """Return the path of a key's value."""
+        return _joined(path, key)
+
+    def count(self, calls: int, location: Location) -> None:
+        """Count calls, and stop where there are too many."""
         self._calls += calls
         if self._calls > MAXIMUM_CALLS:
-            self._problems.report(
+            self.problems.report(
                 f"the workflow has more than {MAXIMUM_CALLS:,} calls",
                 location,
                 f"with this it has {self._calls:,}",
@@ -168,125 +358,31 @@ class PlanBuilder:
             )
             raise TooManyCallsError
 
-    def _name(self, identifier: Scalar | None, location: Location) -> None:
-        if identifier is None:
-            return
-        name = str(identifier.value)
-        if name in self._ids:
-            self._problems.report(
-                f"two steps have the id '{name}'",
-                identifier.location,
-                f"the first is in line {self._ids[name].line}",
-            )
-        self._ids.setdefault(name, identifier.location)
+    @contextmanager
+    def counting_a_member(self, location: Location) -> Iterator[None]:
+        """Count a member as a call where it has none, so that members are bounded too."""
+        before = self._calls
+        yield
+        if self._calls == before:
+            self.count(1, location)
 
-    def _item_calls(self, step: model.ItemCalls, path: str) -> plan.Call:
-        self._count(1, step.location)
-        self._name(step.id, step.location)
-        items = self._items(step.task, step.over, step.location, lists=step.kind == "starmap")
-        return plan.Call(
-            path,
-            step.task,
-            step.location,
-            args=tuple(items),
-            options=self._item_options(step, step.kind),
-            immutable=True,
-            kind="starmap" if step.kind == "starmap" else "map",
-            id=None if step.id is None else str(step.id.value),
-        )
-
-    def _batches(self, step: model.Chunks, path: str) -> plan.Repeat:
-        self._name(step.id, step.location)
-        items = self._items(step.task, step.over, step.location, lists=True)
-        options = self._item_options(step, "chunks")
-        size = self._resolver.value(step.size)
-        if is_unknown(size):
-            size = 1
-        if not isinstance(size, int) or isinstance(size, bool) or size < 1:
-            self._problems.report(
-                f"'size' must be a whole number from 1, not {shown(size)}", step.size.location
-            )
-            size = 1
-        batches = [items[start : start + size] for start in range(0, len(items), size)]
-        self._count(len(batches), step.location)
-        calls = tuple(
-            plan.Call(
-                f"{path}[{position}]",
-                step.task,
-                step.location,
-                args=tuple(batch),
-                options=options,
-                immutable=True,
-                kind="starmap",
-                index=position,
-            )
-            for position, batch in enumerate(batches)
-        )
-        return plan.Repeat(path, calls, "batch", step.location)
-
-    def _items(self, task: str, over: Node, location: Location, *, lists: bool) -> list[Any]:
-        """Return the items, each checked against the task's signature."""
-        definition = self._definition(task, location)
-        items = self._resolver.value(over)
-        if is_unknown(items):
-            return []
-        if not isinstance(items, list):
-            self._problems.report(f"'over' must be a list, not {shown(items)}", over.location)
-            return []
-        fitting: set[int] = set()
-        for position, item in enumerate(items):
-            place = over.items[position].location if isinstance(over, Sequence) else over.location
-            if lists and not isinstance(item, list):
-                self._problems.report(
-                    f"item {position} must be a list of arguments, not {shown(item)}",
-                    place,
-                    "starmap and chunks call the task with each item's elements: [1, 2]",
-                )
-            elif definition is not None:
-                arguments = len(item) if lists else 1
-                if arguments not in fitting and self._fits(definition, arguments, place):
-                    fitting.add(arguments)
-        return items if not lists or all(isinstance(item, list) for item in items) else []
-
-    def _fits(self, definition: TaskDefinition, args: int, place: Location) -> bool:
-        found = check_call(definition, given=None, args=args, keywords=())
-        for problem in found:
-            self._problems.report(problem.message, place, problem.label)
-        return not found
-
-    def _item_options(self, step: model.ItemCalls | model.Chunks, kind: str) -> dict[str, Any]:
-        definition = self._registry.get(step.task)
+    def definition(self, task: str, location: Location) -> TaskDefinition | None:
+        """Return a task's definition; that there is none is reported."""
+        definition, app = self.registry.get(task), self.registry.app
         if definition is None:
-            return {}
-        keys = with_defaults(self._workflow, definition, model.CallKeys(options=step.options))
-        for name, default in (("args", keys.args), ("kwargs", keys.kwargs)):
-            if default is not None:
-                self._problems.report(
-                    f"'{kind}' cannot give task '{step.task}' its default '{name}'",
-                    step.location,
-                    f"its message carries the items only; the default is in line "
-                    f"{default.location.line}",
-                )
-        return resolve_options(definition, keys.options, self._resolver, self._problems)
-
-    def _definition(self, task: str, location: Location) -> TaskDefinition | None:
-        definition, app = self._registry.get(task), self._registry.app
-        if definition is None:
-            close = nearest(task, self._registry.names())
+            close = nearest(task, self.registry.names())
             cure = f"; did you mean '{close}'?" if close else ""
             nobody = "no plugin" if app is None else f"neither {app} nor a plugin"
-            self._problems.report(
+            self.problems.report(
                 f"unknown task '{task}'",
                 location,
                 f"{nobody} provides it{cure}",
-                (*_known_tasks(self._registry), *(() if close else self._plugin_hint)),
+                (*_known_tasks(self.registry), *(() if close else self._plugin_hint)),
             )
         return definition
 
-
-def _passes_on(step: plan.Node) -> bool:
-    """Tell whether a step gives what it is given: an empty chain, or a chain of such."""
-    return isinstance(step, plan.Chain) and all(map(_passes_on, step.steps))
+    def _explain(self, name: str) -> Explanation | None:
+        return self.ids.explain(name, self._trail)
 
 
 def _joined(path: str, key: str) -> str:

@@ -2,36 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from flowrunner import model, plan
+from flowrunner.node import Node
 from flowrunner.planner.calls import CallProblem, check_call, positional_names
 from flowrunner.planner.defaults import giving_way
 from flowrunner.planner.options import resolve_options
+from flowrunner.planner.policies import resolve_retry, retry_nodes
 from flowrunner.planner.problems import Problems
 from flowrunner.planner.resolver import Resolver
+from flowrunner.planner.scope import LATE, Scope
 from flowrunner.source import Location
 from flowrunner.tasks import TaskDefinition
 
 __all__ = ["CallTemplate"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class _Values:
-    """What a call is given."""
+    """What a call is given; ``open`` says that some of it is deferred."""
 
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
     options: dict[str, Any]
+    retry: plan.Retry | None
+    open: bool
 
 
 class CallTemplate:
     """What the calls of one written step have in common.
 
-    ``keys`` are the step's own with the document's defaults beneath them; ``given`` is
-    what comes before its arguments, if anything does.
+    ``keys`` are the step's own with the document's defaults beneath them.
     """
 
     def __init__(
@@ -41,11 +45,11 @@ class CallTemplate:
         definition: TaskDefinition,
         resolver: Resolver,
         problems: Problems,
-        *,
-        given: str | None,
+        scope: Scope,
     ) -> None:
         self._call = call
-        self._given = None if keys.immutable else given
+        self._scope = scope
+        self._given = None if keys.immutable else scope.given
         indexed = call.times is not None and keys.args is None
         self._arguments = int(indexed) if keys.args is None else len(keys.args.items)
         filled = self._arguments + (self._given is not None)
@@ -57,11 +61,15 @@ class CallTemplate:
 
     def check(self) -> None:
         """Report what does not fit the task's signature."""
-        keywords = () if self._keys.kwargs is None else self._keys.kwargs.names()
-        for problem in check_call(
-            self._definition, given=self._given, args=self._arguments, keywords=keywords
-        ):
+        found = self._misfits(self._given)
+        if self._scope.may_be_given and not self._misfits(None):
+            return
+        for problem in found:
             self._problems.report(problem.message, self._place(problem), problem.label)
+
+    def _misfits(self, given: str | None) -> list[CallProblem]:
+        keywords = () if self._keys.kwargs is None else self._keys.kwargs.names()
+        return check_call(self._definition, given=given, args=self._arguments, keywords=keywords)
 
     def _place(self, problem: CallProblem) -> Location:
         kwargs = self._keys.kwargs
@@ -72,29 +80,35 @@ class CallTemplate:
 
     def call(self, path: str) -> plan.Call:
         """Return the one call."""
-        return self._planned(path, self._values({}), None)
+        return self._planned(path, self._values(self._scope, {}), None)
 
     def calls(self, path: str, times: int) -> Iterator[plan.Call]:
         """Yield the calls of a fan-out."""
-        name, keys = self._call.index, self._keys
-        nodes = [node for node in (keys.args, keys.kwargs, *keys.options.values()) if node]
-        # Not any(): each is read, so that what is wrong is said for no calls as well.
-        changing = max((self._resolver.depends_on(node, name) for node in nodes), default=False)
-        values = _Values((), {}, {})
+        name, keys, scope = self._call.index, self._keys, self._scope
+        if not times:  # what is wrong with them is said all the same
+            self._values(scope.out_of_use(), {name: LATE})
+        changing = self._resolver.depends_on(self._nodes(), name)
         for index in range(times):
             if index == 0 or changing:
-                values = self._values({name: index})
+                values = self._values(scope, {name: index})
             if keys.args is None:
                 values = replace(values, args=(index,))
             yield self._planned(f"{path}[{index}]", values, index)
 
-    def _values(self, loop: dict[str, Any]) -> _Values:
-        args, kwargs = self._keys.args, self._keys.kwargs
-        resolver = self._resolver
+    def _nodes(self) -> list[Node]:
+        keys = self._keys
+        given = [node for node in (keys.args, keys.kwargs) if node is not None]
+        return [*given, *keys.options.values(), *retry_nodes(keys.retry)]
+
+    def _values(self, scope: Scope, names: Mapping[str, Any]) -> _Values:
+        keys, resolver = self._keys, self._resolver
+        before = resolver.deferred
         return _Values(
-            () if args is None else tuple(resolver.value(args, loop)),
-            {} if kwargs is None else resolver.value(kwargs, loop),
-            resolve_options(self._definition, self._keys.options, resolver, self._problems, loop),
+            () if keys.args is None else tuple(resolver.value(keys.args, scope, names)),
+            {} if keys.kwargs is None else resolver.value(keys.kwargs, scope, names),
+            resolve_options(self._definition, keys.options, resolver, self._problems, scope, names),
+            resolve_retry(keys.retry, resolver, self._problems, scope, names),
+            open=resolver.deferred > before,
         )
 
     def _planned(self, path: str, values: _Values, index: int | None) -> plan.Call:
@@ -109,4 +123,6 @@ class CallTemplate:
             immutable=bool(self._keys.immutable),
             index=index,
             id=None if identifier is None else str(identifier.value),
+            retry=values.retry,
+            open=values.open,
         )

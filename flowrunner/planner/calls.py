@@ -10,11 +10,13 @@ from typing import Final
 from flowrunner.suggestion import did_you_mean
 from flowrunner.tasks import TaskDefinition
 
-__all__ = ["OUTCOME", "PREVIOUS", "CallProblem", "check_call", "positional_names"]
+__all__ = ["ERROR", "ITEM", "OUTCOME", "PREVIOUS", "CallProblem", "check_call", "positional_names"]
 
 #: What a step may be given as its first positional argument.
 PREVIOUS: Final = "the previous result"
 OUTCOME: Final = "the run's outcome"
+ITEM: Final = "the item"
+ERROR: Final = "the error"
 
 _POSITIONAL = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
 
@@ -39,7 +41,7 @@ def check_call(
 ) -> list[CallProblem]:
     """Return what is wrong with a call of ``args`` positional and some keyword arguments.
 
-    ``given`` is what comes before them, :data:`PREVIOUS` or :data:`OUTCOME`, if anything does.
+    ``given`` is what comes before them, :data:`PREVIOUS` or another of these, if anything does.
     """
     parameters = definition.signature.parameters
     positional = positional_names(definition)

@@ -58,6 +58,7 @@ def _merged(strong: CallKeys, weak: CallKeys) -> CallKeys:
         kwargs=_merged_mappings(strong.kwargs, weak.kwargs),
         immutable=strong.immutable if strong.immutable is not None else weak.immutable,
         options={**weak.options, **strong.options},
+        retry=strong.retry if strong.retry is not None else weak.retry,
     )
 
 

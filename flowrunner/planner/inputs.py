@@ -8,7 +8,7 @@ from typing import Any
 from flowrunner.model import InputDefinition, Workflow
 from flowrunner.node import Mapping, Node, plain
 from flowrunner.planner.problems import Problems
-from flowrunner.planner.resolver import UNKNOWN
+from flowrunner.planner.scope import UNKNOWN
 from flowrunner.suggestion import did_you_mean
 
 __all__ = ["resolve_inputs"]

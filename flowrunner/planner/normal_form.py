@@ -63,7 +63,7 @@ def _draft(node: plan.Node, *, has_input: bool) -> _Draft:
             return _draft_group(node, has_input=has_input)
         case plan.Chord():
             return [
-                *_draft_group(node.header, has_input=has_input),
+                *_draft(node.header, has_input=has_input),
                 *_draft(node.body, has_input=True),
             ]
         case plan.Given():

@@ -7,7 +7,8 @@ from typing import Any, Final
 
 from flowrunner.node import Node
 from flowrunner.planner.problems import Problems
-from flowrunner.planner.resolver import Resolver, is_unknown
+from flowrunner.planner.resolver import Resolver
+from flowrunner.planner.scope import Scope, is_unknown
 from flowrunner.tasks import TaskDefinition
 from flowrunner.values import shown
 
@@ -54,15 +55,16 @@ def resolve_options(
     written: Mapping[str, Node],
     resolver: Resolver,
     problems: Problems,
-    loop: Mapping[str, Any] | None = None,
+    scope: Scope,
+    names: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Return the options of a call: the task's own beneath those that the workflow writes.
 
-    ``loop`` holds the loop variable of a fan-out.
+    ``names`` holds the index of a fan-out.
     """
     options = dict(definition.routing)
     for name, node in written.items():
-        value = resolver.value(node, loop)
+        value = resolver.known(node, scope, f"'{name}'", names)
         accepts, wanted = OPTION_CHECKS[name]
         if not is_unknown(value) and not accepts(value):
             problems.report(f"'{name}' must be {wanted}, not {shown(value)}", node.location)

@@ -1,144 +1,230 @@
-"""Values of a workflow: nodes with ``${…}`` in them to JSON data."""
+"""Values of a workflow: nodes with ``${…}`` in them to JSON data, or to what is deferred."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from collections.abc import Mapping as Lookup
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from flowrunner.node import Mapping, Node, Scalar, Sequence, has_expression
+from flowrunner.plan import Deferred
 from flowrunner.planner.problems import Problems
-from flowrunner.source import Location
+from flowrunner.planner.scope import LATE, UNKNOWN, Scope
+from flowrunner.planner.texts import Text, Texts, texts_in
 from flowrunner.suggestion import did_you_mean
 
 if TYPE_CHECKING:
-    from flowrunner.expressions import Budget, Reference, Template
+    from flowrunner.expressions import Budget
 
-__all__ = ["UNKNOWN", "Resolver", "Unknown", "is_unknown"]
+__all__ = ["Explanation", "Resolver"]
 
+#: Why a name cannot be used where it stands: a message, a label and notes.
+Explanation: TypeAlias = tuple[str, str, tuple[str, ...]]
 
-class Unknown:
-    """A value that is not known while a file is checked: it hangs on an input without a value."""
-
-    def __repr__(self) -> str:
-        return "unknown"
-
-
-UNKNOWN: Final = Unknown()
-
-
-def is_unknown(value: Any) -> bool:
-    """Tell whether a value, or anything in it, is not known."""
-    if isinstance(value, list):
-        return any(is_unknown(item) for item in value)
-    if isinstance(value, dict):
-        return any(is_unknown(item) for item in value.values())
-    return value is UNKNOWN
+_MISSING: Final = object()
+_NOTHING: Final[Lookup[str, Any]] = {}
 
 
 class Resolver:
     """Gives nodes their values, and collects what is wrong with their expressions.
 
-    ``step_ids`` are the ids that steps of the workflow have: their results are known at run
-    time only. ``inputs`` may hold :data:`UNKNOWN` values.
+    ``explain`` says why a name is not known though a step has it as its id.
     """
 
     def __init__(
-        self, inputs: Lookup[str, Any], step_ids: frozenset[str], problems: Problems
+        self,
+        problems: Problems,
+        explain: Callable[[str], Explanation | None] = lambda _: None,
     ) -> None:
-        self._inputs = inputs
-        self._step_ids = step_ids
         self._problems = problems
-        self._templates: dict[tuple[str, int], Template | None] = {}
+        self._explain = explain
+        self._texts = Texts(problems)
         self._budget: Budget | None = None
+        #: The paths of the named steps whose values are used.
+        self.used: set[str] = set()
+        #: How many values were deferred so far.
+        self.deferred = 0
 
-    def value(self, node: Node, loop: Lookup[str, Any] | None = None) -> Any:
-        """Return a node's value; :data:`UNKNOWN` where it is not known or was reported.
+    def value(self, node: Node, scope: Scope, names: Lookup[str, Any] = _NOTHING) -> Any:
+        """Return a node's value, some of which may be :class:`~flowrunner.plan.Deferred`.
 
-        ``loop`` holds the loop variable of a fan-out.
+        :data:`UNKNOWN` stands where it is not known or was reported. ``names`` go before the
+        scope's.
         """
         match node:
             case Scalar():
                 if isinstance(node.value, str) and has_expression(node.value):
-                    return self._evaluate(node, loop or {})
+                    return self._evaluated(self._texts.read(node), scope, names)
                 return node.value
             case Sequence():
-                return [self.value(item, loop) for item in node.items]
+                return [self.value(item, scope, names) for item in node.items]
             case Mapping():
-                return {str(key.value): self.value(item, loop) for key, item in node.entries}
+                return {
+                    str(key.value): self.value(item, scope, names) for key, item in node.entries
+                }
 
-    def depends_on(self, node: Node, name: str) -> bool:
-        """Tell whether a node's value may change with the name; all of it is read for that."""
+    def known(
+        self,
+        node: Node,
+        scope: Scope,
+        what: str,
+        names: Lookup[str, Any] = _NOTHING,
+        *,
+        cure: str = "",
+    ) -> Any:
+        """Return the value of a node that has to be known before the run.
+
+        ``what`` is its name, and ``cure`` what else one can do.
+        """
+        before = self.deferred
+        value = self.value(node, scope, names)
+        if self.deferred == before:
+            return value
+        self.deferred = before
+        if not scope.idle:
+            self._report_late(node, scope, what, names, cure)
+        return UNKNOWN
+
+    def _report_late(
+        self, node: Node, scope: Scope, what: str, names: Lookup[str, Any], cure: str
+    ) -> None:
+        for scalar in texts_in(node):
+            text = self._texts.read(scalar)
+            for name in () if text is None else text.names:
+                if text is not None and self._named(name, text, scope, names) is LATE:
+                    self._problems.report(
+                        f"{what} has to be known before the run",
+                        scalar.location,
+                        f"'{name}' is known at run time only",
+                        (cure,) if cure else (),
+                    )
+                    break
+
+    def condition(self, node: Scalar, scope: Scope) -> Any:
+        """Return the value of a condition: a bare expression, or a boolean."""
+        if isinstance(node.value, str):
+            return self._evaluated(self._texts.read(node, bare=True), scope, _NOTHING)
+        return node.value
+
+    def late(self, node: Node, scope: Scope, *, bare: bool = False) -> Any:
+        """Return a node as run time evaluates it, all of it; ``bare`` says it is a condition."""
         match node:
             case Scalar():
-                if not (isinstance(node.value, str) and has_expression(node.value)):
-                    return False
-                template = self._parsed(node, {name: None})
-                return template is not None and any(r.name == name for r in template.references)
+                if not (bare or texts_in(node)):
+                    return node.value
+                if not isinstance(node.value, str):
+                    return Deferred(str(node.value).lower(), node.location, bare=True)
+                text = self._texts.read(node, bare=bare)
+                return UNKNOWN if text is None else self._deferred(text, scope, _NOTHING)
             case Sequence():
-                return max((self.depends_on(item, name) for item in node.items), default=False)
+                return [self.late(item, scope) for item in node.items]
             case Mapping():
-                return max((self.depends_on(item, name) for _, item in node.entries), default=False)
+                return {str(key.value): self.late(item, scope) for key, item in node.entries}
 
-    def _evaluate(self, node: Scalar, loop: Lookup[str, Any]) -> Any:
+    def depends_on(self, nodes: Iterable[Node], name: str) -> bool:
+        """Tell whether the value of one of the nodes may change with the name."""
+        texts = (self._texts.read(text) for node in nodes for text in texts_in(node))
+        return any(text is not None and name in text.names for text in texts)
+
+    def _evaluated(self, text: Text | None, scope: Scope, names: Lookup[str, Any]) -> Any:
         from flowrunner.expressions import ExpressionError
 
-        template = self._parsed(node, loop)
-        if template is None or self._needs_unknown(template):
+        if text is None:
+            return UNKNOWN
+        known: dict[str, Any] = {}
+        late, unknown = scope.idle, False
+        for name in text.names:
+            value = self._named(name, text, scope, names)
+            if value is LATE:
+                late = True
+            elif value is UNKNOWN:
+                unknown = True
+            elif value is _MISSING:
+                self._texts.give_up(text)
+                return UNKNOWN
+            else:
+                known[name] = value
+        if late:
+            return self._deferred(text, scope, names)
+        if unknown:
             return UNKNOWN
         try:
-            return template.evaluate({"inputs": self._inputs, **loop}, self._work_together())
+            return text.template.evaluate(known, self._work_together())
         except ExpressionError as error:
-            self._report(node, error.message, error.offset, error.length)
-            self._templates[str(node.value), node.location.start] = None  # said once is enough
+            self._texts.report(text.node, error.message, error.offset, error.length)
+            self._texts.give_up(text)  # said once is enough
             return UNKNOWN
 
-    def _parsed(self, node: Scalar, loop: Lookup[str, Any]) -> Template | None:
-        key = (str(node.value), node.location.start)
-        if key not in self._templates:
-            self._templates[key] = self._parse(node, loop)
-        return self._templates[key]
-
-    def _parse(self, node: Scalar, loop: Lookup[str, Any]) -> Template | None:
-        from flowrunner.expressions import ExpressionError, parse_template
-
-        try:
-            template = parse_template(str(node.value))
-        except ExpressionError as error:
-            self._report(node, error.message, error.offset, error.length)
-            return None
-        known = len(self._problems)
-        for reference in template.references:
-            self._check_reference(node, reference, loop)
-        return template if len(self._problems) == known else None
-
-    def _check_reference(self, node: Scalar, reference: Reference, loop: Lookup[str, Any]) -> None:
-        def report(message: str, label: str) -> None:
-            self._report(node, message, reference.offset, reference.length, label)
-
-        name = reference.name
+    def _named(self, name: str, text: Text, scope: Scope, names: Lookup[str, Any]) -> Any:
+        """Return what a name stands for; what is wrong with it is reported."""
         if name == "inputs":
-            if reference.path and reference.path[0] not in self._inputs:
-                report(
-                    f"unknown input '{reference.path[0]}'",
-                    self._suggestion(reference.path[0], self._inputs, "inputs"),
-                )
-        elif name in loop:
-            return
-        elif name == "prev" or name in self._step_ids:
-            report(
-                f"'{name}' is known at run time only",
-                "this version evaluates expressions before the run: inputs and the loop's index",
-            )
-        else:
-            report(
-                f"unknown name '{name}'", self._suggestion(name, ["inputs", *loop], "known names")
+            return self._inputs(text, scope)
+        value = names.get(name, _MISSING)
+        if value is _MISSING:
+            value = scope.names.get(name, _MISSING)
+        if value is not _MISSING:
+            return value
+        step = scope.ids.get(name)
+        if step is not None:
+            return None if step.passed_nothing_on else LATE
+        self._report_name(name, text, scope)
+        return _MISSING
+
+    def _inputs(self, text: Text, scope: Scope) -> Any:
+        inputs = scope.inputs
+        used = text.inputs
+        if used is not None and not used <= inputs.values.keys():
+            for reference in text.references_to("inputs"):
+                (name, *_) = reference.path
+                if name not in inputs.values:
+                    label = _suggestion(name, inputs.values, "inputs")
+                    self._texts.report(
+                        text.node,
+                        f"unknown input '{name}'",
+                        reference.offset,
+                        reference.length,
+                        label,
+                    )
+            return _MISSING
+        if inputs.late if used is None else not inputs.late.isdisjoint(used):
+            return LATE
+        if inputs.unknown if used is None else not inputs.unknown.isdisjoint(used):
+            return UNKNOWN
+        return inputs.values
+
+    def _report_name(self, name: str, text: Text, scope: Scope) -> None:
+        explanation = self._explain(name)
+        if explanation is None and name == "prev":
+            explanation = ("this step has no 'prev'", "nothing comes before it", ())
+        if explanation is None:
+            known = sorted({"inputs", *scope.names, *scope.ids} - {"prev"})
+            explanation = (f"unknown name '{name}'", _suggestion(name, known, "known names"), ())
+        for reference in text.references_to(name):
+            self._texts.report(
+                text.node, explanation[0], reference.offset, reference.length, *explanation[1:]
             )
 
-    @staticmethod
-    def _suggestion(name: str, known: Any, heading: str) -> str:
-        listed = f"{heading}: {', '.join(sorted(known))}" if known else f"there are no {heading}"
-        return did_you_mean(name, known, listed)
+    def _deferred(self, text: Text, scope: Scope, names: Lookup[str, Any]) -> Deferred:
+        """Return a text as run time evaluates it, with what is known of its names."""
+        self.deferred += 1
+        known: dict[str, Any] = {}
+        steps: dict[str, str] = {}
+        for name in text.names:
+            value = self._named(name, text, scope, names)
+            if name == "inputs":
+                used = text.inputs
+                if value is not LATE:
+                    every = scope.inputs.values
+                    known[name] = {key: every[key] for key in every if used is None or key in used}
+            elif name in names or name in scope.names:
+                if value is not LATE and name != "prev":
+                    known[name] = value
+            elif value is LATE:
+                steps[name] = scope.ids[name].path
+                self.used.add(steps[name])
+            else:
+                known[name] = value
+        return Deferred(str(text.node.value), text.node.location, known, steps, text.bare)
 
     def _work_together(self) -> Budget:
         from flowrunner.expressions import Budget
@@ -147,30 +233,9 @@ class Resolver:
             self._budget = Budget()
         return self._budget
 
-    @cached_property
-    def _unknown_inputs(self) -> frozenset[str]:
-        return frozenset(name for name, value in self._inputs.items() if value is UNKNOWN)
 
-    def _needs_unknown(self, template: Template) -> bool:
-        return any(
-            reference.name == "inputs"
-            and (not reference.path or reference.path[0] in self._unknown_inputs)
-            for reference in template.references
-            if self._unknown_inputs
-        )
-
-    def _report(
-        self, node: Scalar, message: str, offset: int, length: int, label: str = ""
-    ) -> None:
-        self._problems.report(message, location_within(node, offset, length), label)
-
-
-def location_within(node: Scalar, offset: int, length: int) -> Location:
-    """Return the place of a part of a scalar's text, or of all of it where quoting hides it."""
-    text = str(node.value)
-    written = node.location.text
-    if written == text:
-        return node.location.part(offset, length)
-    if written[1:-1] == text:
-        return node.location.part(offset + 1, length)
-    return node.location
+def _suggestion(name: str, known: Iterable[str], heading: str) -> str:
+    listed = ", ".join(sorted(known))
+    return did_you_mean(
+        name, known, f"{heading}: {listed}" if listed else f"there are no {heading}"
+    )

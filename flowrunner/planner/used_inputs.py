@@ -10,7 +10,7 @@ from flowrunner.model import InputDefinition, Use, Workflow
 from flowrunner.node import Mapping, Node, Scalar, Sequence, has_expression, plain
 from flowrunner.plan import Secret, has_secret, is_open
 from flowrunner.planner.problems import Problems
-from flowrunner.planner.resolver import UNKNOWN, is_unknown
+from flowrunner.planner.scope import UNKNOWN, is_unknown
 from flowrunner.suggestion import did_you_mean
 
 __all__ = ["UsedInputs", "used_inputs"]

@@ -94,7 +94,8 @@ class _FlowBuilder:
                 return self._add_groups(groups, given, multiplier)
             case _:
                 chords = [node for node in stack.nodes if isinstance(node, Chord)]
-                results = self._add_groups([each.header for each in chords], given, multiplier)
+                headers = [each.header for each in chords if isinstance(each.header, Group)]
+                results = self._add_groups(headers, given, multiplier)
                 return self.add(Stack(tuple(each.body for each in chords)), results, multiplier)
 
     def add_handler(self, handler: Handler, end: _Value) -> None:

@@ -165,11 +165,11 @@ def _node(node: Node, expand: bool) -> NodeDocument:
             return {"kind": "chain", **_place(node), "steps": steps}
         case Group():
             return _group(node, expand)
-        case Chord():
+        case Chord(header=Group() as header):
             return {
                 "kind": "chord",
                 **_place(node),
-                "header": _group(node.header, expand),
+                "header": _group(header, expand),
                 "body": _node(node.body, expand),
             }
         case _:

@@ -48,8 +48,6 @@ def refused(text: str, inputs: dict[str, str] | None = None) -> list[str]:
         ("{task: call, queue: '${1}'}", "'queue' must be a queue's name, not 1"),
         ("{task: call, args: ['${i}']}", "unknown name 'i'"),
         ("{task: call, times: 2, as: n, args: ['${i}']}", "unknown name 'i'"),
-        ("chain: [{task: call, id: first}, {task: call, args: ['${first}']}]",
-         "'first' is known at run time only"),
     ],
 )  # fmt: skip
 def test_a_call_that_cannot_work_is_refused(text: str, message: str) -> None:

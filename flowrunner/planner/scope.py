@@ -1,0 +1,114 @@
+"""What a step can know: the names of its expressions, and what comes before its arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+__all__ = [
+    "LATE",
+    "UNKNOWN",
+    "Inputs",
+    "Late",
+    "Scope",
+    "StepValue",
+    "Unknown",
+    "is_unknown",
+]
+
+
+class Unknown:
+    """A value that is not known while a file is checked: it hangs on an input without a value."""
+
+    def __repr__(self) -> str:
+        return "unknown"
+
+
+UNKNOWN: Final = Unknown()
+
+
+def is_unknown(value: Any) -> bool:
+    """Tell whether a value, or anything in it, is not known."""
+    if isinstance(value, list):
+        return any(is_unknown(item) for item in value)
+    if isinstance(value, dict):
+        return any(is_unknown(item) for item in value.values())
+    return value is UNKNOWN
+
+
+class Late:
+    """A value that run time gives to a name."""
+
+    def __repr__(self) -> str:
+        return "late"
+
+
+LATE: Final = Late()
+
+
+@dataclass(frozen=True, slots=True)
+class StepValue:
+    """The value of a step that has an id: ``path`` is that of its :class:`~flowrunner.plan.Named`.
+
+    It is ``None`` where the step has ``passed_nothing_on``: it gives what it is given, and nothing
+    comes before it.
+    """
+
+    path: str
+    passed_nothing_on: bool = False
+
+
+class Inputs:
+    """The inputs of a file: their values, those that are not known, and those that come late."""
+
+    __slots__ = ("late", "unknown", "values")
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        self.values: Mapping[str, Any] = values
+        self.unknown = frozenset(name for name, value in values.items() if is_unknown(value))
+        self.late = frozenset(name for name, value in values.items() if value is LATE)
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What is known where a step stands.
+
+    ``given`` says what comes before its calls' arguments, if anything does; with ``may_be_given``
+    something may or may not. ``names`` are loop variables and ``prev``, ``ids`` the steps that have
+    certainly ended. Nothing is evaluated in an ``idle`` step: it does not run.
+    """
+
+    inputs: Inputs
+    given: str | None = None
+    names: Mapping[str, Any] = field(default_factory=dict)
+    ids: Mapping[str, StepValue] = field(default_factory=dict)
+    may_be_given: bool = False
+    idle: bool = False
+
+    def after(self, given: str, ended: Mapping[str, StepValue]) -> Scope:
+        """Return the scope of what comes after a step, by whose end these ids have ended."""
+        ids = {**self.ids, **ended} if ended else self.ids
+        return replace(self.with_given(given, LATE), ids=ids)
+
+    def perhaps_after(self, given: str, ended: Mapping[str, StepValue]) -> Scope:
+        """Return the scope of what comes after a step that may pass on that it is given nothing."""
+        after = self.after(given, ended)
+        return replace(after, may_be_given=True, names={**self.names, "prev": UNKNOWN})
+
+    def with_given(self, given: str, value: Any) -> Scope:
+        """Return the scope of a step that is given a value."""
+        names = {**self.names, "prev": value}
+        return replace(self, given=given, may_be_given=False, names=names)
+
+    def with_name(self, name: str, value: Any) -> Scope:
+        """Return the scope in which a name stands for a value."""
+        return replace(self, names={**self.names, name: value})
+
+    def with_ids(self, ended: Mapping[str, StepValue]) -> Scope:
+        """Return the scope in which these ids have ended as well."""
+        return replace(self, ids={**self.ids, **ended})
+
+    def out_of_use(self) -> Scope:
+        """Return the scope of a step that does not run."""
+        return replace(self, idle=True)
