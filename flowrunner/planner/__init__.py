@@ -11,6 +11,7 @@ from flowrunner.planner.continuations import sequence_of
 from flowrunner.planner.defaults import check_defaults
 from flowrunner.planner.inputs import resolve_inputs
 from flowrunner.planner.problems import Problems
+from flowrunner.planner.types import check_types
 from flowrunner.tasks import TaskRegistry
 
 __all__ = ["plan_workflow"]
@@ -36,6 +37,8 @@ def plan_workflow(
     values = resolve_inputs(workflow, inputs, problems, assume_missing=assume_missing)
     check_defaults(workflow, registry, problems)
     built = PlanBuilder(workflow, registry, values, problems, plugin_hint=plugin_hint).build()
+    if built is not None:
+        check_types(workflow, registry, built[0], built[1].values(), problems)
     if problems or built is None:
         raise WorkflowError(problems.in_order(workflow.source))
     root, handlers = built

@@ -141,7 +141,7 @@ class PlanBuilder:
                 assert self.workflow.problems, "BUG: a broken step without a problem"  # noqa: S101
                 if step.task is not None:
                     self.definition(step.task, step.location)
-                return plan.Call(path or "task", step.task or "", step.location)
+                return plan.Call(path or "task", "", step.location)  # nobody knows what it gives
 
     def _use(self, step: model.Use, path: str, scope: Scope) -> plan.Node:
         raise NotImplementedError

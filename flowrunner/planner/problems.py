@@ -31,6 +31,11 @@ class Problems:
         """Note a problem that somebody else has found."""
         self._found[problem] = None
 
+    def places(self) -> set[tuple[int, int]]:
+        """Return where problems begin: sources by their identity, and offsets in them."""
+        found = (each.location for each in self._found if each.location is not None)
+        return {(id(place.source), place.start) for place in found}
+
     def __len__(self) -> int:
         return len(self._found)
 

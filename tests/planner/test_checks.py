@@ -58,7 +58,7 @@ def test_a_call_that_cannot_work_is_refused(text: str, message: str) -> None:
     "text",
     [
         "chain: [none, {task: power, immutable: true, args: [1, 2]}]",
-        "chain: [none, power]",
+        "chain: [none, call]",
         "{task: keyed, kwargs: {name: x}}",
         "{task: positional, args: [1]}",
         "{task: none, times: 3, args: []}",
@@ -210,7 +210,8 @@ def test_a_fault_of_one_index_is_told_with_the_first_that_has_it() -> None:
 @pytest.mark.parametrize("kind", ["map", "starmap", "chunks"])
 @pytest.mark.parametrize("key", ["kwargs: {expo: 3}", "args: [2]"])
 def test_a_default_that_items_cannot_carry_is_refused_and_not_ignored(kind: str, key: str) -> None:
+    items = "[1]" if kind == "map" else "[[1]]"
     size = ", size: 1" if kind == "chunks" else ""
-    text = f"{{defaults: {{power: {{{key}}}}}, {kind}: {{task: power, over: [[1]]{size}}}}}"
+    text = f"{{defaults: {{power: {{{key}}}}}, {kind}: {{task: power, over: {items}{size}}}}}"
     name = key.partition(":")[0]
     assert refused(text) == [f"'{kind}' cannot give task 'power' its default '{name}'"]

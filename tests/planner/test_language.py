@@ -147,8 +147,9 @@ def test_a_file_is_checked_without_the_inputs_that_have_to_be_given() -> None:
 
 @pytest.mark.parametrize("kind", ["map", "starmap", "chunks"])
 def test_items_carry_options_and_take_nothing_from_the_step_before(kind: str) -> None:
+    over = "[1]" if kind == "map" else "[[1]]"
     size = ", size: 1" if kind == "chunks" else ""
-    text = f"chain: [power x2, {{{kind}: {{task: power, over: [[1]], queue: q{size}}}}}]"
+    text = f"chain: [power x2, {{{kind}: {{task: power, over: {over}, queue: q{size}}}}}]"
     *_, call = [call for call in planned(text).calls() if call.kind in ("map", "starmap")]
     assert call.options == {"queue": "q"}
     assert call.immutable

@@ -1,0 +1,119 @@
+"""Where in the file something stands that a call of the plan is given.
+
+A plan keeps no places of its values. The file has them: it is looked into only where something
+is wrong, by the place of the call's name.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from flowrunner import model, plan
+from flowrunner.errors import WorkflowError
+from flowrunner.node import Mapping, Node, Scalar, Sequence, has_expression
+from flowrunner.planner.defaults import with_defaults
+from flowrunner.source import Location, Source
+from flowrunner.tasks import TaskDefinition
+
+__all__ = ["Place", "Places"]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a value is written; ``written`` tells a literal from what an expression gives."""
+
+    location: Location
+    written: bool
+
+
+class Places:
+    """Finds the places of values in the files that a workflow is made of."""
+
+    def __init__(self, workflow: model.Workflow) -> None:
+        self._workflow = workflow
+        self._indexes: dict[int, tuple[model.Workflow, dict[int, Any]] | None] = {}
+
+    def of_argument(
+        self, call: plan.Call, definition: TaskDefinition, key: int | str, keys: tuple[Any, ...]
+    ) -> Place | None:
+        """Return the place of a part of an argument, given by position or by name.
+
+        ``None`` where the argument is written nowhere: the index of ``xN``, for instance.
+        """
+        found = self._step(call.location)
+        if found is None:
+            return None
+        workflow, step = found
+        if isinstance(step, (model.ItemCalls, model.Chunks)):
+            return _place(step.over, keys)
+        if not isinstance(step, model.TaskCall):
+            return None
+        written = with_defaults(workflow, definition, step.keys)
+        held: Node | None = written.args if isinstance(key, int) else written.kwargs
+        if held is None:
+            return None
+        node = _inner(held, key)
+        return None if node is None else _place(node, keys)
+
+    def of_item(self, location: Location, keys: tuple[Any, ...]) -> Place | None:
+        """Return the place of a part of the items of an ``each``, which stands at a location."""
+        found = self._step(location)
+        step = found and found[1]
+        return _place(step.items, keys) if isinstance(step, model.Each) else None
+
+    def _step(self, location: Location) -> tuple[model.Workflow, Any] | None:
+        source = location.source
+        if id(source) not in self._indexes:
+            self._indexes[id(source)] = self._indexed(source)
+        found = self._indexes[id(source)]
+        if found is None:
+            return None
+        workflow, steps = found
+        step = steps.get(location.start)
+        return None if step is None else (workflow, step)
+
+    def _indexed(self, source: Source) -> tuple[model.Workflow, dict[int, Any]] | None:
+        workflow = self._workflow
+        if source is not workflow.source:
+            from flowrunner.loader import load_workflow
+
+            try:
+                workflow = load_workflow(source)
+            except WorkflowError:
+                return None
+        steps = (workflow.step, *workflow.handlers.values())
+        return workflow, {each.location.start: each for step in steps for each in _steps_in(step)}
+
+
+def _steps_in(part: Any) -> Iterator[Any]:
+    """Yield the calls and fan-outs in a part of a workflow."""
+    if isinstance(part, (model.TaskCall, model.ItemCalls, model.Chunks)):
+        yield part
+        return
+    if isinstance(part, tuple):
+        for each in part:
+            yield from _steps_in(each)
+    elif dataclasses.is_dataclass(part) and not isinstance(part, (Scalar, Sequence, Mapping)):
+        if isinstance(part, model.Each):
+            yield part
+        for field in dataclasses.fields(part):
+            yield from _steps_in(getattr(part, field.name))
+
+
+def _place(node: Node, keys: tuple[Any, ...]) -> Place:
+    for key in keys:
+        inner = _inner(node, key)
+        if inner is None:
+            break
+        node = inner
+    expression = isinstance(node, Scalar) and has_expression(str(node.value))
+    return Place(node.location, not expression)
+
+
+def _inner(node: Node, key: int | str) -> Node | None:
+    if isinstance(node, Sequence) and isinstance(key, int):
+        return node.items[key] if key < len(node.items) else None
+    return node.get(str(key)) if isinstance(node, Mapping) else None
