@@ -27,8 +27,9 @@ from tests.conformance.counts import VARIABLE, RedisCounts
 from tests.conformance.generator import random_shape, with_failures
 from tests.conformance.literal import by_hand, literal_app
 from tests.conformance.meaning import meaning
-from tests.conformance.shape import Chain, Group, Shape, children, with_children
+from tests.conformance.shape import Chain, Group, Shape
 from tests.conformance.trial import Laboratory
+from tests.conformance.walk import children, with_children
 from tests.engines.services import ClusterAddress, Redis, Worker
 
 PLUGIN = PluginReference(str(Path(__file__).with_name("tasks_plugin.py")), "the comparison")

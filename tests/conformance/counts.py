@@ -17,7 +17,8 @@ VARIABLE = "FLOWRUNNER_CONFORMANCE_COUNTS"
 class Counts(Protocol):
     """Counts executions by shape and label."""
 
-    def add(self, shape: str, label: str) -> None: ...
+    def add(self, shape: str, label: str, by: int = 1) -> int:
+        """Count, and return how many there have been."""
 
     def of(self, shape: str) -> dict[str, int]: ...
 
@@ -28,8 +29,8 @@ class RedisCounts:
     def __init__(self, url: str) -> None:
         self._redis = Redis.from_url(url, decode_responses=True)
 
-    def add(self, shape: str, label: str) -> None:
-        self._redis.hincrby(f"executions:{shape}", label, 1)
+    def add(self, shape: str, label: str, by: int = 1) -> int:
+        return int(self._redis.hincrby(f"executions:{shape}", label, by))
 
     def of(self, shape: str) -> dict[str, int]:
         found = self._redis.hgetall(f"executions:{shape}")
@@ -43,9 +44,11 @@ class OwnCounts:
         self._counts: dict[str, Counter[str]] = {}
         self._lock = Lock()
 
-    def add(self, shape: str, label: str) -> None:
+    def add(self, shape: str, label: str, by: int = 1) -> int:
         with self._lock:
-            self._counts.setdefault(shape, Counter())[label] += 1
+            counts = self._counts.setdefault(shape, Counter())
+            counts[label] += by
+            return counts[label]
 
     def of(self, shape: str) -> dict[str, int]:
         with self._lock:

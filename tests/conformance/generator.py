@@ -8,8 +8,10 @@ from functools import cache
 from random import Random
 from typing import Final
 
-from tests.conformance.meaning import meaning, steps
+from tests.conformance.meaning import meaning
+from tests.conformance.scope import steps
 from tests.conformance.shape import (
+    Behaviour,
     Call,
     Chain,
     Chord,
@@ -18,10 +20,8 @@ from tests.conformance.shape import (
     Repeat,
     Shape,
     Task,
-    behaving,
-    calls,
-    labelled,
 )
+from tests.conformance.walk import behaving, calls, labelled
 
 #: A random shape is drawn again when it is larger: groups in a row multiply values.
 MOST_STEPS: Final = 40
@@ -104,13 +104,17 @@ def _random_call(random: Random, plain: bool) -> Call:
             return Items("chunks", random.randint(least, 4), random.randint(1, 3))
 
 
-def with_failures(random: Random, shape: Shape, most: int) -> Shape | None:
-    """Return the shape with 1 to ``most`` calls that fail, or ``None`` where none can."""
+def with_failures(
+    random: Random, shape: Shape, most: int, behaviours: tuple[Behaviour, ...] = ("fail",)
+) -> Shape | None:
+    """Return the shape with 1 to ``most`` calls that behave so, or ``None`` where none can."""
     can_fail = [call.label for call in calls(shape) if any(steps(call)) and _runs_something(call)]
     if not can_fail:
         return None
     chosen = random.sample(can_fail, min(random.randint(1, most), len(can_fail)))
-    return behaving(shape, dict.fromkeys(chosen, "fail"))
+    if len(behaviours) == 1:
+        return behaving(shape, dict.fromkeys(chosen, behaviours[0]))
+    return behaving(shape, {label: random.choice(behaviours) for label in chosen})
 
 
 def _runs_something(call: Call) -> bool:

@@ -43,6 +43,8 @@ def by_hand(shape: Shape, app: Celery) -> Signature:
             return group(*_members(members, app))
         case Chord(header, body):
             return chord(_members(header, app), by_hand(body, app))
+        case _:
+            raise TypeError(shape)
 
 
 def _members(shapes: tuple[Shape, ...], app: Celery) -> list[Signature]:

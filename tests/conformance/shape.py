@@ -6,22 +6,56 @@ that a value tells how it was made and a count tells how often each call was exe
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-Behaviour: TypeAlias = Literal["tag", "fail", "retry_once"]
+from tests.conformance.expression import Expression
+
+#: ``sometimes`` fails by what it is given; ``fail_once`` and ``fail_twice`` when it is new.
+Behaviour: TypeAlias = Literal["tag", "fail", "retry_once", "sometimes", "fail_once", "fail_twice"]
 ItemKind: TypeAlias = Literal["map", "starmap", "chunks"]
 
 
 @dataclass(frozen=True, slots=True)
+class Retry:
+    """How often a call is made again when it fails; of which errors, by their types' names."""
+
+    maximum: int
+    only: tuple[str, ...] = ()
+    never: tuple[str, ...] = ()
+
+    def applies(self, error: str, attempts: int) -> bool:
+        if attempts > self.maximum or error in self.never:
+            return False
+        return not self.only or error in self.only
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What is asked of members side by side; ``tolerate`` is a number or a text such as ``50%``."""
+
+    max_parallel: int | None = None
+    tolerate: int | str | None = None
+
+    def tolerated(self, members: int) -> int:
+        """Return how many of so many members may fail."""
+        if isinstance(self.tolerate, str):
+            return members * int(self.tolerate.removesuffix("%")) // 100
+        return self.tolerate or 0
+
+
+@dataclass(frozen=True, slots=True)
 class Task:
-    """A call with its label, after the previous result (unless immutable) and ``literals``."""
+    """A call with its label, after the previous result (unless immutable) and ``literals``.
+
+    There may be expressions in the literals.
+    """
 
     label: str = ""
     behaviour: Behaviour = "tag"
     immutable: bool = False
     literals: tuple[Any, ...] = ()
+    retry: Retry | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +66,8 @@ class Repeat:
     label: str = ""
     behaviour: Behaviour = "tag"
     immutable: bool = False
+    retry: Retry | None = None
+    limits: Limits = Limits()
 
     def labels(self) -> list[str]:
         return [f"{self.label}.{index}" for index in range(self.times)]
@@ -46,6 +82,8 @@ class Items:
     size: int = 1
     label: str = ""
     behaviour: Behaviour = "tag"
+    retry: Retry | None = None
+    limits: Limits = Limits()
 
     def labels(self) -> list[str]:
         return [f"{self.label}.{index}" for index in range(self.count)]
@@ -68,68 +106,72 @@ class Chain:
 @dataclass(frozen=True, slots=True)
 class Group:
     members: tuple[Shape, ...] = ()
+    limits: Limits = Limits()
 
 
 @dataclass(frozen=True, slots=True)
 class Chord:
     header: tuple[Shape, ...]
     body: Shape
+    limits: Limits = Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class Keyed:
+    """A step with an ``id``, its label, and perhaps with ``when`` and ``on_error``."""
+
+    label: str
+    step: Shape
+    when: Expression | None = None
+    on_error: Shape | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Each:
+    """A step once for each of the items: a list, or an expression that gives one."""
+
+    items: Any
+    do: Shape
+    variable: str = "item"
+    limits: Limits = Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    branches: tuple[tuple[Expression, Shape], ...]
+    otherwise: Shape | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """Another file as a step."""
+
+    document: Document
+    inputs: tuple[tuple[str, Any], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A step of a graph."""
+
+    name: str
+    needs: tuple[str, ...]
+    step: Shape
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    nodes: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A whole file: a step, the defaults of its inputs, and what it gives in place of its value."""
+
+    step: Shape
+    inputs: tuple[tuple[str, Any], ...] = ()
+    outputs: tuple[tuple[str, Any], ...] = ()
 
 
 Call: TypeAlias = Task | Repeat | Items
-Shape: TypeAlias = Call | Chain | Group | Chord
-
-
-def children(shape: Shape) -> tuple[Shape, ...]:
-    """Return the shapes directly inside a shape, in the order of the file."""
-    match shape:
-        case Chain(steps):
-            return steps
-        case Group(members):
-            return members
-        case Chord(header, body):
-            return (*header, body)
-        case _:
-            return ()
-
-
-def with_children(shape: Shape, inside: tuple[Shape, ...]) -> Shape:
-    """Return the shape with other children."""
-    match shape:
-        case Chain():
-            return Chain(inside)
-        case Group():
-            return Group(inside)
-        case Chord():
-            return Chord(inside[:-1], inside[-1])
-        case _:
-            return shape
-
-
-def calls(shape: Shape) -> Iterator[Call]:
-    """Yield the calls of a shape in the order of the file."""
-    if isinstance(shape, Task | Repeat | Items):
-        yield shape
-    for inside in children(shape):
-        yield from calls(inside)
-
-
-def labelled(shape: Shape) -> Shape:
-    """Return the shape with a label of its own for every call that has none."""
-    taken = {call.label for call in calls(shape)}
-    labels = (label for n in range(1_000_000) if (label := f"t{n}") not in taken)
-
-    def fill(inside: Shape) -> Shape:
-        if isinstance(inside, Task | Repeat | Items):
-            return inside if inside.label else replace(inside, label=next(labels))
-        return with_children(inside, tuple(map(fill, children(inside))))
-
-    return fill(shape)
-
-
-def behaving(shape: Shape, behaviours: dict[str, Behaviour]) -> Shape:
-    """Return the shape with other behaviours of the calls with these labels."""
-    if isinstance(shape, Task | Repeat | Items):
-        return replace(shape, behaviour=behaviours.get(shape.label, shape.behaviour))
-    inside = tuple(behaving(each, behaviours) for each in children(shape))
-    return with_children(shape, inside)
+Shape: TypeAlias = Call | Chain | Group | Chord | Keyed | Each | Switch | Use | Graph | Document

@@ -20,8 +20,9 @@ from tests.conformance.counts import VARIABLE
 from tests.conformance.generator import random_shape, trees, with_failures
 from tests.conformance.reference import outline, outline_of
 from tests.conformance.scoreboard import Scoreboard
-from tests.conformance.shape import Shape, labelled
+from tests.conformance.shape import Shape
 from tests.conformance.trial import Laboratory, Trial, without_key
+from tests.conformance.walk import labelled
 from tests.engines.services import ROOT
 
 #: How many shapes of each kind an engine runs; of the small ones all in the full run.

@@ -14,7 +14,8 @@ from tests.conformance.conftest import FULL
 from tests.conformance.generator import trees, with_failures
 from tests.conformance.meaning import meaning
 from tests.conformance.reference import call_task, ends_every_member_in_a_call, plan_tree
-from tests.conformance.shape import Shape, labelled
+from tests.conformance.shape import Shape
+from tests.conformance.walk import labelled
 
 #: The most nodes of a shape, with empty ones allowed and without.
 MOST_NODES = {True: 7, False: 8} if FULL else {True: 5, False: 6}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import count
@@ -14,11 +14,14 @@ from uuid import uuid4
 from flowrunner.app import Project, run_plan
 from flowrunner.engines.protocol import Engine
 from flowrunner.errors import FlowrunnerError
+from flowrunner.plan import Plan
+from flowrunner.runs.ledger import StepError
 from flowrunner.runs.outcome import Outcome
 from tests.conformance.counts import Counts
 from tests.conformance.meaning import Meaning, meaning
 from tests.conformance.shape import Shape
-from tests.conformance.workflow_file import WorkflowReader, workflow_text
+from tests.conformance.workflow_file import workflow_files
+from tests.conformance.workflow_reader import Place, WorkflowReader
 
 #: Seconds, far longer than any shape takes; a run that needs them hangs.
 HANG = 120.0
@@ -32,11 +35,18 @@ class Trial:
 
     shape: Shape
     key: str
-    text: str
+    files: dict[str, str]
     means: Meaning
     verdict: Verdict = "wrong"
     complaints: list[str] = field(default_factory=list)
     executed_twice: bool = False
+
+    @property
+    def text(self) -> str:
+        """The text of its file, and of those that it uses."""
+        first, *others = self.files
+        used = (f"# {name}\n{self.files[name]}" for name in others)
+        return "".join([self.files[first], *used])
 
     @property
     def good(self) -> bool:
@@ -67,7 +77,7 @@ class Laboratory:
     def trial(self, shape: Shape) -> Trial:
         """Return a trial of a shape that has not been run yet."""
         key = f"k{next(self._numbers)}-{uuid4().hex[:6]}"
-        return Trial(shape, key, workflow_text(shape, f"{key}/"), meaning(shape))
+        return Trial(shape, key, workflow_files(shape, f"{key}/", key), meaning(shape))
 
     def run(self, shapes: Iterable[Shape]) -> list[Trial]:
         """Run shapes side by side, and then see how often each of their tasks was executed."""
@@ -79,10 +89,8 @@ class Laboratory:
         return trials
 
     def _run(self, trial: Trial) -> None:
-        file = self.folder / f"{trial.key}.yaml"
-        file.write_text(trial.text, encoding="utf-8")
         try:
-            plan = self.project.plan(file)
+            plan = self.plan(trial)
             self.engine.check(plan)
             outcome = run_plan(plan, self.engine, timeout=HANG)
         except FlowrunnerError as error:
@@ -94,7 +102,18 @@ class Laboratory:
         else:
             judge(trial, outcome)
         finally:
-            file.unlink()
+            self.clear(trial)
+
+    def plan(self, trial: Trial) -> Plan:
+        """Return the plan of a trial's files, once they are written."""
+        for name, text in trial.files.items():
+            (self.folder / name).write_text(text, encoding="utf-8")
+        return self.project.plan(self.folder / f"{trial.key}.yaml")
+
+    def clear(self, trial: Trial) -> None:
+        """Remove a trial's files."""
+        for name in trial.files:
+            (self.folder / name).unlink()
 
     def see_executions(self, trial: Trial) -> None:
         """Note the tasks that were not executed as often as they should have been."""
@@ -121,7 +140,8 @@ def judge(trial: Trial, outcome: Outcome) -> None:
     elif means.failed:
         _judge_failure(trial, outcome)
     else:
-        value = without_key(outcome.result, trial.key)
+        reader = WorkflowReader(trial.files, f"{trial.key}/")
+        value = with_steps(without_key(outcome.result, trial.key), reader)
         if value != means.value:
             trial.complaints.append(f"gave {value!r}, not {means.value!r}")
     if not trial.complaints:
@@ -129,23 +149,55 @@ def judge(trial: Trial, outcome: Outcome) -> None:
 
 
 def _judge_failure(trial: Trial, outcome: Outcome) -> None:
-    reader = WorkflowReader(trial.text, f"{trial.key}/")
+    reader = WorkflowReader(trial.files, f"{trial.key}/")
     named = sorted(reader.step(error.call.path) for error in outcome.errors)
     if named != sorted(trial.means.failed):
         trial.complaints.append(f"names {named} as failed, not {sorted(trial.means.failed)}")
     skipped = sorted(reader.step(call.path) for call in outcome.skipped)
     if skipped != sorted(trial.means.skipped):
         trial.complaints.append(f"names {skipped} as skipped, not {sorted(trial.means.skipped)}")
+    should = {error["step"]: error for error in trial.means.errors}
     for error in outcome.errors:
-        step = reader.step(error.call.path)
-        if not reader.stands_in(error.call.location.line, step):
-            trial.complaints.append(f"{step} is not in line {error.call.location.line}")
-        if error.type != "PlannedFailureError" or f"planned at {trial.key}/" not in error.message:
-            trial.complaints.append(f"{step} failed with {error.type}: {error.message}")
-        if "tasks_plugin.py" not in error.traceback or "in fail" not in error.traceback:
-            trial.complaints.append(f"{step} has no traceback of its own")
+        place = reader.place(error.call.path)
+        if place.step in should:
+            trial.complaints += _wrong_in(error, place, should[place.step], trial.key)
+
+
+def _wrong_in(error: StepError, place: Place, should: Mapping[str, Any], key: str) -> Iterator[str]:
+    """Yield what is wrong with how a failure is told."""
+    location = error.call.location
+    if not place.has(Path(location.source.name).name, location.line):
+        yield f"{place.step} is not in line {location.line} of {location.source.name}"
+    if error.type != should["type"]:
+        yield f"{place.step} failed with {error.type}: {error.message}"
+    if error.type == "ExpressionError":
+        return
+    if error.message != should["message"].replace("planned at ", f"planned at {key}/"):
+        yield f"{place.step} failed with {error.message!r}"
+    if "tasks_plugin.py" not in error.traceback or f"{error.type}: planned" not in error.traceback:
+        yield f"{place.step} has no traceback of its own"
 
 
 def without_key(value: Any, key: str) -> Any:
     """Return a value without the key of its trial in every label."""
     return json.loads(json.dumps(value).replace(f"{key}/", ""))
+
+
+def with_steps(value: Any, reader: WorkflowReader) -> Any:
+    """Return a value with the errors in it as :mod:`tests.conformance.meaning` says them."""
+    match value:
+        case list():
+            return [with_steps(each, reader) for each in value]
+        case {"path": path, "errors": errors, "left_out": left_out}:
+            told = with_steps(errors, reader)
+            return {"path": reader.step(path), "errors": told, "left_out": left_out}
+        case {"path": path, "type": type_, "message": message}:
+            place = reader.place(path)
+            line = value.get("line", place.first)
+            wrong = "" if place.has(Path(value.get("file", place.file)).name, line) else f":{line}"
+            said = "" if type_ == "ExpressionError" else message
+            return {"step": f"{place.step}{wrong}", "type": type_, "message": said}
+        case dict():
+            return {key: with_steps(each, reader) for key, each in value.items()}
+        case _:
+            return value

@@ -1,118 +1,220 @@
-"""A shape as the YAML that a person would write, and the way back from a path to its step."""
+"""A shape as the YAML that a person would write."""
 
 from __future__ import annotations
 
 import json
-import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-import yaml
+from tests.conformance.expression import bare, template
+from tests.conformance.shape import (
+    Chain,
+    Chord,
+    Document,
+    Each,
+    Graph,
+    Group,
+    Items,
+    Keyed,
+    Limits,
+    Repeat,
+    Retry,
+    Shape,
+    Switch,
+    Task,
+    Use,
+)
 
-from tests.conformance.shape import Chain, Chord, Group, Items, Repeat, Shape, Task
+CALL_KEYS = frozenset({"task", "map", "starmap", "chunks"})
+STEP_LISTS = frozenset({"chain", "group", "header", "switch"})
+#: Keys whose mappings are data and hold no steps.
+DATA = frozenset({"kwargs", "with", "retry", "map", "starmap", "chunks", "inputs", "outputs"})
 
 
 def workflow_text(shape: Shape, prefix: str) -> str:
     """Return the workflow file of a shape; ``prefix`` comes before every label in it."""
-    match shape:
-        case Chain() | Group() | Chord():
-            return "\n".join(_block(shape, prefix)) + "\n"
-        case _:
-            return f"{_inline(shape, prefix)}\n"
+    return workflow_files(shape, prefix, "workflow")["workflow.yaml"]
 
 
-def _block(shape: Shape, prefix: str) -> list[str]:
-    match shape:
-        case Chain(steps):
-            return _listed("chain", steps, prefix)
-        case Group(members):
-            return _listed("group", members, prefix)
-        case Chord(header, body):
-            inner = [*_listed("header", header, prefix), *_named("body", body, prefix)]
-            return ["chord:", *(f"  {line}" for line in inner)]
-        case _:
-            return [_inline(shape, prefix)]
+def workflow_files(shape: Shape, prefix: str, stem: str) -> dict[str, str]:
+    """Return the file of a shape, and those that it uses, by their names."""
+    writer = _Writer(prefix, stem)
+    writer.document(shape)
+    return writer.files
 
 
-def _listed(key: str, shapes: tuple[Shape, ...], prefix: str) -> list[str]:
-    if not shapes:
-        return [f"{key}: []"]
-    lines = [f"{key}:"]
-    for shape in shapes:
-        first, *rest = _block(shape, prefix)
-        lines += [f"  - {first}", *(f"    {line}" for line in rest)]
+@dataclass
+class _Writer:
+    prefix: str
+    stem: str
+    files: dict[str, str] = field(default_factory=dict)
+
+    def document(self, shape: Shape) -> str:
+        """Write a file, and return its name."""
+        name = f"{self.stem}-{len(self.files)}.yaml" if self.files else f"{self.stem}.yaml"
+        self.files[name] = ""
+        data: dict[str, Any] = {}
+        if isinstance(shape, Document):
+            if shape.inputs:
+                data["inputs"] = {key: {"default": value} for key, value in shape.inputs}
+            if shape.outputs:
+                data["outputs"] = {key: template(value) for key, value in shape.outputs}
+            shape = shape.step
+        # The document's own on_error is the run's: a step's stands in a chain.
+        handled = isinstance(shape, Keyed) and shape.on_error is not None
+        data |= self.step(Chain((shape,)) if handled else shape)
+        self.files[name] = "\n".join(_block(data)) + "\n"
+        return name
+
+    def step(self, shape: Shape) -> dict[str, Any]:
+        """Return the mapping of a step."""
+        match shape:
+            case Task() | Repeat() | Items():
+                return self._call(shape)
+            case Chain(steps):
+                return {"chain": self._steps(steps)}
+            case Group(members, limits):
+                return {"group": self._steps(members), **_limits(limits)}
+            case Chord(header, body, limits):
+                inner = {"header": self._steps(header), "body": self.step(body)}
+                return {"chord": inner, **_limits(limits)}
+            case Keyed():
+                return self._keyed(shape)
+            case Each(items, do, variable, limits):
+                named = {} if variable == "item" else {"as": variable}
+                return {
+                    "each": template(items),
+                    **named,
+                    "do": self.step(do),
+                    **_limits(limits),
+                }
+            case Switch(branches, otherwise):
+                written = [
+                    {"when": _condition(condition), "do": self.step(step)}
+                    for condition, step in branches
+                ]
+                last = [] if otherwise is None else [{"else": self.step(otherwise)}]
+                return {"switch": [*written, *last]}
+            case Use(document, inputs):
+                given = {"with": {key: template(value) for key, value in inputs}} if inputs else {}
+                return {"use": self.document(document), **given}
+            case Graph(nodes):
+                return {
+                    "graph": {
+                        node.name: {
+                            **({"needs": list(node.needs)} if node.needs else {}),
+                            **self.step(node.step),
+                        }
+                        for node in nodes
+                    }
+                }
+            case Document():
+                raise TypeError(shape)
+
+    def _steps(self, shapes: tuple[Shape, ...]) -> list[dict[str, Any]]:
+        return list(map(self.step, shapes))
+
+    def _keyed(self, keyed: Keyed) -> dict[str, Any]:
+        inner = self.step(keyed.step)
+        if isinstance(keyed.step, Keyed):
+            inner = {"chain": [inner]}
+        keys: dict[str, Any] = {}
+        if keyed.when is not None:
+            keys["when"] = _condition(keyed.when)
+        if keyed.on_error is not None:
+            keys["on_error"] = self.step(keyed.on_error)
+        return {**inner, "id": keyed.label, **keys}
+
+    def _call(self, call: Task | Repeat | Items) -> dict[str, Any]:
+        retry = {} if call.retry is None else {"retry": _retry(call.retry)}
+        match call:
+            case Task():
+                literals = template(call.literals)
+                keys = {"task": call.behaviour, "args": [*literals, f"{self.prefix}{call.label}"]}
+            case Repeat():
+                keys = {
+                    "task": call.behaviour,
+                    "times": call.times,
+                    "kwargs": {"label": f"{self.prefix}{call.label}"},
+                    **_limits(call.limits),
+                }
+            case Items(kind=kind):
+                over = {"id": call.label, "task": call.behaviour, "over": self._over(call)}
+                size = {"size": call.size} if kind == "chunks" else {}
+                return {kind: {**over, **size, **retry}, **_limits(call.limits)}
+        return {**keys, **({"immutable": True} if call.immutable else {}), **retry}
+
+    def _over(self, items: Items) -> list[Any]:
+        if items.kind == "map":
+            return [f"{self.prefix}{label}" for label in items.labels()]
+        return [[n, f"{self.prefix}{label}"] for n, label in enumerate(items.labels())]
+
+
+def _condition(condition: Any) -> Any:
+    return condition if isinstance(condition, bool) else bare(condition)
+
+
+def _limits(limits: Limits) -> dict[str, Any]:
+    every = {"max_parallel": limits.max_parallel, "tolerate": limits.tolerate}
+    return {key: value for key, value in every.items() if value is not None}
+
+
+def _retry(retry: Retry) -> Any:
+    if not retry.only and not retry.never:
+        return retry.maximum
+    names = {"only": list(retry.only), "never": list(retry.never)}
+    return {"max": retry.maximum, **{key: value for key, value in names.items() if value}}
+
+
+def _holds_steps(key: str, value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return key not in DATA
+    return isinstance(value, list) and key in STEP_LISTS and bool(value)
+
+
+def _block(mapping: Mapping[str, Any]) -> list[str]:
+    """Return the lines of a mapping of steps; calls are flow mappings."""
+    if CALL_KEYS & mapping.keys():
+        first, *rest = _flow(mapping)
+        return [first, *(f"    {line}" for line in rest)]
+    lines: list[str] = []
+    for key, value in mapping.items():
+        if not _holds_steps(key, value):
+            lines.append(f"{key}: {_text(value)}")
+        elif isinstance(value, list):
+            lines.append(f"{key}:")
+            for step in value:
+                first, *rest = _block(step)
+                lines += [f"  - {first}", *(f"    {line}" for line in rest)]
+        else:
+            first, *rest = _block(value)
+            call = first.startswith("{")
+            lines += [f"{key}: {first}"] if call else [f"{key}:", f"  {first}"]
+            lines += [f"  {line}" for line in rest]
     return lines
 
 
-def _named(key: str, shape: Shape, prefix: str) -> list[str]:
-    lines = _block(shape, prefix)
-    if len(lines) == 1 and lines[0].startswith("{"):
-        return [f"{key}: {lines[0]}"]
-    return [f"{key}:", *(f"  {line}" for line in lines)]
+def _flow(value: Mapping[str, Any]) -> list[str]:
+    """Return the lines of a flow mapping: each step in it begins one of its own."""
+    simple = {key: inner for key, inner in value.items() if not _holds_steps(key, inner)}
+    lines = ["{" + _text(simple)[1:-1]]
+    for key, inner in value.items():
+        if key in simple:
+            continue
+        lines[-1] += "," if lines[-1] != "{" else ""
+        if isinstance(inner, Mapping):
+            first, *rest = _flow(inner)
+            lines += [f"{_text(key)}: {first}", *rest]
+        else:
+            lines.append(f"{_text(key)}: [")
+            for position, step in enumerate(inner):
+                lines[-1] += "," if position else ""
+                lines += _flow(step)
+            lines[-1] += "]"
+    lines[-1] += "}"
+    return lines
 
 
-def _inline(shape: Shape, prefix: str) -> str:
-    match shape:
-        case Task():
-            keys: dict[str, Any] = {
-                "task": shape.behaviour,
-                "args": [*shape.literals, f"{prefix}{shape.label}"],
-            }
-        case Repeat():
-            keys = {
-                "task": shape.behaviour,
-                "times": shape.times,
-                "kwargs": {"label": f"{prefix}{shape.label}"},
-            }
-        case Items(kind=kind):
-            over: dict[str, Any] = {
-                "id": shape.label,
-                "task": shape.behaviour,
-                "over": _prefixed(shape, prefix),
-            }
-            if kind == "chunks":
-                over["size"] = shape.size
-            return json.dumps({kind: over})
-        case _:
-            raise AssertionError(shape)
-    if shape.immutable:
-        keys["immutable"] = True
-    return json.dumps(keys)
-
-
-def _prefixed(items: Items, prefix: str) -> list[Any]:
-    if items.kind == "map":
-        return [f"{prefix}{label}" for label in items.labels()]
-    return [[n, f"{prefix}{label}"] for n, label in enumerate(items.labels())]
-
-
-class WorkflowReader:
-    """Finds the step that a path leads to, in the text of the file and without flowrunner."""
-
-    def __init__(self, text: str, prefix: str) -> None:
-        self._document = yaml.safe_load(text)
-        self._prefix = prefix
-        self._lines = text.splitlines()
-
-    def step(self, path: str) -> str:
-        """Return the step at a path, in the words of :mod:`tests.conformance.meaning`."""
-        node, number = self._document, None
-        for name, index in re.findall(r"(\w+)|\[(\d+)\]", path):
-            if index and isinstance(node, list):
-                node = node[int(index)]
-            elif index:
-                assert number is None, path
-                number = int(index)
-            elif name != "task":
-                node = node[name]
-        if "id" in node:
-            return node["id"] if number is None else f"{node['id']}#{number}"
-        if "kwargs" in node:
-            return f"{node['kwargs']['label'].removeprefix(self._prefix)}.{number}"
-        assert number is None, path
-        return str(node["args"][-1].removeprefix(self._prefix))
-
-    def stands_in(self, line: int, step: str) -> bool:
-        """Tell whether a line of the file has this step."""
-        label = re.split(r"[.#]", step)[0]
-        text = self._lines[line - 1]
-        return any(json.dumps(each) in text for each in (label, f"{self._prefix}{label}"))
+def _text(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
