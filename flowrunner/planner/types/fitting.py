@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from flowrunner.plan import Deferred, Secret
-from flowrunner.planner.resolver import UNKNOWN as UNKNOWN_VALUE
+from flowrunner.planner.scope import UNKNOWN as UNKNOWN_VALUE
 from flowrunner.planner.types.forms import (
     UNKNOWN,
     Alternatives,

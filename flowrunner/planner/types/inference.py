@@ -60,7 +60,7 @@ class Inference:
             case plan.Group():
                 return self._group(node, given)
             case plan.Chord():
-                return self.type_of(node.body, self._group(node.header, given))
+                return self.type_of(node.body, self.type_of(node.header, given))
             case plan.Each():
                 return self._each(node, given)
             case plan.Switch():
