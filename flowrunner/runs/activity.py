@@ -276,7 +276,7 @@ class _Graph(Activity):
         self._graph = graph
         self._given = given
         self._values: dict[str, Succeeded] = {}
-        self._failed: list[Failed] = []
+        self._failed: dict[int, Failed] = {}
         self._missing = [len(step.needs) for step in graph.steps]
         self._needed_by: dict[str, list[int]] = {}
         for number, step in enumerate(graph.steps):
@@ -293,7 +293,7 @@ class _Graph(Activity):
     def ended(self, slot: int, end: End) -> None:
         self._open -= 1
         if isinstance(end, Failed):
-            self._failed.append(end)
+            self._failed[slot] = end
         else:
             name = self._graph.steps[slot].name
             self._values[name] = end
@@ -321,7 +321,8 @@ class _Graph(Activity):
             for step, missing in zip(self._graph.steps, self._missing, strict=True)
             if missing
         ]
-        errors = tuple(error for end in self._failed for error in end.errors)
-        skipped = tuple(path for end in self._failed for path in end.skipped)
-        new = any(end.new for end in self._failed)
+        failed = [end for _, end in sorted(self._failed.items())]
+        errors = tuple(error for end in failed for error in end.errors)
+        skipped = tuple(path for end in failed for path in end.skipped)
+        new = any(end.new for end in failed)
         return Failed(errors, skipped + self.stage.leave(waiting), new)

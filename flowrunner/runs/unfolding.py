@@ -64,9 +64,11 @@ class _Section:
             if self.value is None:
                 raise LostResultError
             return Succeeded(self.value(), new=self.new)
-        calls = plan.calls_of(self.sequence)
-        skipped = tuple(call.path for call in calls if steps[call.path].state == SKIPPED)
-        return Failed(tuple(self.errors), skipped, self.new)
+        calls = [call.path for call in plan.calls_of(self.sequence)]
+        skipped = tuple(path for path in calls if steps[path].state == SKIPPED)
+        order = {path: position for position, path in enumerate(calls)}
+        errors = sorted(self.errors, key=lambda error: order[error.call.path])
+        return Failed(tuple(errors), skipped, self.new)
 
 
 class Unfolding(Ledger):

@@ -34,6 +34,15 @@ chord:
       body: plus
   body: {{task: add, args: ["{log}", {seconds}], countdown: {pause}}}
 """
+#: The same steps and the same sum, of which the driver queues one after the other.
+UNFOLDING = """
+chain:
+- numbers
+- each: ${{prev}}
+  do: {{task: step, args: ["{log}", {seconds}], when: item >= 0, retry: 2}}
+  max_parallel: 4
+- {{task: add, args: ["{log}", {seconds}], countdown: {pause}}}
+"""
 
 
 #: What a worker says of each message.
@@ -74,12 +83,15 @@ class Cluster:
     #: Tasks that a worker runs at a time.
     CONCURRENCY = 4
 
-    def __init__(self, folder: Path, *, pool: str, seconds: float, pause: float) -> None:
+    def __init__(
+        self, folder: Path, *, pool: str, seconds: float, pause: float, unfolds: bool = False
+    ) -> None:
         self.folder = folder
         self.pool = pool
         self.log = folder / "log"
         self.file = folder / "chaos.yaml"
-        self.file.write_text(WORKFLOW.format(log=self.log, seconds=seconds, pause=pause))
+        text = UNFOLDING if unfolds else WORKFLOW
+        self.file.write_text(text.format(log=self.log, seconds=seconds, pause=pause))
         self.address = ClusterAddress("", "")
         self.changes: dict[str, str] = {}
         self.workers: list[OwnWorker] = []

@@ -33,7 +33,7 @@ class Fault:
 
     ``interrupts`` tasks, which then begin once more; what does not may begin no task twice.
     ``seconds`` is what each task takes, ``pause`` what passes between header and body. What
-    ``refuses`` starts no run.
+    ``refuses`` starts no run. A run that ``unfolds`` has the same steps, queued by its driver.
     """
 
     happens: Callable[[Cluster], Told]
@@ -42,6 +42,7 @@ class Fault:
     pause: float = 1.0
     interrupts: bool = False
     refuses: bool = False
+    unfolds: bool = False
 
 
 def reach(cluster: Cluster, phase: str) -> None:
@@ -166,6 +167,24 @@ FAULTS: Final[dict[str, Fault]] = {
         for phase in ("header", "body")
     },
     "a broker that hangs": Fault(broker_hangs, refuses=True),
+    **{
+        f"unfolding, kill -9 apply, then watch: {phase}": Fault(
+            partial(apply_killed, phase=phase), unfolds=True
+        )
+        for phase in PHASES
+    },
+    **{
+        f"unfolding, kill -9 the worker: {phase}": Fault(
+            partial(worker_killed, phase=phase), pool="prefork", interrupts=True, unfolds=True
+        )
+        for phase in PHASES
+    },
+    **{
+        f"unfolding, Redis away for 3 s: {phase}": Fault(
+            partial(redis_stopped, phase=phase), unfolds=True
+        )
+        for phase in PHASES
+    },
 }
 #: What the ordinary run tries, once.
 SAMPLE: Final = (
@@ -173,5 +192,6 @@ SAMPLE: Final = (
     "kill -9 a child of the pool: header",
     "kill -9 the worker: header",
     "Redis away for 3 s: body",
+    "unfolding, kill -9 apply, then watch: header",
     "a broker that hangs",
 )

@@ -33,7 +33,11 @@ def plus(values: list[Any]) -> int:
     return sum(values)
 
 
+def numbers() -> list[int]:
+    return list(range(7))
+
+
 @hookimpl
 def flowrunner_register_tasks(registry: Any) -> None:
-    for task in (step, add, plus):
+    for task in (step, add, plus, numbers):
         registry.add(task)

@@ -35,7 +35,13 @@ def attempt(name: str, folder: Path) -> Trial:
     def ended(ending: Ending, said: str = "") -> Trial:
         return Trial(ending, monotonic() - began, said)
 
-    with Cluster(folder, pool=fault.pool, seconds=fault.seconds, pause=fault.pause) as cluster:
+    with Cluster(
+        folder,
+        pool=fault.pool,
+        seconds=fault.seconds,
+        pause=fault.pause,
+        unfolds=fault.unfolds,
+    ) as cluster:
         try:
             told = fault.happens(cluster)
             if fault.refuses:
