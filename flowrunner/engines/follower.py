@@ -100,7 +100,11 @@ class Follower:
 
     def begin(self) -> None:
         """Queue what comes first, unless somebody has."""
-        self._publish(self._ledger.begin())
+        sections = self._unpublished(self._ledger.begin())
+        try:
+            self.publication.publish(sections)
+        except self._cluster.connection_errors as error:
+            raise BrokerError(f"the broker {self._cluster.broker} has gone: {error}") from error
 
     def catch_up(self) -> None:
         """Note what has happened so far, and queue nothing."""
@@ -113,13 +117,16 @@ class Follower:
             self.look()
             self.publication.prepared(self._ledger.advance())
 
-    def _publish(self, sections: Iterable[Sequence]) -> None:
-        if self._again:
-            sections = self._retrying(lambda: self.publication.unpublished(sections))
-        try:
-            self.publication.publish(sections)
-        except self._cluster.connection_errors as error:
-            raise BrokerError(f"the broker {self._cluster.broker} has gone: {error}") from error
+    def _unpublished(self, sections: Iterable[Sequence]) -> Iterable[Sequence]:
+        if not self._again:
+            return sections
+        return list(self._retrying(lambda: self.publication.unpublished(sections)))
+
+    def _go_on(self) -> None:
+        """Queue what comes next, however long a broker that has gone takes to come back."""
+        sections = list(self._unpublished(self._ledger.advance()))
+        if sections:
+            self._retrying(lambda: self.publication.publish(sections), "broker or result backend")
 
     def runs_as_one_canvas(self) -> bool:
         """Tell whether whoever queued the run did so without continuations."""
@@ -167,7 +174,7 @@ class Follower:
         while True:
             before, began = self._ledger.changes, monotonic()
             self.look()
-            self._publish(self._ledger.advance())
+            self._go_on()
             if until():
                 return
             now = monotonic()
@@ -246,7 +253,7 @@ class Follower:
             f"was emptied, or restarted without persistence"
         )
 
-    def _retrying(self, ask: Callable[[], Any]) -> Any:
+    def _retrying(self, ask: Callable[[], Any], what: str = "result backend") -> Any:
         give_up = monotonic() + RECONNECT_FOR
         while True:
             try:
@@ -254,7 +261,7 @@ class Follower:
             except self._cluster.connection_errors as error:
                 if monotonic() >= give_up:
                     raise BrokerError(
-                        f"the result backend {self._cluster.backend} has been away for "
+                        f"the {what} {self._cluster.backend} has been away for "
                         f"{RECONNECT_FOR:g} s: {error}"
                     ) from error
                 sleep(LONGEST_POLL)

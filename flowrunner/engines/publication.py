@@ -35,6 +35,7 @@ class Publication:
         self._app = app
         self._run = run
         self._ids: dict[tuple[str, int], str] = {}
+        self._queued: set[str] = set()  # of what is being published
         self._unfolds = unfolds
         self._marks = unfolds and isinstance(app.backend, RedisBackend)
 
@@ -59,23 +60,25 @@ class Publication:
     def publish(self, sequences: Iterable[Sequence]) -> None:
         """Queue sections. What is published twice is the same twice: it has the same ids.
 
-        Raises what the broker's client raises.
+        Raises what the broker's client raises; another try queues what is left.
         """
-        sections = list(sequences)
-        canvases = self.prepared(sections)
-        for canvas in canvases:
+        sections = {self._name(section): section for section in sequences}
+        for name, section in sections.items():
+            if name in self._queued:
+                continue
+            (canvas,) = self.prepared([section])
             store_parts(self._app.backend, canvas.parts)
-        with publishing_under(self.root):
-            for canvas in canvases:
+            with publishing_under(self.root):
                 canvas.start.apply_async()
+            self._queued.add(name)
         if self._marks and sections:
-            names = [self._name(section) for section in sections]
             backend: Any = self._app.backend
             pipeline = backend.client.pipeline(transaction=False)
-            pipeline.sadd(self._key, *names)
+            pipeline.sadd(self._key, *sections)
             if backend.expires:
                 pipeline.expire(self._key, int(backend.expires))
             pipeline.execute()
+        self._queued.difference_update(sections)
 
     def unpublished(self, sequences: Iterable[Sequence]) -> list[Sequence]:
         """Return the sections that nobody has queued; the others are prepared."""

@@ -19,6 +19,7 @@ from flowrunner import plan
 from flowrunner.engines import follower
 from flowrunner.engines.celery import CeleryEngine
 from flowrunner.engines.protocol import RunStalledError, RunTimeoutError
+from flowrunner.engines.publication import Publication
 from flowrunner.engines.whereabouts import Whereabouts, whereabouts
 from flowrunner.errors import BrokerError
 from flowrunner.password import without_password
@@ -341,7 +342,7 @@ def test_a_run_of_which_nothing_is_anywhere_has_stalled(
     for constant in ("LOST_AFTER", "COMES_AGAIN_WITHIN"):
         monkeypatch.setattr(follower, constant, 0.1)
     monkeypatch.setattr("flowrunner.engines.workers.QUERY_ANSWER", 0.2)
-    monkeypatch.setattr(follower.Follower, "_publish", lambda self, sections: None)
+    monkeypatch.setattr(Publication, "publish", lambda self, sections: None)
     with pytest.raises(RunStalledError, match=r"stalled: .* come from root\.0, root\.1$"):
         run(engine, group(call("tag"), call("tag")))
 
