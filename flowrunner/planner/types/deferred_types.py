@@ -8,6 +8,7 @@ from dataclasses import replace
 from flowrunner.plan import Deferred
 from flowrunner.planner.types.fitting import misfit
 from flowrunner.planner.types.forms import (
+    TEXT,
     UNKNOWN,
     Alternatives,
     DictOf,
@@ -32,6 +33,8 @@ def type_of_deferred(
 
     ``steps`` holds the types of steps by their paths.
     """
+    if not deferred.bare and not (deferred.text.startswith("${") and deferred.text.endswith("}")):
+        return TEXT  # there is more in it than one expression
     references = parsed(deferred.text, deferred.bare).references
     if len(references) != 1 or references[0].name in deferred.names:
         return UNKNOWN

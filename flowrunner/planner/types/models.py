@@ -38,10 +38,9 @@ def refusal_of_model(hint: Any, value: Any) -> ModelRefusal | None:
         adapter = _adapter(hint)
     except Exception:  # something in the value is deferred, or the model is not complete
         return None
-    refused = _refusal(lambda: adapter.validate_python(value))
-    if refused is None or _refusal(lambda: adapter.validate_json(text)) is None:
+    if _refusal(lambda: adapter.validate_python(value)) is None:
         return None
-    return refused
+    return _refusal(lambda: adapter.validate_json(text))
 
 
 @lru_cache(maxsize=256)

@@ -9,7 +9,7 @@ from typing import Any
 from flowrunner import plan
 from flowrunner.planner.problems import Problems
 from flowrunner.planner.types.fitting import Misfit
-from flowrunner.planner.types.forms import NUMBER, WHOLE, Model, Type, Value
+from flowrunner.planner.types.forms import NUMBER, WHOLE, Alternatives, Model, Type, Value
 from flowrunner.planner.types.places import Place, Places
 from flowrunner.planner.types.signatures import Taken, TaskTypes
 from flowrunner.planner.types.words import hint_text, in_words
@@ -81,6 +81,8 @@ class Reports:
                 self._report(call, task, taken, found, place, "")
         elif self._is_new(call, taken, call.location):
             note = found.origin.note if found.origin is not None else ""
+            if isinstance(given, Alternatives) and isinstance(found.given, Value):
+                given = found.given
             self._problems.report(
                 f"task '{call.task}' gets {in_words(given)} and wants {hint_text(taken.hint)}",
                 call.location,
