@@ -120,9 +120,9 @@ def test_calls_of_its_tasks_are_checked(shop: Folder) -> None:
 
 
 def test_the_graph_needs_no_broker(shop: Folder) -> None:
-    name = shop.write("price.yaml", "group: shop.celery.price x3")
-    assert "shop.celery.price ×3" in shop.run("graph", name, "-A", "shop").out
-    assert "shop.celery.price ×3" in shop.run("apply", name, "-A", "shop", "--dry-run").out
+    name = shop.write("price.yaml", "{task: shop.celery.price, times: 3, args: [apple]}")
+    assert 'shop.celery.price("apple") ×3' in shop.run("graph", name, "-A", "shop").out
+    assert 'shop.celery.price("apple") ×3' in shop.run("apply", name, "-A", "shop", "--dry-run").out
 
 
 def test_a_run_with_an_app_goes_to_its_broker_and_never_stays_here(shop: Folder) -> None:

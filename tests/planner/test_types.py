@@ -447,3 +447,47 @@ def test_what_every_call_of_a_fan_out_has_wrong_is_said_once() -> None:
 def test_what_is_wrong_with_a_call_already_is_not_said_again() -> None:
     text = "chain: [gives_str, {task: takes_int, args: [1]}, {task: takes_int, args: ['${no}']}]"
     assert [message for message in messages(text) if "wants" in message] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "place"),
+    [
+        ("{each: [a, 2], do: upper}", "gets 2 as 'word' and wants str", "2"),
+        ("{each: ['${1 + 1}'], do: upper}", "gets 2 as 'word' and wants str", "'${1 + 1}'"),
+        ("{each: '${[1, 2]}', do: upper}", "gets 1 as 'word' and wants str", "'${[1, 2]}'"),
+        ("{each: [[a, 1]], do: {task: takes_words}}",
+         "gets 1 as 'value[1]' and wants a text", "1"),
+        ("{each: [1], as: n, do: {task: upper, immutable: true, args: ['${n}']}}",
+         "gets 1 as 'word' and wants str", "'${n}'"),
+        ("chain: [{each: [1, 2], do: {chain: []}}, takes_words]",
+         "gets a list of whole numbers and wants Sequence[str]", "takes_words"),
+        ("chain: [{each: [1], do: gives_str, tolerate: 1}, takes_words]",
+         "gets a list of texts and nulls and wants Sequence[str]", "takes_words"),
+        ("chain: [gives_words, {each: '${prev}', do: takes_int}]",
+         "gets a text and wants int", "takes_int"),
+        ("chain: [gives_str, {task: gives_int, when: prev == 'a'}, takes_int]",
+         "gets a whole number or a text and wants int", "takes_int"),
+        ("chain: [{task: gives_str, id: ls}, {task: takes_int, immutable: true, args: ['${ls}']}]",
+         "gets a text as 'value' and wants int", "'${ls}'"),
+        ("chain: [{task: gives_int, on_error: gives_str}, takes_int]",
+         "gets a whole number or a text and wants int", "takes_int"),
+        ("chain: [{switch: [{when: true, do: gives_str}, {else: gives_int}]}, takes_int]",
+         "gets a text and wants int", "takes_int"),
+    ],
+)  # fmt: skip
+def test_steps_that_run_time_decides_pass_types_on(text: str, said: str, place: str) -> None:
+    (message,) = messages(text)
+    assert message.endswith(said)
+    assert pointed_at(text) == [place]
+
+
+def test_a_value_that_a_condition_guards_is_not_refused() -> None:
+    text = """
+        inputs: {word: {type: [string, "null"], default: null}}
+        chain:
+          - gives_int
+          - {task: upper, immutable: true, args: ["${inputs.word}"], when: prev == 1}
+          - {task: upper, immutable: true, args: ["${inputs.word}"], when: inputs.word != null}
+    """
+    assert messages(text) == []
+    assert messages(text.replace(", when: prev == 1", "")) != []

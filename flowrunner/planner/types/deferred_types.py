@@ -11,6 +11,7 @@ from flowrunner.planner.types.forms import (
     TEXT,
     UNKNOWN,
     Alternatives,
+    AnyOf,
     DictOf,
     ListOf,
     Members,
@@ -81,6 +82,12 @@ def item_type(type_: Type) -> Type | None:
         case Alternatives():
             items = [item_type(each) for each in type_.members]
             return None if None in items else alternatives(each for each in items if each)
+        case AnyOf():
+            found = [item_type(each) for each in type_.members]
+            lists = [each for each in found if each is not None]
+            if UNKNOWN in lists:
+                return UNKNOWN
+            return AnyOf(tuple(lists)) if lists else None
         case Value():
             if not isinstance(type_.value, (list, tuple)):
                 return None

@@ -32,7 +32,7 @@ from flowrunner.planner.types.forms import (
 from flowrunner.planner.types.hints import record_fields
 from flowrunner.planner.types.models import refusal_of_model
 
-__all__ = ["Misfit", "misfit", "misfit_of_value", "plain_types"]
+__all__ = ["Misfit", "kind_of", "misfit", "misfit_of_value", "plain_types"]
 
 #: The kinds that a parameter of a kind takes.
 _TAKEN: Final[dict[Kind, frozenset[Kind]]] = {
@@ -71,6 +71,11 @@ class Misfit:
     def within(self, key: str | int) -> Misfit:
         """Return the same, as a part of what holds it under that key."""
         return replace(self, keys=(key, *self.keys))
+
+
+def kind_of(value: Any) -> Kind | None:
+    """Return the kind of a value without parts; ``None`` of any other."""
+    return _KINDS.get(type(value))
 
 
 def misfit(given: Type, wanted: Type, depth: int = 0) -> Misfit | None:
@@ -176,8 +181,12 @@ def _first(found: Iterable[Misfit | None]) -> Misfit | None:
 
 def _of_union(found: Iterable[Misfit | None], given: Type, wanted: AnyOf) -> Misfit:
     """Return the misfit inside the only member that comes close, else of the union as a whole."""
-    close = [each for each in found if each is not None and (each.keys or each.reason)]
-    return close[0] if len(close) == 1 else Misfit(given, wanted)
+    misfits = [each for each in found if each is not None]
+    close = [each for each in misfits if each.keys or each.reason]
+    if len(close) == 1:
+        return close[0]
+    origin = next((each.origin for each in misfits if each.origin is not None), None)
+    return Misfit(given, wanted, origin=origin)
 
 
 def misfit_of_value(value: Any, wanted: Type) -> Misfit | None:
@@ -207,7 +216,7 @@ def misfit_of_value(value: Any, wanted: Type) -> Misfit | None:
 
 
 def _fits_plain(value: Any, wanted: Kind) -> bool:
-    kind = _KINDS.get(type(value))
+    kind = kind_of(value)
     if kind == "number" and wanted == "whole":
         return bool(value.is_integer())
     return kind in _TAKEN[wanted]

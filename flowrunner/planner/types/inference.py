@@ -120,6 +120,9 @@ class Inference:
         taken = task.at(0)
         if taken is None:
             return
+        inner = given.type if isinstance(given, Origin) else given
+        if isinstance(inner, Value) and type(inner.value) in taken.plain:
+            return  # the common case of a wide fan-out over items
         given = doubtful(given) if self._doubt else given
         found = misfit(given, taken.wanted)
         if found is not None:

@@ -73,7 +73,7 @@ class Reports:
     ) -> None:
         """Report that what comes before a call does not fit its first parameter."""
         item = found.origin.item if found.origin is not None else None
-        if item is not None:
+        if item is not None and isinstance(found.given, Value):
             number = _LAST_INDEX.search(item.path)
             keys = (int(number[1]), *found.keys) if number else found.keys
             place = self._places.of_item(item.location, keys)

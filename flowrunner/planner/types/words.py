@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from inspect import formatannotation
 from typing import Any, Final
 
+from flowrunner.planner.types.fitting import kind_of
 from flowrunner.planner.types.forms import (
     NUMBER,
     WHOLE,
@@ -81,6 +82,10 @@ def _many_in_words(type_: Type, depth: int) -> str:
             return _joined((_many_in_words(each, depth) for each in members), "and")
         case ListOf() | Members() | DictOf() | Record() | Model():
             return _container(type_, depth, many=True)
+        case Value() if (kind := kind_of(type_.value)) is not None:
+            return _MANY[kind]
+        case Value():
+            return "dicts" if isinstance(type_.value, Mapping) else "lists"
         case Unknown():
             return ""
         case _:
