@@ -124,8 +124,8 @@ DECISIONS: dict[str, tuple[Shape, Any]] = {
         chain(Keyed("n", group(A, task("b"))), task("c"), task("d", Part(Name("n"), 1))),
         [[[["a"], ["b"]], "c"], ["b"], "d"],
     ),
-    "an id inside a step that is known to run": (
-        chain(when("w", TRUE, chain(Keyed("n", A))), task("b"), task("c", Name("n"))),
+    "the id of a step that is known to run": (
+        chain(when("w", TRUE, chain(A)), task("b"), task("c", Name("w"))),
         [[["a"], "b"], ["a"], "c"],
     ),
     "the input of a step as an argument": (

@@ -151,7 +151,8 @@ class Maker:
             made = self.step(depth, sight)
             steps.append(made.shape)
             seen += made.seen
-            sight = sight.with_names(made.seen).after(made.gives)
+            known = sight.prev_known and made.gives == sight.prev
+            sight = sight.with_names(made.seen).after(made.gives, known=known)
         return Made(Chain(tuple(steps)), seen, sight.prev)
 
     def _members(self, depth: int, sight: Sight, limits: Limits) -> tuple[Any, tuple[Seen, ...]]:
@@ -179,7 +180,9 @@ class Maker:
     def _each(self, depth: int, sight: Sight) -> Made:
         value, kind, known = items(self._random, sight)
         variable = "item" if sight.is_free("item") else self._name("v")
-        inner = sight.with_names((Seen(Name(variable), kind, known=known),)).after(kind)
+        inner = sight.with_names((Seen(Name(variable), kind, known=known),)).after(
+            kind, known=known
+        )
         do = self.step(depth, inner)
         return Made(Each(value, do.shape, variable, self._limits()))
 
@@ -209,7 +212,7 @@ class Maker:
                 known = sight.knows(value)
                 kind = "any"
             seen.append(Seen(Name(f"inputs.{name}"), kind, known=known))
-        inside = self.document(depth, Sight(tuple(seen), sight.prev))
+        inside = self.document(depth, Sight(tuple(seen), sight.prev, sight.prev_known))
         document = replace(inside, inputs=tuple(inputs))
         step = Use(document, tuple(given))
         return Made(step, (), "any" if document.outputs or sight.prev else None)
@@ -230,7 +233,8 @@ class Maker:
             behind[name] = {*needs, *(each for need in needs for each in behind[need])}
             before = tuple(each for need in sorted(behind[name]) for each in made[need].seen)
             gives = made[needs[0]].gives if len(needs) == 1 else "list" if needs else sight.prev
-            step = self.step(depth, sight.with_names(before).after(gives))
+            known = sight.prev_known and not needs
+            step = self.step(depth, sight.with_names(before).after(gives, known=known))
             if isinstance(step.shape, Keyed):  # its name is its id
                 step = replace(step, shape=Chain((step.shape,)))
             own = (Seen(Name(name), step.gives),) if step.gives else ()

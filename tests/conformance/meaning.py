@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from tests.conformance.behaviour import error_of, lot
 from tests.conformance.expression import CannotEvaluateError, evaluated
-from tests.conformance.scope import Scope, batch_step, certain, mapping_name
+from tests.conformance.scope import Scope, batch_step, certain, mapping_name, passes_on
 from tests.conformance.shape import (
     Chain,
     Chord,
@@ -112,6 +112,8 @@ class _Reading:
     def _chain(self, steps: tuple[Shape, ...], given: Any, scope: Scope) -> Any:
         for position, step in enumerate(steps):
             given = self.value(step, given, scope)
+            if not passes_on(step, scope):
+                scope = scope.later()
             if isinstance(given, Failed):
                 rest = [name for each in steps[position + 1 :] for name in certain(each, scope)]
                 return replace(given, skipped=(*given.skipped, *rest))
@@ -144,12 +146,12 @@ class _Reading:
     def _chord(self, chord: Chord, given: Any, scope: Scope) -> Any:
         results, errors = self._members(chord.header, chord.limits, given, scope)
         if isinstance(results, Failed):
-            skipped = (*results.skipped, *certain(chord.body, scope))
+            skipped = (*results.skipped, *certain(chord.body, scope.later()))
             return replace(results, skipped=skipped)
         outer = scope.names.get("errors")
         if chord.limits.tolerate is not None:
             scope.names["errors"] = errors
-        value = self.value(chord.body, results, scope)
+        value = self.value(chord.body, results, scope.later())
         scope.names["errors"] = outer
         return value
 
@@ -169,7 +171,7 @@ class _Reading:
         if not isinstance(value, Failed) or keyed.on_error is None:
             return value
         told = {"path": scope.at(name), "errors": list(value.errors), "left_out": 0}
-        handled = self.value(keyed.on_error, told, scope)
+        handled = self.value(keyed.on_error, told, scope.later())
         if isinstance(handled, Failed):
             return Failed(value.errors + handled.errors, value.skipped + handled.skipped)
         return handled
@@ -215,13 +217,13 @@ class _Reading:
             for node in ready:
                 needs = [ended[need] for need in node.needs]
                 if any(isinstance(each, Failed) for each in needs):
-                    ended[node.name] = Failed((), tuple(certain(node.step, scope)))
+                    ended[node.name] = Failed((), tuple(certain(node.step, scope.later())))
                     continue
                 several = [None if each is NOTHING else each for each in needs]
                 value = self.value(
                     node.step,
                     given if not needs else needs[0] if len(needs) == 1 else several,
-                    scope,
+                    scope.later() if needs else scope,
                 )
                 ended[node.name] = value
                 if not isinstance(value, Failed):
@@ -330,4 +332,4 @@ def _scope_of_use(use: Use, given: Any, scope: Scope, name: str) -> Any:
         return replace(values, skipped=tuple(certain(use, scope)))
     known = {f"inputs.{key}" for key, value in use.inputs if scope.knows(value)}
     named = {f"inputs.{key}": value for key, value in values.items()}
-    return Scope(named, frozenset(known), scope.place)
+    return scope.of_file(named, known)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tests.conformance.expression import evaluated, names_in
 from tests.conformance.shape import (
+    Chain,
+    Chord,
     Document,
     Each,
+    Graph,
     Items,
     Keyed,
     Repeat,
@@ -23,7 +26,10 @@ from tests.conformance.walk import children
 
 @dataclass(frozen=True)
 class Scope:
-    """What names stand for, which of them are known before the run, and in which members."""
+    """What names stand for, which of them are known before the run, and in which members.
+
+    ``prev`` is known for the first steps of a member whose item is.
+    """
 
     names: dict[str, Any] = field(default_factory=dict)
     known: frozenset[str] = frozenset()
@@ -36,8 +42,52 @@ class Scope:
         return f"{step}@{'.'.join(map(str, self.place))}" if self.place else step
 
     def member(self, variable: str, number: int, item: Any, *, known: bool) -> Scope:
-        names = {**self.names, variable: item}
-        return Scope(names, self.known | {variable} if known else self.known, (*self.place, number))
+        names = {**self.names, variable: item, "prev": item}
+        both = {variable, "prev"}
+        return Scope(
+            names, self.known | both if known else self.known - both, (*self.place, number)
+        )
+
+    def later(self) -> Scope:
+        """Return the scope of steps that are given what only run time knows."""
+        return replace(self, known=self.known - {"prev"})
+
+    def of_file(self, names: dict[str, Any], known: Iterable[str]) -> Scope:
+        """Return the scope of another file, whose first steps are given the same."""
+        if "prev" in self.known:
+            return Scope(
+                {**names, "prev": self.names["prev"]}, frozenset({*known, "prev"}), self.place
+            )
+        return Scope(names, frozenset(known), self.place)
+
+
+def passes_on(shape: Shape, scope: Scope) -> bool:
+    """Tell whether it is known before the run that a step gives what it is given."""
+    match shape:
+        case Chain(steps):
+            return all(passes_on(step, scope) for step in steps)
+        case Keyed(step=step, when=when):
+            if when is not None and scope.knows(when) and evaluated(when, scope.names) is False:
+                return True
+            return passes_on(step, scope)
+        case Switch(branches, otherwise):
+            left = [otherwise] if otherwise is not None else []
+            for condition, step in reversed(branches):
+                if not scope.knows(condition):
+                    left.append(step)
+                elif evaluated(condition, scope.names) is True:
+                    left = [step]
+            return all(passes_on(step, scope) for step in left)
+        case Use(Document(step, outputs=outputs)):
+            return not outputs and passes_on(step, scope)
+        case Graph(nodes):
+            # In a line; side by side they give a list.
+            line = sum(not node.needs for node in nodes) == 1
+            return line and all(
+                len(node.needs) < 2 and passes_on(node.step, scope) for node in nodes
+            )
+        case _:
+            return False
 
 
 def batch_step(items: Items, number: int) -> str:
@@ -71,6 +121,18 @@ def certain(shape: Shape, scope: Scope) -> Iterator[str]:
     match shape:
         case Task() | Repeat() | Items():
             yield from map(scope.at, steps(shape))
+        case Chain(inside):
+            for step in inside:
+                yield from certain(step, scope)
+                if not passes_on(step, scope):
+                    scope = scope.later()
+        case Chord(header, body):
+            for step in header:
+                yield from certain(step, scope)
+            yield from certain(body, scope.later())
+        case Graph(nodes):
+            for node in nodes:
+                yield from certain(node.step, scope.later() if node.needs else scope)
         case Keyed(step=step, when=when):
             if when is None or (scope.knows(when) and evaluated(when, scope.names) is True):
                 yield from certain(step, scope)
@@ -93,7 +155,7 @@ def certain(shape: Shape, scope: Scope) -> Iterator[str]:
             given = {**dict(defaults), **dict(inputs)}
             known = {f"inputs.{key}": value for key, value in given.items() if scope.knows(value)}
             names = evaluated(known, scope.names)
-            yield from certain(step, Scope(names, frozenset(known), scope.place))
+            yield from certain(step, scope.of_file(names, known))
         case _:
             for inside in children(shape):
                 yield from certain(inside, scope)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Any, Literal, TypeAlias
 
@@ -36,26 +36,31 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """The names that may be used; ``prev`` is the kind of the input, if there certainly is one."""
+    """The names that may be used; ``prev`` is the kind of the input, if there certainly is one.
+
+    ``prev_known`` says that it may be known before the run: that it is an item which is.
+    """
 
     names: tuple[Seen, ...] = ()
     prev: Kind | None = None
+    prev_known: bool = False
 
     def with_names(self, names: Iterable[Seen]) -> Sight:
-        return Sight((*self.names, *names), self.prev)
+        return replace(self, names=(*self.names, *names))
 
-    def after(self, gives: Kind | None) -> Sight:
-        return Sight(self.names, gives)
+    def after(self, gives: Kind | None, *, known: bool = False) -> Sight:
+        return replace(self, prev=gives, prev_known=known)
 
     def is_free(self, name: str) -> bool:
         return all(seen.name.name != name for seen in self.names)
 
     def every(self) -> tuple[Seen, ...]:
-        own = () if self.prev is None else (Seen(Name("prev"), self.prev),)
-        return (*self.names, *own)
+        if self.prev is None:
+            return self.names
+        return (*self.names, Seen(Name("prev"), self.prev, known=self.prev_known))
 
     def knows(self, value: Any) -> bool:
-        known = {seen.name.name for seen in self.names if seen.known}
+        known = {seen.name.name for seen in self.every() if seen.known}
         return known.issuperset(names_in(value))
 
 
