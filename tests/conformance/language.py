@@ -14,6 +14,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 from tests.conformance.expression import Name
 from tests.conformance.meaning import AmbiguousError, meaning
+from tests.conformance.scope import members_of
 from tests.conformance.shape import (
     Behaviour,
     Chain,
@@ -56,7 +57,7 @@ class Made:
 
     shape: Shape
     seen: tuple[Seen, ...] = ()
-    gives: Kind | None = "list"
+    gives: Kind | None = "many"
 
 
 def random_document(random: Random, *, depth: int = 3) -> Shape:
@@ -114,15 +115,16 @@ class Maker:
         if self._chance(0.25):
             return self.step(depth, sight)
         first = self._random.choice((Task(), Task(literals=(1, 2)), Group((Task(), Task()))))
-        seen = Seen(Name(self._name("n")), "list")
-        then = self.step(depth, sight.with_names((seen,)).after("list"))
+        seen = Seen(Name(self._name("n")), "list" if isinstance(first, Task) else "many")
+        then = self.step(depth, sight.with_names((seen,)).after(seen.kind))
         shape = Chain((Keyed(seen.name.name, first), then.shape))
         return Made(shape, (seen, *then.seen), then.gives)
 
     def step(self, depth: int, sight: Sight, *, member: bool = False) -> Made:
         """Return a step; a ``member`` stands in the list of a group."""
         if depth == 0 or self._chance(0.2):
-            made = Made(self._call(sight, own=not member))
+            call = self._call(sight, own=not member)
+            made = Made(call, gives="list" if isinstance(call, Task) else "many")
             kept = not (member and _multiplies(made.shape))
             return self._keyed(made, depth, sight) if kept and self._chance(0.4) else made
         construct = self._random.choice(CONSTRUCTS)
@@ -171,11 +173,12 @@ class Maker:
     def _chord(self, depth: int, sight: Sight) -> Made:
         limits = self._limits()
         header, seen = self._members(depth, sight, limits)
-        inner = sight.with_names(seen).after("list")
-        if limits.tolerate:
-            inner = inner.with_names((Seen(Name("errors"), "list"),))
+        inner = sight.with_names(seen).after("many")
+        if limits.tolerate is not None:
+            none = not limits.tolerated(members_of(header))
+            inner = inner.with_names((Seen(Name("errors"), "many", known=none),))
         body = self.step(depth, inner)
-        return Made(Chord(header, body.shape, limits), (*seen, *body.seen), body.gives or "list")
+        return Made(Chord(header, body.shape, limits), (*seen, *body.seen), body.gives or "many")
 
     def _each(self, depth: int, sight: Sight) -> Made:
         value, kind, known = items(self._random, sight)
@@ -232,7 +235,7 @@ class Maker:
             name = self._name("g")
             behind[name] = {*needs, *(each for need in needs for each in behind[need])}
             before = tuple(each for need in sorted(behind[name]) for each in made[need].seen)
-            gives = made[needs[0]].gives if len(needs) == 1 else "list" if needs else sight.prev
+            gives = made[needs[0]].gives if len(needs) == 1 else "many" if needs else sight.prev
             known = sight.prev_known and not needs
             step = self.step(depth, sight.with_names(before).after(gives, known=known))
             if isinstance(step.shape, Keyed):  # its name is its id

@@ -9,7 +9,15 @@ from typing import Any, Final
 
 from tests.conformance.behaviour import error_of, lot
 from tests.conformance.expression import CannotEvaluateError, evaluated
-from tests.conformance.scope import Scope, batch_step, certain, mapping_name, passes_on
+from tests.conformance.scope import (
+    Scope,
+    batch_step,
+    certain,
+    certain_in_body,
+    mapping_name,
+    passes_on,
+    scope_of_body,
+)
 from tests.conformance.shape import (
     Chain,
     Chord,
@@ -144,14 +152,15 @@ class _Reading:
                 return [self.value(member, given, scope)]
 
     def _chord(self, chord: Chord, given: Any, scope: Scope) -> Any:
+        inner = scope_of_body(chord, scope)
         results, errors = self._members(chord.header, chord.limits, given, scope)
         if isinstance(results, Failed):
-            skipped = (*results.skipped, *certain(chord.body, scope.later()))
+            skipped = (*results.skipped, *certain_in_body(chord, scope))
             return replace(results, skipped=skipped)
         outer = scope.names.get("errors")
         if chord.limits.tolerate is not None:
             scope.names["errors"] = errors
-        value = self.value(chord.body, results, scope.later())
+        value = self.value(chord.body, results, inner)
         scope.names["errors"] = outer
         return value
 

@@ -61,6 +61,20 @@ class Scope:
         return Scope(names, frozenset(known), self.place)
 
 
+def scope_of_body(chord: Chord, scope: Scope) -> Scope:
+    """Return the scope of a chord's body: that there are no errors may be known."""
+    scope = scope.later()
+    if chord.limits.tolerate is None or chord.limits.tolerated(members_of(chord.header)):
+        return replace(scope, known=scope.known - {"errors"})
+    return replace(scope, known=scope.known | {"errors"})
+
+
+def certain_in_body(chord: Chord, scope: Scope) -> Iterator[str]:
+    """Yield the steps of a chord's body that would run."""
+    inner = scope_of_body(chord, scope)
+    yield from certain(chord.body, replace(inner, names={**inner.names, "errors": []}))
+
+
 def passes_on(shape: Shape, scope: Scope) -> bool:
     """Tell whether it is known before the run that a step gives what it is given."""
     match shape:
@@ -92,6 +106,18 @@ def passes_on(shape: Shape, scope: Scope) -> bool:
 
 def batch_step(items: Items, number: int) -> str:
     return f"{items.label}#{number}"
+
+
+def members_of(shapes: Iterable[Shape]) -> int:
+    """Return how many members a list of steps makes: some multiply in place."""
+    return sum(
+        shape.times
+        if isinstance(shape, Repeat)
+        else len(shape.batches())
+        if isinstance(shape, Items) and shape.kind == "chunks"
+        else 1
+        for shape in shapes
+    )
 
 
 def steps(shape: Shape) -> Iterator[str]:
@@ -126,10 +152,10 @@ def certain(shape: Shape, scope: Scope) -> Iterator[str]:
                 yield from certain(step, scope)
                 if not passes_on(step, scope):
                     scope = scope.later()
-        case Chord(header, body):
+        case Chord(header):
             for step in header:
                 yield from certain(step, scope)
-            yield from certain(body, scope.later())
+            yield from certain_in_body(shape, scope)
         case Graph(nodes):
             for node in nodes:
                 yield from certain(node.step, scope.later() if node.needs else scope)

@@ -22,7 +22,8 @@ from tests.conformance.expression import (
 )
 from tests.conformance.expression import Literal as Value
 
-Kind: TypeAlias = Literal["list", "int", "text", "any", "failure"]
+#: ``list`` is what a task gives, of which no type is known; ``many`` what members give together.
+Kind: TypeAlias = Literal["list", "many", "int", "text", "any", "failure"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ def condition(random: Random, sight: Sight, *, depth: int = 1) -> Expression:
     if not seen or random.random() < 0.05:
         return Value(random.random() < 0.6)
     chosen = random.choice(seen)
-    risky = not chosen.known and random.random() < 0.1
+    risky = not chosen.known and chosen.kind in ("list", "any") and random.random() < 0.1
     return _test_of(random, chosen, risky=risky)
 
 
@@ -85,7 +86,7 @@ def _test_of(random: Random, seen: Seen, *, risky: bool) -> Expression:
     if risky:
         return random.choice((Compared(">", Length(name), Value(1)), name, Part(name, 0)))
     match seen.kind:
-        case "list":
+        case "list" | "many":
             return random.choice(
                 (
                     Compared(random.choice("<>"), Length(name), Value(random.choice((1, 2)))),
@@ -117,7 +118,7 @@ def some_value(random: Random, sight: Sight) -> Any:
     chosen = random.choice(seen)
     name = chosen.name
     values: list[Any] = [name, name, [name, 1], {"k": name}, Listed((name, Value(2)))]
-    if chosen.kind == "list":
+    if chosen.kind in ("list", "many"):
         values += [Length(name), Text("a", Length(name), "b")]
     if chosen.kind == "int":
         values += [Text("n", name)]
@@ -130,14 +131,14 @@ def some_value(random: Random, sight: Sight) -> Any:
 
 def items(random: Random, sight: Sight) -> tuple[Any, Kind, bool]:
     """Return items of an ``each``, of which kind they are, and whether they are known."""
-    lists = [seen for seen in sight.every() if seen.kind == "list"]
+    lists = [seen for seen in sight.every() if seen.kind in ("list", "many")]
     if lists and random.random() < 0.6:
         chosen = random.choice(lists)
         return chosen.name, "any", chosen.known
     others = [seen for seen in sight.every() if not seen.known]
     if others and random.random() < 0.5:
         chosen = random.choice(others)
-        if random.random() < 0.15:
+        if chosen.kind == "any" and random.random() < 0.15:
             return chosen.name, "any", False  # perhaps it is a list
         return Listed((chosen.name, Value(3))), "any", False
     match random.choice(("ints", "texts", "lists", "range", "none")):
