@@ -21,7 +21,7 @@ class UsedInputs:
     """The inputs of a used file, by name.
 
     Of ``values`` those that only run time knows are deferred, and may be
-    :data:`~flowrunner.planner.resolver.UNKNOWN`; ``schemas`` has what the deferred ones have to
+    :data:`~flowrunner.planner.scope.UNKNOWN`; ``schemas`` has what the deferred ones have to
     satisfy then.
     """
 

@@ -11,7 +11,7 @@ from flowrunner.loader import load_workflow, parse_value
 from flowrunner.node import Mapping, Node, Scalar, plain
 from flowrunner.plan import Deferred, Secret
 from flowrunner.planner.problems import Problems
-from flowrunner.planner.resolver import UNKNOWN
+from flowrunner.planner.scope import UNKNOWN
 from flowrunner.planner.used_inputs import UsedInputs, used_inputs
 from flowrunner.source import Source
 
