@@ -59,7 +59,7 @@ def has_secret(value: Any) -> bool:
     if isinstance(value, Secret):
         return True
     if isinstance(value, (list, tuple)):
-        return any(map(has_secret, value))
-    if isinstance(value, Mapping):
-        return any(map(has_secret, value.values()))
+        return any(map(has_secret, value)) if value else False
+    if isinstance(value, (dict, Mapping)):
+        return any(map(has_secret, value.values())) if value else False
     return False

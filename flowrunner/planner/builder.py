@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, Final
 
@@ -62,7 +61,9 @@ class PlanBuilder:
         self.ids = Ids(workflow, problems)
         self._inputs = Inputs(inputs)
         self._plugin_hint = plugin_hint
-        self._calls = 0
+        #: How many calls it has so far.
+        self.calls = 0
+        self._templates: dict[tuple[int, str | None, bool], CallTemplate] = {}
         self._trail: list[model.Step] = []
 
     def build(self) -> tuple[plan.Node, dict[model.HandlerName, plan.Node]] | None:
@@ -302,7 +303,7 @@ class PlanBuilder:
         definition = self.definition(call.task, call.location)
         calls: tuple[plan.Call, ...] = ()
         if definition is not None:
-            calls = tuple(self._template(call, definition, scope).calls(path, times))
+            calls = tuple(self._template(call, definition, scope).calls(path, times, scope))
         return plan.Repeat(path, calls, call.index, call.location)
 
     def _call(self, call: model.TaskCall, path: str, scope: Scope) -> plan.Node:
@@ -310,14 +311,18 @@ class PlanBuilder:
         definition = self.definition(call.task, call.location)
         if definition is None:
             return plan.Call(path, call.task, call.location)
-        return self._template(call, definition, scope).call(path)
+        return self._template(call, definition, scope).call(path, scope)
 
     def _template(
         self, call: model.TaskCall, definition: TaskDefinition, scope: Scope
     ) -> CallTemplate:
-        keys = with_defaults(self.workflow, definition, call.keys)
-        template = CallTemplate(call, keys, definition, self.resolver, self.problems, scope)
-        template.check()
+        known_by = (id(call), scope.given, scope.may_be_given)
+        template = self._templates.get(known_by)
+        if template is None:
+            keys = with_defaults(self.workflow, definition, call.keys)
+            template = CallTemplate(call, keys, definition, self.resolver, self.problems, scope)
+            template.check()
+            self._templates[known_by] = template
         return template
 
     def _times(self, written: Scalar, scope: Scope) -> int:
@@ -348,23 +353,15 @@ class PlanBuilder:
 
     def count(self, calls: int, location: Location) -> None:
         """Count calls, and stop where there are too many."""
-        self._calls += calls
-        if self._calls > MAXIMUM_CALLS:
+        self.calls += calls
+        if self.calls > MAXIMUM_CALLS:
             self.problems.report(
                 f"the workflow has more than {MAXIMUM_CALLS:,} calls",
                 location,
-                f"with this it has {self._calls:,}",
+                f"with this it has {self.calls:,}",
                 ("'chunks' and 'map' put many items into one message",),
             )
             raise TooManyCallsError
-
-    @contextmanager
-    def counting_a_member(self, location: Location) -> Iterator[None]:
-        """Count a member as a call where it has none, so that members are bounded too."""
-        before = self._calls
-        yield
-        if self._calls == before:
-            self.count(1, location)
 
     def definition(self, task: str, location: Location) -> TaskDefinition | None:
         """Return a task's definition; that there is none is reported."""

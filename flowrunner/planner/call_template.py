@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from flowrunner import model, plan
@@ -14,7 +15,8 @@ from flowrunner.planner.options import resolve_options
 from flowrunner.planner.policies import resolve_retry, retry_nodes
 from flowrunner.planner.problems import Problems
 from flowrunner.planner.resolver import Resolver
-from flowrunner.planner.scope import LATE, Scope
+from flowrunner.planner.scope import LATE, Inputs, Scope
+from flowrunner.planner.texts import texts_in
 from flowrunner.source import Location
 from flowrunner.tasks import TaskDefinition
 
@@ -48,7 +50,7 @@ class CallTemplate:
         scope: Scope,
     ) -> None:
         self._call = call
-        self._scope = scope
+        self._may_be_given = scope.may_be_given
         self._given = None if keys.immutable else scope.given
         indexed = call.times is not None and keys.args is None
         self._arguments = int(indexed) if keys.args is None else len(keys.args.items)
@@ -62,7 +64,7 @@ class CallTemplate:
     def check(self) -> None:
         """Report what does not fit the task's signature."""
         found = self._misfits(self._given)
-        if self._scope.may_be_given and not self._misfits(None):
+        if self._may_be_given and not self._misfits(None):
             return
         for problem in found:
             self._problems.report(problem.message, self._place(problem), problem.label)
@@ -78,27 +80,34 @@ class CallTemplate:
         key = kwargs.key(problem.keyword)
         return self._call.location if key is None else key.location
 
-    def call(self, path: str) -> plan.Call:
-        """Return the one call."""
-        return self._planned(path, self._values(self._scope, {}), None)
+    def call(self, path: str, scope: Scope) -> plan.Call:
+        """Return the one call; ``scope`` is given what the template's was."""
+        values = self._values(scope, {}) if self._fixed is None else self._fixed
+        return self._planned(path, values, values.args, None)
 
-    def calls(self, path: str, times: int) -> Iterator[plan.Call]:
-        """Yield the calls of a fan-out."""
-        name, keys, scope = self._call.index, self._keys, self._scope
+    def calls(self, path: str, times: int, scope: Scope) -> Iterator[plan.Call]:
+        """Yield the calls of a fan-out; ``scope`` is given what the template's was."""
+        name, indexed = self._call.index, self._keys.args is None
         if not times:  # what is wrong with them is said all the same
             self._values(scope.out_of_use(), {name: LATE})
         changing = self._resolver.depends_on(self._nodes(), name)
         for index in range(times):
             if index == 0 or changing:
                 values = self._values(scope, {name: index})
-            if keys.args is None:
-                values = replace(values, args=(index,))
-            yield self._planned(f"{path}[{index}]", values, index)
+            args = (index,) if indexed else values.args
+            yield self._planned(f"{path}[{index}]", values, args, index)
 
     def _nodes(self) -> list[Node]:
         keys = self._keys
         given = [node for node in (keys.args, keys.kwargs) if node is not None]
         return [*given, *keys.options.values(), *retry_nodes(keys.retry)]
+
+    @cached_property
+    def _fixed(self) -> _Values | None:
+        """What each call is given where no expression says anything else."""
+        if any(texts_in(node) for node in self._nodes()):
+            return None
+        return self._values(Scope(Inputs({})), {})
 
     def _values(self, scope: Scope, names: Mapping[str, Any]) -> _Values:
         keys, resolver = self._keys, self._resolver
@@ -111,13 +120,15 @@ class CallTemplate:
             open=resolver.deferred > before,
         )
 
-    def _planned(self, path: str, values: _Values, index: int | None) -> plan.Call:
+    def _planned(
+        self, path: str, values: _Values, args: tuple[Any, ...], index: int | None
+    ) -> plan.Call:
         identifier = self._call.id
         return plan.Call(
             path,
             self._call.task,
             self._call.location,
-            args=values.args,
+            args=args,
             kwargs=values.kwargs,
             options=values.options,
             immutable=bool(self._keys.immutable),

@@ -21,8 +21,9 @@ def build_each(
 ) -> plan.Group | plan.Each:
     """Return the group of an ``each``, or what run time makes one of."""
     _check_name(builder, each, scope)
+    deferred = builder.resolver.deferred
     items = builder.resolver.value(each.items, scope)
-    if plan.is_open(items):
+    if builder.resolver.deferred > deferred:
         return _late(builder, each, path, scope, limits)
     if is_unknown(items) and not isinstance(items, list):
         return _late(builder, each, path, scope, limits, unknown=True)
@@ -38,9 +39,10 @@ def build_each(
     for number, item in enumerate(items):
         place = f"{path}[{number}]"
         value = UNKNOWN if is_unknown(item) else item
-        inner = scope.with_given(ITEM, value).with_name(each.variable, value)
-        with builder.counting_a_member(each.location):
-            step = builder.step(each.do, place, inner, {})
+        calls = builder.calls
+        step = builder.step(each.do, place, scope.with_given(ITEM, value, each.variable), {})
+        if builder.calls == calls:  # so that members without calls are bounded too
+            builder.count(1, each.location)
         members.append(plan.Given(place, item, step, each.location))
         if len(builder.problems) > problems:
             break  # the same would be found wrong with the others
@@ -68,7 +70,7 @@ def _template(
     builder: PlanBuilder, each: model.Each, path: str, scope: Scope, *, unknown: bool
 ) -> plan.Node:
     value = UNKNOWN if unknown else LATE
-    inner = scope.with_given(ITEM, value).with_name(each.variable, value)
+    inner = scope.with_given(ITEM, value, each.variable)
     return builder.step(each.do, f"{path}[*]", inner, {})
 
 

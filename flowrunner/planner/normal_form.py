@@ -107,6 +107,8 @@ def _draft_group(group: plan.Group, *, has_input: bool) -> _Draft:
 def _member(node: plan.Node, has_input: bool) -> plan.Sequence:
     if isinstance(node, plan.Call):  # the common case of a wide fan-out
         return (node,)
+    if isinstance(node, plan.Given) and isinstance(node.step, plan.Call):
+        return given((node.step,), node.value)
     sequence = _closed(_draft(node, has_input=has_input)) or (_unchanged(node, has_input),)
     if isinstance(sequence[-1], plan.Fork):
         return (*sequence, _collect(f"{node.path}:return", node.location))

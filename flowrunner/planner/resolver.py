@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from collections.abc import Mapping as Lookup
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from flowrunner.node import Mapping, Node, Scalar, Sequence, has_expression
 from flowrunner.plan import Deferred
@@ -12,9 +12,6 @@ from flowrunner.planner.problems import Problems
 from flowrunner.planner.scope import LATE, UNKNOWN, Scope
 from flowrunner.planner.texts import Text, Texts, texts_in
 from flowrunner.suggestion import did_you_mean
-
-if TYPE_CHECKING:
-    from flowrunner.expressions import Budget
 
 __all__ = ["Explanation", "Resolver"]
 
@@ -39,7 +36,6 @@ class Resolver:
         self._problems = problems
         self._explain = explain
         self._texts = Texts(problems)
-        self._budget: Budget | None = None
         #: The paths of the named steps whose values are used.
         self.used: set[str] = set()
         #: How many values were deferred so far.
@@ -127,8 +123,6 @@ class Resolver:
         return any(text is not None and name in text.names for text in texts)
 
     def _evaluated(self, text: Text | None, scope: Scope, names: Lookup[str, Any]) -> Any:
-        from flowrunner.expressions import ExpressionError
-
         if text is None:
             return UNKNOWN
         known: dict[str, Any] = {}
@@ -148,12 +142,7 @@ class Resolver:
             return self._deferred(text, scope, names)
         if unknown:
             return UNKNOWN
-        try:
-            return text.template.evaluate(known, self._work_together())
-        except ExpressionError as error:
-            self._texts.report(text.node, error.message, error.offset, error.length)
-            self._texts.give_up(text)  # said once is enough
-            return UNKNOWN
+        return self._texts.value(text, known)
 
     def _named(self, name: str, text: Text, scope: Scope, names: Lookup[str, Any]) -> Any:
         """Return what a name stands for; what is wrong with it is reported."""
@@ -225,13 +214,6 @@ class Resolver:
             else:
                 known[name] = value
         return Deferred(str(text.node.value), text.node.location, known, steps, text.bare)
-
-    def _work_together(self) -> Budget:
-        from flowrunner.expressions import Budget
-
-        if self._budget is None:
-            self._budget = Budget()
-        return self._budget
 
 
 def _suggestion(name: str, known: Iterable[str], heading: str) -> str:

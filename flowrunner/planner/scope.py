@@ -96,10 +96,11 @@ class Scope:
         after = self.after(given, ended)
         return replace(after, may_be_given=True, names={**self.names, "prev": UNKNOWN})
 
-    def with_given(self, given: str, value: Any) -> Scope:
-        """Return the scope of a step that is given a value."""
-        names = {**self.names, "prev": value}
-        return replace(self, given=given, may_be_given=False, names=names)
+    def with_given(self, given: str, value: Any, name: str = "prev") -> Scope:
+        """Return the scope of a step that is given a value, for which ``name`` stands too."""
+        names = {**self.names, "prev": value, name: value}
+        # Not replace(): this is for every member of a fan-out.
+        return Scope(self.inputs, given, names, self.ids, idle=self.idle)
 
     def with_name(self, name: str, value: Any) -> Scope:
         """Return the scope in which a name stands for a value."""

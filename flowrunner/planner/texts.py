@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping as Lookup
+from typing import TYPE_CHECKING, Any
 
 from flowrunner.node import Mapping, Node, Scalar, Sequence, has_expression
 from flowrunner.planner.problems import Problems
+from flowrunner.planner.scope import UNKNOWN
 from flowrunner.source import Location
 
 if TYPE_CHECKING:
-    from flowrunner.expressions import Expression, Reference, Template
+    from flowrunner.expressions import Budget, Expression, ExpressionError, Reference, Template
 
 __all__ = ["Text", "Texts", "location_within", "texts_in"]
 
@@ -40,22 +42,32 @@ class Texts:
 
     def __init__(self, problems: Problems) -> None:
         self._problems = problems
-        self._read: dict[tuple[int, bool], Text | None] = {}
+        self._read: dict[int, Text | None] = {}
+        self._read_bare: dict[int, Text | None] = {}
+        self._budget: Budget | None = None
+        self._failure: tuple[type[ExpressionError], ...] = ()  # imported with the first text
         self._nodes: list[Scalar] = []  # so that nothing else gets their id()
 
     def read(self, node: Scalar, *, bare: bool = False) -> Text | None:
         """Return the text of a node; ``None`` where something is wrong with it."""
-        key = (id(node), bare)
+        read = self._read_bare if bare else self._read
         try:
-            return self._read[key]
+            return read[id(node)]
         except KeyError:
             self._nodes.append(node)
-            text = self._read[key] = self._parsed(node, bare=bare)
+            text = read[id(node)] = self._parsed(node, bare=bare)
             return text
 
     def _parsed(self, node: Scalar, *, bare: bool) -> Text | None:
-        from flowrunner.expressions import ExpressionError, parse_expression, parse_template
+        from flowrunner.expressions import (
+            Budget,
+            ExpressionError,
+            parse_expression,
+            parse_template,
+        )
 
+        if self._budget is None:
+            self._budget, self._failure = Budget(), (ExpressionError,)
         try:
             parse = parse_expression if bare else parse_template
             return Text(node, parse(str(node.value)), bare=bare)
@@ -65,7 +77,17 @@ class Texts:
 
     def give_up(self, text: Text) -> None:
         """Take a text for one that cannot be read: what is wrong with it has been said."""
-        self._read[id(text.node), text.bare] = None
+        read = self._read_bare if text.bare else self._read
+        read[id(text.node)] = None
+
+    def value(self, text: Text, names: Lookup[str, Any]) -> Any:
+        """Return a text's value, :data:`UNKNOWN` where it has none, which is reported."""
+        try:
+            return text.template.evaluate(names, self._budget)
+        except self._failure as error:
+            self.report(text.node, error.message, error.offset, error.length)
+            self.give_up(text)  # said once is enough
+            return UNKNOWN
 
     def report(
         self,
