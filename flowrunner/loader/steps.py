@@ -57,6 +57,7 @@ class StepBuilder:
     def _with_common_keys(
         self, step: model.Step, mapping: Mapping, *, is_document: bool
     ) -> model.Step:
+        called = step
         handler, condition = mapping.get("on_error"), mapping.get("when")
         if handler is not None and not is_document:
             place = _key_place(mapping, "on_error")
@@ -66,6 +67,8 @@ class StepBuilder:
             branch = model.Branch(condition, step)
             step = model.Switch((branch,), None, place, written="when")
         identifier = self._id(mapping)
+        if identifier is None and isinstance(called, (model.ItemCalls, model.Chunks)):
+            identifier = called.id
         return step if identifier is None else model.Named(identifier, step)
 
     def _call(self, node: Scalar, text: str) -> model.Step:
@@ -138,7 +141,8 @@ class StepBuilder:
 
     def _member(self, node: Node) -> model.Step:
         step = self.build(node)
-        is_spread = isinstance(step, (model.TaskCall, model.Chunks))
+        bare = step.step if isinstance(step, model.Named) else step
+        is_spread = isinstance(bare, (model.TaskCall, model.Chunks))
         if is_spread and isinstance(node, Mapping) and _parallel(node) != model.Parallel():
             key = "max_parallel" if node.get("max_parallel") is not None else "tolerate"
             self._report(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from contextlib import contextmanager
 from typing import Any, Final
 
 from flowrunner import model, plan
@@ -13,13 +13,15 @@ from flowrunner.planner.calls import ERROR, OUTCOME, PREVIOUS
 from flowrunner.planner.conditions import build_switch, checked_condition
 from flowrunner.planner.defaults import with_defaults
 from flowrunner.planner.fan_out import build_each
-from flowrunner.planner.item_calls import build_batches, build_item_calls
+from flowrunner.planner.groups import build_chord, build_chunks, build_group, build_repeated_call
+from flowrunner.planner.item_calls import build_item_calls
 from flowrunner.planner.passing import Passing, passing
+from flowrunner.planner.paths import joined
 from flowrunner.planner.policies import Limits, resolve_limits
 from flowrunner.planner.problems import Problems
 from flowrunner.planner.proof import Ids
 from flowrunner.planner.resolver import Explanation, Resolver
-from flowrunner.planner.scope import LATE, Inputs, Scope, StepValue, is_unknown
+from flowrunner.planner.scope import LATE, Ended, Inputs, Scope, StepValue, is_unknown
 from flowrunner.planner.unused_names import without_unused_names
 from flowrunner.source import Location
 from flowrunner.suggestion import nearest
@@ -30,9 +32,6 @@ __all__ = ["MAXIMUM_CALLS", "PlanBuilder"]
 
 #: How many calls a plan may have: a cap that a mistake meets and a workflow does not.
 MAXIMUM_CALLS: Final = 100_000
-
-#: What has certainly ended, by id, once a step has: the step adds its own.
-Ended = dict[str, StepValue]
 
 
 class TooManyCallsError(Exception):
@@ -92,7 +91,7 @@ class PlanBuilder:
         root = self.step(workflow.step, path, scope, ended)
         if workflow.outputs is None:
             return root
-        place = _joined(path, "outputs")
+        place = joined(path, "outputs")
         values = self.resolver.value(workflow.outputs, scope.after(PREVIOUS, ended))
         outputs = plan.Constant(place, values, workflow.outputs.location)
         return plan.Chain(path, (root, outputs), workflow.outputs.location)
@@ -107,27 +106,34 @@ class PlanBuilder:
         self._trail.pop()
         return node
 
+    @contextmanager
+    def within(self, *steps: model.Step) -> Iterator[None]:
+        """Note that what is built now stands in these steps."""
+        self._trail += steps
+        yield
+        del self._trail[-len(steps) :]
+
     def _node(self, step: model.Step, path: str, scope: Scope, ended: Ended) -> plan.Node:
         match step:
             case model.TaskCall():
                 if step.times is None:
                     return self._call(step, path or "task", scope)
-                return self._calls_side_by_side(step, path or "task", scope)
+                return build_repeated_call(self, step, path or "task", scope)
             case model.Chain():
-                path = _joined(path, "chain")
+                path = joined(path, "chain")
                 steps = tuple(self._steps(step, path, scope, ended))
                 return plan.Chain(path, steps, step.location)
             case model.Group():
-                return self._group_or_each(step, _joined(path, "group"), scope, ended)
+                return build_group(self, step, joined(path, "group"), scope, ended)
             case model.Chord():
-                return self._chord(step, _joined(path, "chord"), scope, ended)
+                return build_chord(self, step, joined(path, "chord"), scope, ended)
             case model.ItemCalls():
-                return build_item_calls(self, step, _joined(path, step.kind), scope)
+                return build_item_calls(self, step, joined(path, step.kind), scope)
             case model.Chunks():
-                return self._batches(step, _joined(path, "chunks"), scope)
+                return build_chunks(self, step, joined(path, "chunks"), scope)
             case model.Each():
-                limits = self._limits(step.parallel, scope)
-                return build_each(self, step, _joined(path, "each"), scope, limits)
+                limits = self.limits(step.parallel, scope)
+                return build_each(self, step, joined(path, "each"), scope, limits)
             case model.Switch():
                 return build_switch(self, step, path, scope)
             case model.Named():
@@ -135,9 +141,9 @@ class PlanBuilder:
             case model.Rescue():
                 return self._rescue(step, path, scope)
             case model.Use():
-                return self._use(step, _joined(path, "use"), scope)
+                return self._use(step, joined(path, "use"), scope)
             case model.Graph():
-                return self._graph(step, _joined(path, "graph"), scope, ended)
+                return self._graph(step, joined(path, "graph"), scope, ended)
             case model.Broken():
                 assert self.workflow.problems, "BUG: a broken step without a problem"  # noqa: S101
                 if step.task is not None:
@@ -169,99 +175,6 @@ class PlanBuilder:
             return scope.perhaps_after(PREVIOUS, ended)
         return scope.after(PREVIOUS, ended)
 
-    def _group_or_each(
-        self, group: model.Group, path: str, scope: Scope, ended: Ended
-    ) -> plan.Group | plan.Each:
-        """Return a group; one step in place of its members that is an ``each`` is the group."""
-        limits = self._limits(group.parallel, scope)
-        if not group.listed and isinstance(group.members[0], model.Each):
-            each = group.members[0]
-            self._trail.append(each)
-            own = self._limits(each.parallel, scope)
-            limits = Limits(
-                own.max_parallel or limits.max_parallel, own.tolerate or limits.tolerate
-            )
-            node = build_each(self, each, _joined(path, "each"), scope, limits)
-            self._trail.pop()
-            return node
-        certain: Ended = {} if group.parallel.tolerate is not None else ended
-        members = tuple(self._members(group, path, scope, certain))
-        whole = plan.Group(path, members, group.location)
-        return self._limited(whole, limits)
-
-    @staticmethod
-    def _limited(group: plan.Group, limits: Limits) -> plan.Group:
-        if limits == Limits():
-            return group
-        most, tolerate = limits.of(sum(1 for _ in group.flat()))
-        return replace(group, max_parallel=most, tolerate=tolerate)
-
-    def _members(
-        self, group: model.Group, path: str, scope: Scope, ended: Ended
-    ) -> Iterator[plan.Node | plan.Repeat]:
-        for position, member in enumerate(group.members):
-            place = f"{path}[{position}]" if group.listed else path
-            bare = member.step if isinstance(member, model.Named) else member
-            if isinstance(bare, model.TaskCall) and bare.times is not None:
-                self._refuse_limits(bare)
-                yield self._repeat(bare, bare.times, place, scope)
-            elif isinstance(bare, model.Chunks):
-                self._refuse_limits(bare)
-                yield build_batches(self, bare, _joined(place, "chunks"), scope)
-            else:
-                self._refuse_keys(member)
-                yield self.step(member, place, scope, ended)
-
-    def _refuse_limits(self, member: model.TaskCall | model.Chunks) -> None:
-        for key, node in (
-            ("max_parallel", member.parallel.max_parallel),
-            ("tolerate", member.parallel.tolerate),
-        ):
-            if node is not None:
-                self.problems.report(
-                    f"'{key}' stands beside the group that these calls are members of",
-                    node.location,
-                    "among members xN multiplies in place: the group is the one around it",
-                )
-
-    def _refuse_keys(self, member: model.Step) -> None:
-        """Refuse a condition, or a handler, of calls that multiply in place among members."""
-        key, step = "", member
-        while isinstance(step, (model.Named, model.Rescue, model.Switch)):
-            if isinstance(step, model.Switch):
-                if step.written != "when":
-                    return
-                key, step = key or "when", step.branches[0].step
-            else:
-                key = key or ("on_error" if isinstance(step, model.Rescue) else "")
-                step = step.step
-        if key and (
-            isinstance(step, model.Chunks)
-            or (isinstance(step, model.TaskCall) and step.times is not None)
-        ):
-            self.problems.report(
-                f"'{key}' cannot stand beside calls that multiply in place among members",
-                step.location,
-                "let them be a group of their own: group: [NAME xN]",
-            )
-
-    def _chord(self, chord: model.Chord, path: str, scope: Scope, ended: Ended) -> plan.Chord:
-        own: Ended = {}
-        header = self._group_or_each(chord.header, f"{path}.header", scope, own)
-        after = scope.after(PREVIOUS, own)
-        if self._tolerates(chord.header):
-            # Nothing fails where nothing may.
-            after = after.with_name("errors", LATE if header.tolerate is not None else [])
-        body = self.step(chord.body, f"{path}.body", after, own)
-        ended |= own
-        return plan.Chord(path, header, body, chord.location)
-
-    @staticmethod
-    def _tolerates(header: model.Group) -> bool:
-        inner = header.members[0] if len(header.members) == 1 and not header.listed else None
-        each = isinstance(inner, model.Each) and inner.parallel.tolerate is not None
-        return each or header.parallel.tolerate is not None
-
     def _named(self, named: model.Named, path: str, scope: Scope, ended: Ended) -> plan.Node:
         name = str(named.id.value)
         step = self.step(named.step, path, scope, ended)
@@ -272,27 +185,16 @@ class PlanBuilder:
 
     def _rescue(self, rescue: model.Rescue, path: str, scope: Scope) -> plan.Node:
         step = self.step(rescue.step, path, scope, {})
-        place = _joined(path, "on_error")
+        place = joined(path, "on_error")
         handler = self.step(rescue.handler, place, scope.with_given(ERROR, LATE), {})
         return plan.Rescue(path or step.path, step, handler, rescue.location)
 
-    def _calls_side_by_side(self, call: model.TaskCall, path: str, scope: Scope) -> plan.Group:
-        assert call.times is not None, "BUG: a call once is no group"  # noqa: S101
-        repeat = self._repeat(call, call.times, path, scope)
-        group = plan.Group(path, (repeat,), call.location)
-        return self._limited(group, self._limits(call.parallel, scope))
-
-    def _batches(self, chunks: model.Chunks, path: str, scope: Scope) -> plan.Group:
-        repeat = build_batches(self, chunks, path, scope)
-        group = plan.Group(path, (repeat,), chunks.location, batched=True)
-        return self._limited(group, self._limits(chunks.parallel, scope))
-
-    def _limits(self, parallel: model.Parallel, scope: Scope) -> Limits:
+    def limits(self, parallel: model.Parallel, scope: Scope) -> Limits:
+        """Return what a step asks of its members."""
         return resolve_limits(parallel, self.resolver, self.problems, scope)
 
-    def _repeat(
-        self, call: model.TaskCall, written: Scalar, path: str, scope: Scope
-    ) -> plan.Repeat:
+    def repeat(self, call: model.TaskCall, written: Scalar, path: str, scope: Scope) -> plan.Repeat:
+        """Return the calls of a fan-out, members of the group that they stand in."""
         times = self._times(written, scope)
         if call.index in scope.names:
             self.problems.report(
@@ -347,10 +249,6 @@ class PlanBuilder:
         """Return whether a condition holds, if that is known."""
         return checked_condition(self, node, scope)
 
-    def inside(self, path: str, key: str) -> str:
-        """Return the path of a key's value."""
-        return _joined(path, key)
-
     def count(self, calls: int, location: Location) -> None:
         """Count calls, and stop where there are too many."""
         self.calls += calls
@@ -380,10 +278,6 @@ class PlanBuilder:
 
     def _explain(self, name: str) -> Explanation | None:
         return self.ids.explain(name, self._trail)
-
-
-def _joined(path: str, key: str) -> str:
-    return f"{path}.{key}" if path else key
 
 
 def _known_tasks(registry: TaskRegistry) -> tuple[str, ...]:

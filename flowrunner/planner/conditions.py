@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from flowrunner import model, plan
 from flowrunner.node import Scalar
+from flowrunner.planner.paths import joined
 from flowrunner.planner.scope import UNKNOWN, Scope
 from flowrunner.values import shown
 
@@ -23,7 +24,7 @@ def build_switch(builder: PlanBuilder, switch: model.Switch, path: str, scope: S
     left_out: list[plan.Node] = []
     decided = False
     for number, branch in enumerate(switch.branches):
-        place = path if is_when else f"{builder.inside(path, 'switch')}[{number}].do"
+        place = path if is_when else f"{joined(path, 'switch')}[{number}].do"
         if decided:
             builder.condition(branch.when, scope.out_of_use())
             builder.step(branch.step, place, scope.out_of_use(), {})
@@ -38,10 +39,10 @@ def build_switch(builder: PlanBuilder, switch: model.Switch, path: str, scope: S
             condition = builder.resolver.late(branch.when, scope, bare=True)
             branches.append(plan.Branch(condition, step))
     if switch.otherwise is not None:
-        place = f"{builder.inside(path, 'switch')}[{len(switch.branches)}].else"
+        place = f"{joined(path, 'switch')}[{len(switch.branches)}].else"
         step = builder.step(switch.otherwise, place, scope.out_of_use() if decided else scope, {})
         otherwise = otherwise if decided else step
-    own = path if is_when else builder.inside(path, "switch")
+    own = path if is_when else joined(path, "switch")
     if branches:
         own = own or branches[0].step.path
         return plan.Switch(own, tuple(branches), otherwise, switch.location, switch.written)

@@ -153,8 +153,8 @@ def _on_the_way(name: str, trail: Sequence[model.Step], line: str) -> tuple[str,
                         ("give an id to the step with 'tolerate'",),
                     )
     return (
-        f"{where} multiplies in place among members: it has no one value",
-        ("let it be a group of its own, with the id: group: [NAME xN]",),
+        f"{where} multiplies in place among members: it has no value of its own",
+        ("let it be a group of its own, with the id: a list item that is a 'group'",),
     )
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 __all__ = [
     "LATE",
     "UNKNOWN",
+    "Ended",
     "Inputs",
     "Late",
     "Scope",
@@ -57,6 +58,10 @@ class StepValue:
 
     path: str
     passed_nothing_on: bool = False
+
+
+#: What has certainly ended once a step has, by id: the step adds its own.
+Ended: TypeAlias = dict[str, StepValue]
 
 
 class Inputs:
