@@ -190,3 +190,69 @@ chain:
     assert members[: 2 * part] == [[number] for number in range(2 * part)]
     assert commands.shown(run)["state"] == "SUCCESS"
     assert len(log.read_text().splitlines()) == 4 * part + 1  # each ran once, over both attempts
+
+
+UNFOLDING = """
+chain:
+- {{task: echo, args: [[0, 1, 2, 3, 4, 5, 6, 7]], id: numbers}}
+- each: ${{prev}}
+  do: {{task: appends, args: ["{log}"], retry: 2}}
+  max_parallel: 3
+- {{task: waits_for, args: ["{here}", "{until}"]}}
+- each: ${{numbers}}
+  do: {{task: appends, args: ["{log}"], when: item > 3}}
+- {{task: tag, args: ["${{len(numbers)}}"]}}
+"""
+UNFOLDED = [[0, 1, 2, 3, *([number] for number in range(4, 8))], 8]
+
+
+def unfolding(tmp_path: Path) -> tuple[str, Path, Path, Path]:
+    here, until, log = (tmp_path / name for name in ("here", "until", "log"))
+    file = tmp_path / "unfolding.yaml"
+    file.write_text(UNFOLDING.format(here=here, until=until, log=log))
+    return str(file), here, until, log
+
+
+def test_a_run_that_unfolds_is_driven_by_a_worker(commands: Commands, tmp_path: Path) -> None:
+    file, here, until, log = unfolding(tmp_path)
+    run = commands.run("apply", file, "--detach").strip()
+    await_file(here)
+    until.touch()
+    ended = commands.await_end(run)
+    assert (ended["state"], ended["result"]) == ("SUCCESS", UNFOLDED)
+    assert len(log.read_text().splitlines()) == 12
+
+
+def test_a_run_that_unfolds_is_watched_to_its_end(commands: Commands, tmp_path: Path) -> None:
+    file, here, until, log = unfolding(tmp_path)
+    applying = commands.start("apply", file)
+    await_file(here)
+    applying.send_signal(signal.SIGKILL)
+    applying.communicate()
+    watching = commands.start("watch", "last", "--output", "json")
+    until.touch()
+    out, err = watching.communicate(timeout=HANG)
+    assert watching.returncode == 0, err
+    assert json.loads(out)["result"] == UNFOLDED
+    assert len(log.read_text().splitlines()) == 12  # each ran once, whoever drove it
+
+
+def test_a_run_that_unfolds_is_cancelled_and_resumed(commands: Commands, tmp_path: Path) -> None:
+    file, here, until, log = unfolding(tmp_path)
+    run = commands.run("apply", file, "--detach").strip()
+    await_file(here)
+    cancelling = commands.start("cancel", run)
+    deadline = monotonic() + HANG
+    while not commands.shown(run)["cancelled"]:
+        assert monotonic() < deadline
+    until.touch()
+    out, err = cancelling.communicate(timeout=HANG)
+    assert (cancelling.returncode, commands.shown(run)["state"]) == (0, "REVOKED"), out + err
+    assert len(log.read_text().splitlines()) == 8
+
+    told = json.loads(commands.run("resume", run, "--dry-run", "--output", "json"))
+    actions = [step["action"] for step in told["steps"] if step["task"] == "appends"]
+    assert actions.count("reuse") == 8
+    assert json.loads(commands.run("resume", run)) == UNFOLDED
+    assert commands.shown(run)["state"] == "SUCCESS"
+    assert len(log.read_text().splitlines()) == 12
