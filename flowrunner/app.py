@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -80,12 +80,14 @@ class Project:
         inputs_file: Path | None = None,
         assume_missing_inputs: bool = False,
         files: WorkflowFiles | None = None,
+        environment: Mapping[str, str] | None = None,
     ) -> Plan:
         """Return the plan of a workflow file.
 
         ``inputs`` are ``name=value`` texts and win over those in ``inputs_file``, a YAML or JSON
         mapping. With ``assume_missing_inputs`` a required input needs no value; such a plan
         is a check of the file and not fit to run. ``files`` are those that were read before.
+        In an ``environment`` the variables have to be set that the workflow names.
 
         Raises :class:`~flowrunner.errors.WorkflowError` with everything that is wrong.
         """
@@ -97,6 +99,8 @@ class Project:
             given_inputs(workflow, inputs, inputs_file),
             assume_missing_inputs=assume_missing_inputs,
             plugin_hint=_plugin_hint(file, self.plugins),
+            load=files.load,
+            environment=environment,
         )
 
     def validate(
@@ -271,7 +275,8 @@ class Project:
         path = plan.source.path
         if path is None or not path.is_file() or not changed_files(plan):
             return None
-        workflow = WorkflowFiles().load(path)
+        files = WorkflowFiles()
+        workflow = files.load(path)
         texts = {each.name for each in workflow.inputs if each.schema.get("type") == "string"}
         names = {each.name for each in workflow.inputs}
         given = [
@@ -279,7 +284,9 @@ class Project:
             for name, value in plan.inputs.items()
             if name in names
         ]
-        return plan_workflow(workflow, self.registry, given_inputs(workflow, given))
+        return plan_workflow(
+            workflow, self.registry, given_inputs(workflow, given), load=files.load
+        )
 
     @cached_property
     def _records(self) -> tuple[RunStore, StepReader] | None:

@@ -35,7 +35,14 @@ _hidden: Final[dict[str, str]] = {}
 
 
 class EnvironmentValueError(EngineError):
-    """A variable of the environment that a step needs is not set, or has an unfit value."""
+    """A variable of the environment that a step needs is not set, or has an unfit value.
+
+    ``reason`` says so without the place.
+    """
+
+    def __init__(self, reason: str, place: str = "") -> None:
+        self.reason = reason
+        super().__init__(f"{place}: {reason}" if place else reason)
 
 
 def variables(value: Any) -> frozenset[str]:
@@ -103,7 +110,7 @@ def _revealed(value: Any, environment: Mapping[str, str]) -> Any:
             return parsed(value.text, False).evaluate({**names, "env": environment})
         except ExpressionError as error:
             raise EnvironmentValueError(
-                f"{value.location}: {without_secrets(error.message)}"
+                without_secrets(error.message), str(value.location)
             ) from None
     if not has_secret(value):
         return value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -83,7 +84,9 @@ def command(
             concurrency=concurrency,
         )
         project = Project(settings)
-        plan = project.plan(file, inputs=inputs, inputs_file=inputs_file)
+        # Only a run needs the secrets that the workflow names.
+        environment = None if dry_run else os.environ
+        plan = project.plan(file, inputs=inputs, inputs_file=inputs_file, environment=environment)
         if dry_run:
             return _print_graph(plan, output)
         return _run(

@@ -268,7 +268,7 @@ class EmbeddedEngine:
             if deadline is not None and monotonic() >= deadline:
                 raise RunTimeoutError(f"the run took longer than {timeout:g} s")
             now = (self._broker.sequence, ledger.changes)
-            if self._idle() and now == seen and ledger.pause is None:
+            if self._idle() and now == seen:
                 raise RunStalledError(_stalled_message(ledger))
             seen = now
 

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from collections.abc import Mapping as Lookup
+from pathlib import Path
+
 from flowrunner import model
 from flowrunner.errors import WorkflowError
+from flowrunner.loader import WorkflowFiles
 from flowrunner.node import Mapping
 from flowrunner.plan import Handler, Plan
 from flowrunner.planner.builder import PlanBuilder
@@ -12,6 +17,7 @@ from flowrunner.planner.defaults import check_defaults
 from flowrunner.planner.inputs import resolve_inputs
 from flowrunner.planner.problems import Problems
 from flowrunner.planner.types import check_types
+from flowrunner.planner.used_files import UsedFiles
 from flowrunner.tasks import TaskRegistry
 
 __all__ = ["plan_workflow"]
@@ -24,11 +30,15 @@ def plan_workflow(
     *,
     assume_missing_inputs: bool = False,
     plugin_hint: tuple[str, ...] = (),
+    load: Callable[[Path], model.Workflow] | None = None,
+    environment: Lookup[str, str] | None = None,
 ) -> Plan:
     """Return the plan of a workflow with these inputs.
 
     ``assume_missing_inputs`` checks a file without the inputs that have to be given; such a
     plan is not fit to run. ``plugin_hint`` is what to say where a task is unknown.
+    ``load`` gives the files that it uses, the same each time. In an ``environment`` the variables
+    have to be set that it names.
 
     Raises :class:`~flowrunner.errors.WorkflowError` with everything that is wrong.
     """
@@ -36,11 +46,21 @@ def plan_workflow(
     assume_missing = assume_missing_inputs or bool(workflow.problems)
     values = resolve_inputs(workflow, inputs, problems, assume_missing=assume_missing)
     check_defaults(workflow, registry, problems)
-    built = PlanBuilder(workflow, registry, values, problems, plugin_hint=plugin_hint).build()
+    files = UsedFiles(load or WorkflowFiles().load)
+    builder = PlanBuilder(
+        workflow,
+        registry,
+        values,
+        problems,
+        files,
+        plugin_hint=plugin_hint,
+        environment=environment,
+    )
+    built = builder.build()
     if built is not None:
         check_types(workflow, registry, built[0], built[1].values(), problems)
     if problems or built is None:
-        raise WorkflowError(problems.in_order(workflow.source))
+        raise WorkflowError(problems.in_order(workflow.source, *files.sources))
     root, handlers = built
     return Plan(
         workflow.name,
@@ -54,4 +74,6 @@ def plan_workflow(
             Handler(name, handler, *sequence_of(handler, has_input=True))
             for name, handler in handlers.items()
         ),
+        used=files.sources,
+        env=tuple(sorted(builder.resolver.secrets.used)),
     )

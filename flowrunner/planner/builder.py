@@ -13,6 +13,7 @@ from flowrunner.planner.calls import ERROR, OUTCOME, PREVIOUS
 from flowrunner.planner.conditions import build_switch, checked_condition
 from flowrunner.planner.defaults import with_defaults
 from flowrunner.planner.fan_out import build_each
+from flowrunner.planner.graphs import build_graph
 from flowrunner.planner.groups import build_chord, build_chunks, build_group, build_repeated_call
 from flowrunner.planner.item_calls import build_item_calls
 from flowrunner.planner.passing import Passing, passing
@@ -23,6 +24,8 @@ from flowrunner.planner.proof import Ids
 from flowrunner.planner.resolver import Explanation, Resolver
 from flowrunner.planner.scope import LATE, Ended, Inputs, Scope, StepValue, is_unknown
 from flowrunner.planner.unused_names import without_unused_names
+from flowrunner.planner.used_files import UsedFiles, Uses
+from flowrunner.planner.uses import build_use
 from flowrunner.source import Location
 from flowrunner.suggestion import nearest
 from flowrunner.tasks import TaskDefinition, TaskRegistry
@@ -50,13 +53,17 @@ class PlanBuilder:
         registry: TaskRegistry,
         inputs: Mapping[str, Any],
         problems: Problems,
+        files: UsedFiles,
         *,
         plugin_hint: tuple[str, ...] = (),
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         self.workflow = workflow
         self.registry = registry
         self.problems = problems
-        self.resolver = Resolver(problems, self._explain)
+        self.files = files
+        self.uses = Uses.of(workflow.source)
+        self.resolver = Resolver(problems, self._explain, environment)
         self.ids = Ids(workflow, problems)
         self._inputs = Inputs(inputs)
         self._plugin_hint = plugin_hint
@@ -70,7 +77,8 @@ class PlanBuilder:
 
         ``None`` when they would be too large together (which is reported).
         """
-        scope = Scope(self._inputs)
+        env = frozenset(str(name.value) for name in self.workflow.env)
+        scope = Scope(self._inputs, env=env)
         try:
             root = self.whole(self.workflow, "", scope)
             outcome = scope.with_given(OUTCOME, LATE)
@@ -92,9 +100,23 @@ class PlanBuilder:
         if workflow.outputs is None:
             return root
         place = joined(path, "outputs")
-        values = self.resolver.value(workflow.outputs, scope.after(PREVIOUS, ended))
+        after = scope.after(PREVIOUS, ended)
+        if self.resolver.refuses_secrets(workflow.outputs, after, "an output"):
+            return root
+        values = self.resolver.value(workflow.outputs, after)
         outputs = plan.Constant(place, values, workflow.outputs.location)
         return plan.Chain(path, (root, outputs), workflow.outputs.location)
+
+    @contextmanager
+    def in_file(self, workflow: model.Workflow, uses: Uses) -> Iterator[None]:
+        """Build steps of a file that is used, with its own defaults and ids."""
+        outer = self.workflow, self.uses, self.ids, self._trail
+        self.workflow, self.uses = workflow, uses
+        self.ids, self._trail = Ids(workflow, self.problems), []
+        try:
+            yield
+        finally:
+            self.workflow, self.uses, self.ids, self._trail = outer
 
     def step(self, step: model.Step, path: str, scope: Scope, ended: Ended) -> plan.Node:
         """Return a step's node; ``path`` names the place where it stands.
@@ -137,24 +159,18 @@ class PlanBuilder:
             case model.Switch():
                 return build_switch(self, step, path, scope)
             case model.Named():
-                return self._named(step, path, scope, ended)
+                return self.named(step.id, step.step, path, scope, ended)
             case model.Rescue():
                 return self._rescue(step, path, scope)
             case model.Use():
-                return self._use(step, joined(path, "use"), scope)
+                return build_use(self, step, joined(path, "use"), scope)
             case model.Graph():
-                return self._graph(step, joined(path, "graph"), scope, ended)
+                return build_graph(self, step, joined(path, "graph"), scope, ended)
             case model.Broken():
                 assert self.workflow.problems, "BUG: a broken step without a problem"  # noqa: S101
                 if step.task is not None:
                     self.definition(step.task, step.location)
                 return plan.Call(path or "task", "", step.location)  # nobody knows what it gives
-
-    def _use(self, step: model.Use, path: str, scope: Scope) -> plan.Node:
-        raise NotImplementedError
-
-    def _graph(self, step: model.Graph, path: str, scope: Scope, ended: Ended) -> plan.Node:
-        raise NotImplementedError
 
     def _steps(
         self, chain: model.Chain, path: str, scope: Scope, ended: Ended
@@ -162,12 +178,12 @@ class PlanBuilder:
         for position, inner in enumerate(chain.steps):
             own: Ended = {}
             step = self.step(inner, f"{path}[{position}]", scope, own)
-            scope = self._after(step, scope, own)
+            scope = self.after(step, scope, own)
             ended |= own
             yield step
 
-    def _after(self, step: plan.Node, scope: Scope, ended: Ended) -> Scope:
-        """Return the scope of what follows a step in a chain."""
+    def after(self, step: plan.Node, scope: Scope, ended: Ended) -> Scope:
+        """Return the scope of what follows a step, by whose end these ids have ended."""
         passes = passing(step)
         if passes is Passing.ALWAYS:
             return scope.with_ids(ended) if ended else scope
@@ -175,13 +191,16 @@ class PlanBuilder:
             return scope.perhaps_after(PREVIOUS, ended)
         return scope.after(PREVIOUS, ended)
 
-    def _named(self, named: model.Named, path: str, scope: Scope, ended: Ended) -> plan.Node:
-        name = str(named.id.value)
-        step = self.step(named.step, path, scope, ended)
+    def named(
+        self, identifier: Scalar, named: model.Step, path: str, scope: Scope, ended: Ended
+    ) -> plan.Named:
+        """Return a step with its id."""
+        name = str(identifier.value)
+        step = self.step(named, path, scope, ended)
         path = path or step.path
         nothing = scope.given is None and passing(step) is Passing.ALWAYS
         ended[name] = StepValue(path, nothing)
-        return plan.Named(path, name, step, named.id.location)
+        return plan.Named(path, name, step, identifier.location)
 
     def _rescue(self, rescue: model.Rescue, path: str, scope: Scope) -> plan.Node:
         step = self.step(rescue.step, path, scope, {})

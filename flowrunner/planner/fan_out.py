@@ -21,6 +21,8 @@ def build_each(
 ) -> plan.Group | plan.Each:
     """Return the group of an ``each``, or what run time makes one of."""
     _check_name(builder, each, scope)
+    if builder.resolver.refuses_secrets(each.items, scope, "'each'"):
+        return _late(builder, each, path, scope, limits, unknown=True)
     deferred = builder.resolver.deferred
     items = builder.resolver.value(each.items, scope)
     if builder.resolver.deferred > deferred:

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
 
 from flowrunner import model, plan
 from flowrunner.node import Scalar
+from flowrunner.planner.calls import PREVIOUS
 from flowrunner.planner.problems import Problems
+from flowrunner.planner.scope import Scope, StepValue
 from flowrunner.planner.series_parallel import Series, SideBySide, in_order, series_parallel
 from flowrunner.suggestion import did_you_mean
 
-__all__ = ["Dependencies", "dependencies", "graph_node"]
+if TYPE_CHECKING:
+    from flowrunner.planner.builder import PlanBuilder
+
+__all__ = ["Dependencies", "build_graph", "dependencies"]
 
 #: Names that a message lists.
 MOST_NAMED: Final = 8
@@ -149,13 +155,75 @@ def _report_unneeded(
         )
 
 
-def graph_node(
+def build_graph(
+    builder: PlanBuilder,
+    graph: model.Graph,
+    path: str,
+    scope: Scope,
+    ended: dict[str, StepValue],
+) -> plan.Node:
+    """Return a graph's steps as chains and groups where these are exact, else as a graph.
+
+    To ``ended`` it adds what has certainly ended once the graph has: all its steps.
+    """
+    steps = {str(step.name.value): step for step in graph.steps}
+    found = dependencies(graph, builder.problems)
+    if found is None:  # what else is wrong with its steps is said as well
+        everything = {name: StepValue(f"{path}.{name}") for name in steps}
+        for name, step in steps.items():
+            builder.step(step.step, f"{path}.{name}", scope.perhaps_after(PREVIOUS, everything), {})
+        return plan.Chain(path, (), graph.location)
+    nodes: dict[str, plan.Node] = {}
+    after: dict[str, Scope] = {}
+    own: dict[str, dict[str, StepValue]] = {}
+    for name in found.order:
+        place, needs = f"{path}.{name}", found.needs[name]
+        inner = scope if not needs else after[needs[0]] if len(needs) == 1 else None
+        inner = replace(
+            inner or scope.after(PREVIOUS, {}), ids=_NeededIds(scope.ids, found, name, own)
+        )
+        own[name] = {}
+        node = builder.named(steps[name].name, steps[name].step, place, inner, own[name])
+        nodes[name], after[name] = node, builder.after(node, inner, {})
+        ended |= own[name]
+    return _graph_node(graph, path, found, nodes)
+
+
+class _NeededIds(Mapping[str, StepValue]):
+    """What has ended when a step of a graph begins, found out when an expression asks for it."""
+
+    def __init__(
+        self,
+        outer: Mapping[str, StepValue],
+        found: Dependencies,
+        name: str,
+        own: Mapping[str, Mapping[str, StepValue]],
+    ) -> None:
+        self._outer = outer
+        self._found = found
+        self._name = name
+        self._own = own
+
+    @cached_property
+    def _all(self) -> dict[str, StepValue]:
+        ended = dict(self._outer)
+        for name in self._found.before(self._name):
+            ended |= self._own[name]
+        return ended
+
+    def __getitem__(self, name: str) -> StepValue:
+        return self._all[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all)
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+
+def _graph_node(
     graph: model.Graph, path: str, found: Dependencies, nodes: Mapping[str, plan.Node]
 ) -> plan.Node:
-    """Return what a graph is in a plan: chains and groups where they are exact, else a graph.
-
-    ``nodes`` are its steps by name, whose paths begin with ``path.NAME``.
-    """
     series = series_parallel(found.needs, found.result)
     if series is not None:
         return _chain(graph, path, path, series, nodes)

@@ -9,7 +9,8 @@ from typing import Any, Final, TypeAlias
 from flowrunner.node import Mapping, Node, Scalar, Sequence, has_expression
 from flowrunner.plan import Deferred
 from flowrunner.planner.problems import Problems
-from flowrunner.planner.scope import LATE, UNKNOWN, Scope
+from flowrunner.planner.scope import LATE, SECRET, UNKNOWN, Scope
+from flowrunner.planner.secrets import Secrets
 from flowrunner.planner.texts import Text, Texts, texts_in
 from flowrunner.suggestion import did_you_mean
 
@@ -32,10 +33,12 @@ class Resolver:
         self,
         problems: Problems,
         explain: Callable[[str], Explanation | None] = lambda _: None,
+        environment: Lookup[str, str] | None = None,
     ) -> None:
         self._problems = problems
         self._explain = explain
         self._texts = Texts(problems)
+        self.secrets = Secrets(self._texts, environment)
         #: The paths of the named steps whose values are used.
         self.used: set[str] = set()
         #: How many values were deferred so far.
@@ -72,6 +75,8 @@ class Resolver:
 
         ``what`` is its name, and ``cure`` what else one can do.
         """
+        if self.refuses_secrets(node, scope, what):
+            return UNKNOWN
         before = self.deferred
         value = self.value(node, scope, names)
         if self.deferred == before:
@@ -98,9 +103,30 @@ class Resolver:
 
     def condition(self, node: Scalar, scope: Scope) -> Any:
         """Return the value of a condition: a bare expression, or a boolean."""
-        if isinstance(node.value, str):
-            return self._evaluated(self._texts.read(node, bare=True), scope, _NOTHING)
-        return node.value
+        if not isinstance(node.value, str):
+            return node.value
+        text = self._texts.read(node, bare=True)
+        if self._refuses_secret(text, scope, "a condition"):
+            return UNKNOWN
+        return self._evaluated(text, scope, _NOTHING)
+
+    def refuses_secrets(self, node: Node, scope: Scope, what: str) -> bool:
+        """Tell whether a node uses secrets, which cannot be ``what``: that is reported."""
+        texts = [self._texts.read(text) for text in texts_in(node)]
+        return sum(self._refuses_secret(text, scope, what) for text in texts) > 0
+
+    def _refuses_secret(self, text: Text | None, scope: Scope, what: str) -> bool:
+        name = None if text is None else self.secrets.first_in(text, scope)
+        if text is None or name is None:
+            return False
+        if self.secrets.are_right(text, scope):
+            self._problems.report(
+                f"{what} cannot use a secret",
+                text.node.location,
+                f"'{name}' is one: only arguments of tasks, and 'with', can have it",
+            )
+        self._texts.give_up(text)
+        return True
 
     def late(self, node: Node, scope: Scope, *, bare: bool = False) -> Any:
         """Return a node as run time evaluates it, all of it; ``bare`` says it is a condition."""
@@ -126,13 +152,15 @@ class Resolver:
         if text is None:
             return UNKNOWN
         known: dict[str, Any] = {}
-        late, unknown = scope.idle, False
+        late, unknown, secret = scope.idle, False, False
         for name in text.names:
             value = self._named(name, text, scope, names)
             if value is LATE:
                 late = True
             elif value is UNKNOWN:
                 unknown = True
+            elif value is SECRET:
+                secret = True
             elif value is _MISSING:
                 self._texts.give_up(text)
                 return UNKNOWN
@@ -142,12 +170,25 @@ class Resolver:
             return self._deferred(text, scope, names)
         if unknown:
             return UNKNOWN
+        if secret:
+            return self._secret(text, scope, known)
         return self._texts.value(text, known)
+
+    def _secret(self, text: Text, scope: Scope, known: dict[str, Any]) -> Any:
+        if "inputs" in text.names:
+            known["inputs"] = self._used_inputs(text, scope)
+        found = self.secrets.secret(text, known)
+        if found is None:
+            self._texts.give_up(text)
+            return UNKNOWN
+        return found
 
     def _named(self, name: str, text: Text, scope: Scope, names: Lookup[str, Any]) -> Any:
         """Return what a name stands for; what is wrong with it is reported."""
         if name == "inputs":
             return self._inputs(text, scope)
+        if name == "env":
+            return SECRET if self.secrets.are_right(text, scope) else _MISSING
         value = names.get(name, _MISSING)
         if value is _MISSING:
             value = scope.names.get(name, _MISSING)
@@ -179,14 +220,22 @@ class Resolver:
             return LATE
         if inputs.unknown if used is None else not inputs.unknown.isdisjoint(used):
             return UNKNOWN
+        if inputs.secret if used is None else not inputs.secret.isdisjoint(used):
+            return SECRET
         return inputs.values
+
+    @staticmethod
+    def _used_inputs(text: Text, scope: Scope) -> dict[str, Any]:
+        used, every = text.inputs, scope.inputs.values
+        return {name: every[name] for name in every if used is None or name in used}
 
     def _report_name(self, name: str, text: Text, scope: Scope) -> None:
         explanation = self._explain(name)
         if explanation is None and name == "prev":
             explanation = ("this step has no 'prev'", "nothing comes before it", ())
         if explanation is None:
-            known = sorted({"inputs", *scope.names, *scope.ids} - {"prev"})
+            own = ("inputs", "env") if scope.env else ("inputs",)
+            known = sorted({*own, *scope.names, *scope.ids} - {"prev"})
             explanation = (f"unknown name '{name}'", _suggestion(name, known, "known names"), ())
         for reference in text.references_to(name):
             self._texts.report(
@@ -201,10 +250,10 @@ class Resolver:
         for name in text.names:
             value = self._named(name, text, scope, names)
             if name == "inputs":
-                used = text.inputs
                 if value is not LATE:
-                    every = scope.inputs.values
-                    known[name] = {key: every[key] for key in every if used is None or key in used}
+                    known[name] = self._used_inputs(text, scope)
+            elif name == "env":
+                continue
             elif name in names or name in scope.names:
                 if value is not LATE and name != "prev":
                     known[name] = value

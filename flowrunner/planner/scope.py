@@ -6,8 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeAlias
 
+from flowrunner.plan import Secret
+
 __all__ = [
     "LATE",
+    "SECRET",
     "UNKNOWN",
     "Ended",
     "Inputs",
@@ -48,6 +51,16 @@ class Late:
 LATE: Final = Late()
 
 
+class SecretValue:
+    """A value that has a secret in it, which only a message is given."""
+
+    def __repr__(self) -> str:
+        return "secret"
+
+
+SECRET: Final = SecretValue()
+
+
 @dataclass(frozen=True, slots=True)
 class StepValue:
     """The value of a step that has an id: ``path`` is that of its :class:`~flowrunner.plan.Named`.
@@ -65,14 +78,15 @@ Ended: TypeAlias = dict[str, StepValue]
 
 
 class Inputs:
-    """The inputs of a file: their values, those that are not known, and those that come late."""
+    """The inputs of a file: their values, and which are not known, come late or are secret."""
 
-    __slots__ = ("late", "unknown", "values")
+    __slots__ = ("late", "secret", "unknown", "values")
 
     def __init__(self, values: Mapping[str, Any]) -> None:
         self.values: Mapping[str, Any] = values
         self.unknown = frozenset(name for name, value in values.items() if is_unknown(value))
         self.late = frozenset(name for name, value in values.items() if value is LATE)
+        self.secret = frozenset(k for k, value in values.items() if isinstance(value, Secret))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +95,8 @@ class Scope:
 
     ``given`` says what comes before its calls' arguments, if anything does; with ``may_be_given``
     something may or may not. ``names`` are loop variables and ``prev``, ``ids`` the steps that have
-    certainly ended. Nothing is evaluated in an ``idle`` step: it does not run.
+    certainly ended. Nothing is evaluated in an ``idle`` step: it does not run. ``env`` are the
+    variables of the environment that the file lists.
     """
 
     inputs: Inputs
@@ -90,6 +105,7 @@ class Scope:
     ids: Mapping[str, StepValue] = field(default_factory=dict)
     may_be_given: bool = False
     idle: bool = False
+    env: frozenset[str] = frozenset()
 
     def after(self, given: str, ended: Mapping[str, StepValue]) -> Scope:
         """Return the scope of what comes after a step, by whose end these ids have ended."""

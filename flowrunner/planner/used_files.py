@@ -28,11 +28,25 @@ class Uses:
     """How one comes to a file: the files from the workflow's own to it, and where each is used."""
 
     sources: tuple[Source, ...]
+    files: tuple[Path | None, ...]
     places: tuple[Location, ...] = ()
 
-    def and_then(self, source: Source, place: Location) -> Uses:
+    @classmethod
+    def of(cls, source: Source) -> Uses:
+        """Return how one comes to the workflow's own file."""
+        return cls((source,), (None if source.path is None else source.path.resolve(),))
+
+    def and_then(self, source: Source, file: Path, place: Location) -> Uses:
         """Return how one comes to a file that the last one uses."""
-        return Uses((*self.sources, source), (*self.places, place))
+        return Uses((*self.sources, source), (*self.files, file), (*self.places, place))
+
+
+@dataclass(frozen=True)
+class _File:
+    """A file: its path as it was found, and what tells it from others."""
+
+    path: Path
+    key: Path
 
 
 class UsedFiles:
@@ -44,6 +58,7 @@ class UsedFiles:
 
     def __init__(self, load: Callable[[Path], Workflow]) -> None:
         self._load = load
+        self._paths: dict[tuple[Source, str], _File | None] = {}
         self._sources: dict[Source, None] = {}
         self._workflows: dict[Path, Workflow | None] = {}
         self._uses = 0
@@ -55,30 +70,31 @@ class UsedFiles:
 
         ``name`` is relative to the file that uses it, and stands at ``place`` there.
         """
-        path = _path(name, place, uses.sources[-1], problems)
-        if path is None or not self._is_allowed(path, place, uses, problems):
+        using = uses.sources[-1]
+        if (using, name) not in self._paths:
+            path = _path(name, place, using, problems)
+            self._paths[using, name] = None if path is None else _File(path, path.resolve())
+        file = self._paths[using, name]
+        if file is None or not self._is_allowed(file.key, place, uses, problems):
             return None
-        key = path.resolve()
-        if key not in self._workflows:
-            self._workflows[key] = self._read(path, place, problems)
-        workflow = self._workflows[key]
+        if file.key not in self._workflows:
+            self._workflows[file.key] = self._read(file.path, place, problems)
+        workflow = self._workflows[file.key]
         if workflow is None:
             return None
         for problem in workflow.problems:
             problems.add(problem)
-        return workflow, uses.and_then(workflow.source, place)
+        return workflow, uses.and_then(workflow.source, file.key, place)
 
     @property
     def sources(self) -> tuple[Source, ...]:
         """The files that were read, in the order in which they were met."""
         return tuple(self._sources)
 
-    def _is_allowed(self, path: Path, place: Location, uses: Uses, problems: Problems) -> bool:
-        key = path.resolve()
-        for position, source in enumerate(uses.sources):
-            if source.path is not None and source.path.resolve() == key:
-                _report_circle(position, place, uses, problems)
-                return False
+    def _is_allowed(self, key: Path, place: Location, uses: Uses, problems: Problems) -> bool:
+        if key in uses.files:
+            _report_circle(uses.files.index(key), place, uses, problems)
+            return False
         if len(uses.places) >= MOST_NESTED:
             start = f"it began at {uses.places[0]}"
             problems.report(f"files use each other more than {MOST_NESTED} deep", place, start)

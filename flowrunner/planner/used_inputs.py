@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from collections.abc import Mapping as Lookup
 from dataclasses import dataclass, field
 from typing import Any
 
+from flowrunner.environment import revealed
 from flowrunner.model import InputDefinition, Use, Workflow
 from flowrunner.node import Mapping, Node, Scalar, Sequence, has_expression, plain
 from flowrunner.plan import Secret, has_secret, is_open
@@ -36,11 +38,12 @@ def used_inputs(
     problems: Problems,
     *,
     assume_missing: bool,
+    environment: Lookup[str, str] | None = None,
 ) -> UsedInputs:
     """Return the inputs of a used file; what is wrong with them is reported where they are given.
 
     ``resolve`` gives the value of a node in the file that uses it. ``assume_missing`` is for a file
-    of which something is wrong already.
+    of which something is wrong already. Secrets are checked where an ``environment`` is given.
     """
     given = use.inputs or Mapping((), use.location)
     definitions = {definition.name: definition for definition in workflow.inputs}
@@ -56,7 +59,10 @@ def used_inputs(
     for name, definition in definitions.items():
         node = given.get(name)
         if node is not None:
-            _give(found, definition, node, resolve(node), problems)
+            value = resolve(node)
+            _give(found, definition, node, value, problems)
+            if environment is not None and has_secret(value) and not is_open(value):
+                _check_secret(definition, node, revealed(value, environment), problems)
         elif definition.default is not None:
             found.values[name] = plain(definition.default)
         else:
@@ -104,6 +110,18 @@ def _give(
             )
         if wrong:
             found.values[name] = UNKNOWN
+
+
+def _check_secret(definition: InputDefinition, node: Node, value: Any, problems: Problems) -> None:
+    """Report a secret that does not fit, without saying it."""
+    from flowrunner.loader.violation import value_problem
+
+    if value_problem(value, definition.schema) is not None:
+        problems.report(
+            f"input '{definition.name}' is given a secret that does not fit its definition",
+            node.location,
+            notes=(_defined(definition),),
+        )
 
 
 def _defined(definition: InputDefinition) -> str:

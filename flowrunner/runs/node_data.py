@@ -17,7 +17,6 @@ from flowrunner.plan import (
     Chain,
     Chord,
     Deferred,
-    Each,
     GraphStep,
     Group,
     Node,
@@ -230,8 +229,7 @@ class NodeReader:
         if kind == "group":
             return self._group(data)
         if kind == "chord":
-            header, body = self.node(data["header"]), self.node(data["body"])
-            assert isinstance(header, (Group, Each)), "BUG: a header of another kind"  # noqa: S101
+            header, body = self._group(data["header"]), self.node(data["body"])
             return Chord(data["chord"], header, body, self._at(data["at"]))
         raise UnknownNodeError(f"it has a node '{kind}'")
 

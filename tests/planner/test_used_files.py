@@ -46,7 +46,7 @@ class Files:
 
 
 def main(name: str = "main.yaml") -> Uses:
-    return Uses((read_source(Path(name)),))
+    return Uses.of(read_source(Path(name)))
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_a_path_is_relative_to_the_file_that_uses_it(using: str, name: str, foun
 
 
 def test_standard_input_uses_what_is_in_the_working_directory() -> None:
-    loaded = Files().use("parts/load.yaml", Uses((Source("<stdin>", "use: parts/load.yaml"),)))
+    loaded = Files().use("parts/load.yaml", Uses.of(Source("<stdin>", "use: parts/load.yaml")))
     assert loaded is not None
     assert loaded[0].source.name == "parts/load.yaml"
 
