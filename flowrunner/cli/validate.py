@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from flowrunner.cli.exit_status import REFUSED, SUCCEEDED
 from flowrunner.cli.options import FILE, app_option, input_options, plugin_option
 from flowrunner.cli.output import print_diagnostics, print_json, refused_json
+
+if TYPE_CHECKING:
+    from flowrunner.errors import Diagnostic
 
 __all__ = ["command"]
 
@@ -48,11 +52,17 @@ def command(
         )
     elif problems:
         print_diagnostics(problems)
-        wrong = sum(bool(diagnostics) for diagnostics in found.values())
+        wrong = len({_file_of(each, file) for file, those in found.items() for each in those})
         click.echo(f"\n{_counted(len(problems), 'problem')} in {_counted(wrong, 'file')}", err=True)
     else:
         click.echo(f"{_counted(len(found), 'file')} checked, no problem")
     return REFUSED if problems else SUCCEEDED
+
+
+def _file_of(problem: Diagnostic, named: Path) -> str:
+    """Return the file that a problem is in, which may be one that the named file uses."""
+    place = problem.location
+    return str(named) if place is None or place.source.path is None else place.source.name
 
 
 def _counted(number: int, noun: str) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from typing import Any, Literal, TypeAlias, TypedDict
 
+from flowrunner.environment import shown_secrets
 from flowrunner.model import HandlerName
 from flowrunner.plan import Call, CallKind, Chain, Chord, Group, Node, Plan, Repeat
 from flowrunner.render.stack import member_count
@@ -181,8 +182,8 @@ def _call(call: Call) -> CallDocument:
         "kind": call.kind,
         **_place(call),
         "task": call.task,
-        "args": list(call.args),
-        "kwargs": dict(call.kwargs),
+        "args": list(shown_secrets(call.args)),
+        "kwargs": dict(shown_secrets(call.kwargs)),
         "options": dict(call.options),
         "immutable": call.immutable,
         "index": call.index,

@@ -17,6 +17,18 @@ def test_validate_reports_every_problem_of_every_file(folder: Folder) -> None:
     assert ended.err.endswith("\n3 problems in 2 files\n")
 
 
+def test_validate_says_once_what_is_wrong_in_a_file_that_others_use(folder: Folder) -> None:
+    used = folder.write("used.yaml", "task: powr\n")
+    one = folder.write("one.yaml", "chain: [power x2, {use: used.yaml}]\n")
+    two = folder.write("two.yaml", "group: [{use: ./used.yaml}]\n")
+    ended = folder.run("validate", one, two, used)
+    assert ended.code == 2
+    assert "used.yaml:1:7" in ended.err
+    assert ended.err.endswith("\n1 problem in 1 file\n")
+    (problem,) = json.loads(folder.run("validate", one, "--output", "json").out)["diagnostics"]
+    assert (problem["file"], problem["line"], problem["column"]) == ("used.yaml", 1, 7)
+
+
 def test_validate_says_that_all_is_well(folder: Folder) -> None:
     ended = folder.run("validate", "powersum.yaml")
     assert (ended.code, ended.out, ended.err) == (0, "1 file checked, no problem\n", "")

@@ -165,3 +165,24 @@ def test_unknown_runs_and_detaching_without_a_cluster_are_refused(
     detached = run("apply", "workflow.yaml", "--detach")
     assert detached.code == 2
     assert "--detach needs a cluster" in detached.err
+
+
+def test_a_used_file_that_has_changed_is_noticed_as_well(run: Callable[..., Ended]) -> None:
+    Path("used.yaml").write_text(
+        "chain: [{task: add, args: [20]}, {task: needs, kwargs: {name: x}}]"
+    )
+    Path("workflow.yaml").write_text("chain: [{task: add, args: [1]}, {use: used.yaml}]")
+    assert run("apply", "workflow.yaml").code == 1
+    Path("used.yaml").write_text("chain: [{task: add, args: [30]}, {task: add}]")
+    refused = run("resume", "last")
+    assert refused.code == 2
+    assert refused.err.splitlines()[:3] == [
+        "error: used.yaml has changed since the run:",
+        "  chain[1].use.chain[0]: other args for task 'add'",
+        "  chain[1].use.chain[1]: task 'needs' is now 'add'",
+    ]
+    executed()
+    assert run("resume", "last", "--as-changed").out == "33\n"
+    assert executed() == ["add 2 30", "add 32 1"]
+    Path("used.yaml").unlink()
+    assert run("resume", "last").code == 0

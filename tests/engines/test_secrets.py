@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import logging
+import zlib
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
+from sqlite3 import connect
 from typing import Any
 from uuid import uuid4
 
@@ -13,6 +17,7 @@ from celery import Celery
 from redis import Redis as RedisClient
 
 from flowrunner import plan
+from flowrunner.cli.main import main
 from flowrunner.engines.canvas import lower_to_canvas
 from flowrunner.engines.celery import CeleryEngine
 from flowrunner.engines.protocol import Engine
@@ -21,7 +26,7 @@ from flowrunner.plan import Secret
 from flowrunner.planner.continuations import WORTH_CONTINUING, sequence_of
 from flowrunner.runs.ledger import Ledger
 from tests.engines.conftest import cluster, embedded
-from tests.engines.plans import HANG, Ran, call, chain, group, planned, tasks
+from tests.engines.plans import HANG, PLUGIN, Ran, call, chain, group, planned, tasks
 from tests.engines.services import ClusterAddress, Worker
 from tests.shapes import HERE
 
@@ -70,6 +75,82 @@ def test_the_embedded_engine_puts_it_in_and_tells_it_nowhere(
     assert PLANTED not in error.traceback
     assert PLANTED not in caplog.text
     assert PLANTED not in "".join(capfd.readouterr())
+
+
+WORKFLOW = """
+env: [FLOWRUNNER_TEST_TOKEN]
+chain:
+- {task: measures, args: ["${env.FLOWRUNNER_TEST_TOKEN}"]}
+- use: used.yaml
+  with: {key: "Bearer ${env.FLOWRUNNER_TEST_TOKEN}", given: 3}
+- graph:
+    one: {task: measures, immutable: true, args: [{k: "${env.FLOWRUNNER_TEST_TOKEN}"}]}
+    two: {task: tells, kwargs: {}, args: ["${env.FLOWRUNNER_TEST_TOKEN}"], needs: [one]}
+on_error: {task: tag}
+finally: {task: measures, args: ["${env.FLOWRUNNER_TEST_TOKEN}"]}
+"""
+USED = """
+inputs: {key: {type: string}, given: 0}
+task: measures
+args: ["${inputs.key}", "${inputs.given}"]
+"""
+
+
+@pytest.mark.parametrize("where", ["embedded", "celery"])
+def test_the_command_line_neither_prints_nor_records_it(
+    where: str,
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("FLOWRUNNER_PLUGINS", PLUGIN.name)
+    monkeypatch.setenv("FLOWRUNNER_RUNS", str(tmp_path / "runs.sqlite3"))
+    kept: list[bytes] = []
+    if where == "celery":
+        address = request.getfixturevalue("worker").address
+        monkeypatch.setenv("FLOWRUNNER_BROKER", address.broker)
+        monkeypatch.setenv("FLOWRUNNER_BACKEND", address.backend)
+    Path("main.yaml").write_text(WORKFLOW)
+    Path("used.yaml").write_text(USED)
+    said: list[str] = []
+    for code, *arguments in (
+        (0, "graph", "main.yaml", "--expand"),
+        (0, "graph", "main.yaml", "--format", "json"),
+        (0, "graph", "main.yaml", "--format", "mermaid"),
+        (0, "apply", "main.yaml", "--dry-run"),
+        (1, "apply", "main.yaml", "--output", "json"),
+        (0, "show", "last"),
+        (0, "show", "last", "--output", "json"),
+        (0, "resume", "last", "--dry-run"),
+        (1, "resume", "last"),
+    ):
+        assert main(arguments) == code, arguments
+        said += capfd.readouterr()
+    assert any("refused: " in text for text in said)
+    assert any("${env.FLOWRUNNER_TEST_TOKEN}" in text for text in said)
+    if where == "celery":
+        kept += [*kept_in(address.broker), *kept_in(address.backend)]
+    else:
+        with closing(connect("runs.sqlite3")) as database:
+            tables = database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+            for (table,) in tables.fetchall():
+                for row in database.execute(f"SELECT * FROM {table}"):
+                    kept += (
+                        each if isinstance(each, bytes) else str(each).encode() for each in row
+                    )
+    told = "".join(said).encode() + b"".join(map(whole, kept))
+    assert b"FLOWRUNNER_TEST_TOKEN" in b"".join(map(whole, kept))
+    assert PLANTED.encode() not in told
+
+
+def whole(stored: bytes) -> bytes:
+    """Return what is stored, and what it is when it is no longer packed."""
+    try:
+        return stored + zlib.decompress(stored)
+    except zlib.error:
+        return stored
 
 
 def kept_in(url: str) -> Iterator[bytes]:
