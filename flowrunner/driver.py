@@ -264,6 +264,11 @@ def detach(record: RunRecord, engine: Engine, store: RunStore | None) -> None:
             "configure --broker and --backend"
         )
     plan = record.plan
+    if plan.env and (plan.unfolds or plan.handlers):
+        raise EngineError(
+            f"--detach would leave it to workers to queue what comes later, and that may need "
+            f"{', '.join(plan.env)} from the environment: run it without --detach"
+        )
     what = [f"'{handler.name}'" for handler in plan.handlers]
     what += ["the timeout"] if record.timeout is not None else []
     what += ["the steps that are decided while it runs"] if plan.unfolds else []
@@ -271,11 +276,6 @@ def detach(record: RunRecord, engine: Engine, store: RunStore | None) -> None:
         raise EngineError(
             f"--detach would leave {' and '.join(what)} to nobody: that takes a worker that was "
             f"started by 'flowrunner worker'"
-        )
-    if plan.env and (plan.unfolds or plan.handlers):
-        raise EngineError(
-            f"--detach would leave it to workers to queue what comes later, and that may need "
-            f"{', '.join(plan.env)} from the environment: run it without --detach"
         )
     store.create(record)
     name = driver_name("apply --detach")

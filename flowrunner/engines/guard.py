@@ -18,6 +18,7 @@ from celery.exceptions import Reject
 from flowrunner.engines.continuation import GUARDED
 from flowrunner.engines.messages import message_of
 from flowrunner.engines.run_flags import COMES_AGAIN, is_task_of_a_run
+from flowrunner.engines.secret_arguments import discreet
 from flowrunner.engines.turn import Turn
 
 __all__ = ["guard_backend", "guard_tasks"]
@@ -34,7 +35,11 @@ def guard_tasks(app: Celery) -> None:
         kind = type(task)
         if getattr(kind, GUARDED, False):
             continue
-        attributes: dict[str, Any] = {GUARDED: True, "__module__": kind.__module__}
+        attributes: dict[str, Any] = {
+            GUARDED: True,
+            "__module__": kind.__module__,
+            "signature_from_request": discreet(kind.signature_from_request),
+        }
         if task.Request == Task.Request:
             attributes["Request"] = "flowrunner.engines.worker_request:Request"
         if kind.__call__ is Task.__call__:

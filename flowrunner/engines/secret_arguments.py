@@ -8,8 +8,9 @@ them in what a failure says, before it is logged or kept.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from functools import wraps
 from typing import Any, Final
 
 from celery import current_task
@@ -19,6 +20,7 @@ from flowrunner.plan import Call, Secret
 
 __all__ = [
     "SECRETS",
+    "discreet",
     "hide_secrets_in_logs",
     "hides_secrets",
     "with_secrets",
@@ -108,6 +110,20 @@ def _replaced(value: Any, texts: Mapping[str, str]) -> Any:
     if isinstance(value, (list, tuple)):
         return type(value)(_replaced(each, texts) for each in value)
     return value
+
+
+def discreet(signature_from_request: Callable[..., Any]) -> Callable[..., Any]:
+    """Let what queues a task again show no more of its arguments than its message did."""
+
+    @wraps(signature_from_request)
+    def hiding(task: Any, request: Any = None, *given: Any, **options: Any) -> Any:
+        request = task.request if request is None else request
+        if hides_secrets(request):
+            shown = {"argsrepr": request.argsrepr, "kwargsrepr": request.kwargsrepr}
+            options = {**shown, **options}
+        return signature_from_request(task, request, *given, **options)
+
+    return hiding
 
 
 class _HideSecrets(logging.Filter):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import zlib
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from sqlite3 import connect
 from typing import Any
-from uuid import uuid4
+from uuid import uuid4, uuid5
 
 import pytest
 from celery import Celery
@@ -21,13 +22,15 @@ from flowrunner.cli.main import main
 from flowrunner.engines.canvas import lower_to_canvas
 from flowrunner.engines.celery import CeleryEngine
 from flowrunner.engines.protocol import Engine
+from flowrunner.engines.secret_arguments import SECRETS
 from flowrunner.errors import BrokerError, WorkflowError
 from flowrunner.plan import Secret
 from flowrunner.planner.continuations import WORTH_CONTINUING, sequence_of
 from flowrunner.runs.ledger import Ledger
 from tests.engines.conftest import cluster, embedded
 from tests.engines.plans import HANG, PLUGIN, Ran, call, chain, group, planned, tasks
-from tests.engines.services import ClusterAddress, Worker
+from tests.engines.services import ClusterAddress, Redis, Worker
+from tests.engines.workplace import ROOT, workplace_on
 from tests.shapes import HERE
 
 PLANTED = "hunter2-planted-in-the-environment"
@@ -160,6 +163,7 @@ def kept_in(url: str) -> Iterator[bytes]:
         yield key
         kind = client.type(key).decode()
         read: Any = {
+            "none": lambda _: [],  # it has expired
             "string": lambda key: [client.get(key)],
             "list": lambda key: client.lrange(key, 0, -1),
             "set": client.smembers,
@@ -209,6 +213,47 @@ def test_celery_shows_names_in_place_of_values() -> None:
             ],
         },
     }
+
+
+def test_a_task_that_is_queued_again_shows_no_more(redis: Redis) -> None:
+    place = workplace_on(redis.url(4), redis.url(5))
+    place.queued()
+    task = place.app.tasks["work"]
+    hidden = {SECRETS: [["${env.X}", -1]], "argsrepr": "('${env.X}',)", "kwargsrepr": "{}"}
+    task.push_request(id=str(uuid5(ROOT, "again")), args=(PLANTED,), kwargs={}, **hidden)
+    try:
+        task.signature_from_request(countdown=1).apply_async()
+    finally:
+        task.pop_request()
+    client = RedisClient.from_url(place.app.conf.broker_url)
+    (message,) = client.lrange("celery", 0, -1)
+    headers = json.loads(message)["headers"]
+    assert (headers["argsrepr"], headers["kwargsrepr"]) == ("('${env.X}',)", "{}")
+    place.queued()
+
+
+def test_a_run_with_secrets_is_watched_where_they_are_not_known(
+    worker: Worker,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("FLOWRUNNER_PLUGINS", PLUGIN.name)
+    monkeypatch.setenv("FLOWRUNNER_BROKER", worker.address.broker)
+    monkeypatch.setenv("FLOWRUNNER_BACKEND", worker.address.backend)
+    text = "{env: [FLOWRUNNER_TEST_TOKEN], task: measures, args: ['${env.FLOWRUNNER_TEST_TOKEN}']"
+    Path("main.yaml").write_text(f"{text}, finally: tag}}")
+    assert main(["apply", "main.yaml", "--detach"]) == 2
+    assert "may need FLOWRUNNER_TEST_TOKEN from the environment" in capfd.readouterr().err
+    Path("main.yaml").write_text(f"{text}}}")
+    assert main(["apply", "main.yaml", "--detach"]) == 0
+    monkeypatch.delenv("FLOWRUNNER_TEST_TOKEN")
+    capfd.readouterr()
+    assert main(["watch", "last"]) == 0
+    assert capfd.readouterr().out == f"{len(PLANTED)}\n"
+    assert main(["apply", "main.yaml"]) == 2
+    assert "'FLOWRUNNER_TEST_TOKEN' is not set" in capfd.readouterr().err
 
 
 def test_items_of_a_map_are_arguments_too() -> None:
