@@ -121,7 +121,7 @@ class Scope:
         """Return the scope of a step that is given a value, for which ``name`` stands too."""
         names = {**self.names, "prev": value, name: value}
         # Not replace(): this is for every member of a fan-out.
-        return Scope(self.inputs, given, names, self.ids, idle=self.idle)
+        return Scope(self.inputs, given, names, self.ids, idle=self.idle, env=self.env)
 
     def with_name(self, name: str, value: Any) -> Scope:
         """Return the scope in which a name stands for a value."""
