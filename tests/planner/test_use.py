@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from flowrunner import plan
+from flowrunner.environment import revealed
 from flowrunner.errors import WorkflowError
 from flowrunner.loader import WorkflowFiles
 from flowrunner.node import Mapping
@@ -233,10 +234,11 @@ class TestSecrets:
         ready = planned(
             "{env: [TOKEN], use: parts/inner.yaml, with: {key: '${env.TOKEN}'}}",
             inner="{inputs: {key: {type: string}}, env: [OTHER], task: call, "
-            "args: ['${inputs.key}/${env.OTHER}']}",
+            "args: ['${inputs.key}/${env.OTHER}', 'a ${inputs.key}']}",
         )
         (found,) = ready.calls()
-        assert repr(found.args) == "('${inputs.key}/${env.OTHER}',)"
+        assert repr(found.args) == "('${inputs.key}/${env.OTHER}', 'a ${inputs.key}')"
+        assert revealed(found.args, {"TOKEN": "one", "OTHER": "two"}) == ("one/two", "a one")
         assert ready.env == ("OTHER", "TOKEN")
 
     def test_one_beside_what_run_time_knows(self, monkeypatch: pytest.MonkeyPatch) -> None:
