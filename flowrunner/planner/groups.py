@@ -44,7 +44,8 @@ def build_chord(
 ) -> plan.Chord:
     """Return a chord; where its header tolerates failures, its body knows the ``errors``."""
     own: Ended = {}
-    header = build_group(builder, chord.header, f"{path}.header", scope, own)
+    with builder.within(chord.header):
+        header = build_group(builder, chord.header, f"{path}.header", scope, own)
     after = scope.after(PREVIOUS, own)
     if _may_tolerate(chord.header):
         # There are none where the header turns out to tolerate none.

@@ -61,11 +61,7 @@ class Ids:
                 return message, f"step '{name}' ({line}) is a handler's", ()
             return message, *_on_the_way(name, named, line)
         if not named or named[0] is not trail[0]:
-            return (
-                f"'{name}' cannot be used in this step",
-                f"step '{name}' ({line}) and this one belong to different parts of the file",
-                ("the ids of the main part are known there and in 'outputs'",),
-            )
+            return f"'{name}' cannot be used in this step", *self._apart(name, named, trail, line)
         common = 0
         while common < min(len(trail), len(named)) and trail[common] is named[common]:
             common += 1
@@ -75,6 +71,20 @@ class Ids:
         if before is None or (isinstance(meeting, model.Named) and _has(meeting, name)):
             return message, f"this step is '{name}' ({line}) itself, or stands in it", ()
         return message, *_between(name, meeting, before, after, named[common:], line)
+
+    def _apart(
+        self, name: str, named: Sequence[model.Step], trail: Sequence[model.Step], line: str
+    ) -> tuple[str, tuple[str, ...]]:
+        """Say why a step of one part of the file cannot use an id of another part."""
+        main = self._workflow.step
+        if trail[0] is main:
+            return f"step '{name}' ({line}) is a handler's, which runs after the main part", ()
+        if not named or named[0] is not main:
+            return f"step '{name}' ({line}) is another handler's", ()
+        return (
+            f"step '{name}' ({line}) is in the main part, which may have failed before it",
+            ("a handler is given how the run has ended: ${prev}",),
+        )
 
     def _trail_to(self, name: str) -> list[model.Step]:
         for step in (self._workflow.step, *self._workflow.handlers.values()):

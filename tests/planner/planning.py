@@ -6,6 +6,7 @@ from collections.abc import Callable
 from collections.abc import Mapping as Lookup
 from typing import Any
 
+from flowrunner.errors import Diagnostic, WorkflowError
 from flowrunner.loader import load_workflow, parse_value
 from flowrunner.node import Mapping
 from flowrunner.plan import Plan
@@ -40,8 +41,12 @@ def none() -> None:
     return None
 
 
+def fail(*args: Any) -> Any:
+    raise ValueError(*args)
+
+
 FUNCTIONS: dict[str, Callable[..., Any]] = {
-    each.__name__: each for each in (call, power, amass, keyed, positional, none)
+    each.__name__: each for each in (call, power, amass, keyed, positional, none, fail)
 }
 
 
@@ -61,6 +66,20 @@ def planned(text: str, inputs: Lookup[str, str] | None = None, **options: Any) -
     )
     assert isinstance(given, Mapping)
     return plan_workflow(load_workflow(Source("test.yaml", text)), registry(), given, **options)
+
+
+def refused(text: str, inputs: Lookup[str, str] | None = None) -> list[str]:
+    """Return what is wrong with a workflow's text."""
+    return [problem.message for problem in diagnostics(text, inputs)]
+
+
+def diagnostics(text: str, inputs: Lookup[str, str] | None = None) -> tuple[Diagnostic, ...]:
+    """Return the diagnostics of a workflow's text that is refused."""
+    try:
+        planned(text, inputs)
+    except WorkflowError as error:
+        return error.diagnostics
+    raise AssertionError(f"it was planned: {text}")
 
 
 def value(text: str, inputs: Lookup[str, str] | None = None) -> Any:

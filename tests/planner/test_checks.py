@@ -2,14 +2,7 @@
 
 import pytest
 
-from flowrunner.errors import WorkflowError
-from tests.planner.planning import planned
-
-
-def refused(text: str, inputs: dict[str, str] | None = None) -> list[str]:
-    with pytest.raises(WorkflowError) as caught:
-        planned(text, inputs)
-    return [problem.message for problem in caught.value.diagnostics]
+from tests.planner.planning import planned, refused
 
 
 @pytest.mark.parametrize(
