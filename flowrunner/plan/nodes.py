@@ -195,12 +195,16 @@ class Named:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """A step that is given ``value``, whatever comes before it."""
+    """A step that is given ``value``, whatever comes before it.
+
+    ``variable`` is the name that an ``each`` gives its items.
+    """
 
     path: str
     value: Any
     step: Node
     location: Location = field(compare=False, repr=False)
+    variable: str = field(default="item", compare=False)
 
 
 @dataclass(frozen=True, slots=True)

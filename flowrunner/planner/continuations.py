@@ -18,7 +18,6 @@ from flowrunner.plan import (
     Item,
     Node,
     Sequence,
-    calls_in,
     calls_of,
     has_secret,
     is_static,
@@ -26,6 +25,7 @@ from flowrunner.plan import (
 from flowrunner.planner.cost import Costing
 from flowrunner.planner.message_size import in_base64
 from flowrunner.planner.normal_form import normal_form
+from flowrunner.planner.unfolding_cost import unfolding_cost
 
 __all__ = ["CONTINUE", "WORTH_CONTINUING", "Sequenced", "sequence_of", "with_continuations"]
 
@@ -55,22 +55,13 @@ class Sequenced(NamedTuple):
 def sequence_of(root: Node, *, has_input: bool = False) -> Sequenced:
     """Return the normal form of a plan's tree, with continuations where they pay.
 
-    A tree that unfolds has none, and costs at least what its calls do, each alone and the same
-    for however many members.
+    A tree that unfolds has none, and what is known of its cost is the least.
     ``has_input`` says that its first calls are given something: those of a handler.
     """
     if is_static(root):
         return with_continuations(normal_form(root, has_input=has_input))
-    cost = _least_cost(root)
+    cost = unfolding_cost(root)
     return Sequenced((), cost, cost)
-
-
-def _least_cost(root: Node) -> Cost:
-    costs = [Costing().cost((call,)) for call in calls_in(root)]
-    if not costs:
-        return Cost(0, 0, 0)
-    sizes = [cost.largest for cost in costs]
-    return Cost(len(sizes), sum(sizes), max(sizes))
 
 
 def with_continuations(plain: Sequence) -> Sequenced:

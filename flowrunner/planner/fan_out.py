@@ -45,7 +45,7 @@ def build_each(
         step = builder.step(each.do, place, scope.with_given(ITEM, value, each.variable), {})
         if builder.calls == calls:  # so that members without calls are bounded too
             builder.count(1, each.location)
-        members.append(plan.Given(place, item, step, each.location))
+        members.append(plan.Given(place, item, step, each.location, each.variable))
         if len(builder.problems) > problems:
             break  # the same would be found wrong with the others
     return plan.Group(path, tuple(members), each.location, False, *limits.of(len(members)))

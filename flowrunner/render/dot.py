@@ -7,8 +7,9 @@ after the file, of https://graphviz.org/docs/attr-types/escString/.
 from __future__ import annotations
 
 from flowrunner.plan import Plan
-from flowrunner.render.flow import FlowEdge, FlowNode, NodeShape, flow_of
-from flowrunner.render.label import shown_name
+from flowrunner.render.flow import flow_of
+from flowrunner.render.flow_graph import EdgeKind, FlowEdge, FlowNode, NodeShape
+from flowrunner.render.value import shown_name
 
 __all__ = ["render_dot"]
 
@@ -18,6 +19,16 @@ _ATTRIBUTES: dict[NodeShape, str] = {
     "list": ", shape=oval, fontsize=11, height=0.3",
     "more": ", shape=plain",
     "handler": ", shape=hexagon",
+    "choice": ", shape=diamond, fontsize=11, height=0.3",
+    "skipped": ', style="rounded,dashed", color=gray, fontcolor=gray',
+}
+
+_LINES: dict[EdgeKind, str] = {
+    "data": "",
+    "order": "style=dashed",
+    "id": "style=dotted",
+    "condition": "style=dashed",
+    "failure": "style=dashed, color=firebrick, fontcolor=firebrick",
 }
 
 _ESCAPES = str.maketrans({"\\": r"\\", '"': r"\"", "&": "&amp;"})
@@ -44,7 +55,9 @@ def _node(node: FlowNode) -> str:
 
 
 def _edge(edge: FlowEdge) -> str:
-    return f"{edge.source} -> {edge.target}{'' if edge.data else ' [style=dashed]'};"
+    label = f"label={_quoted(edge.label)}, fontsize=11" if edge.label else ""
+    attributes = ", ".join(filter(None, [_LINES[edge.kind], label]))
+    return f"{edge.source} -> {edge.target}{f' [{attributes}]' if attributes else ''};"
 
 
 def _quoted(*lines: str) -> str:

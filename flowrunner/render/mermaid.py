@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator, Sequence
 
 from flowrunner.plan import Plan
-from flowrunner.render.flow import FlowEdge, FlowNode, NodeShape, flow_of
-from flowrunner.render.label import shown_name
+from flowrunner.render.flow import flow_of
+from flowrunner.render.flow_graph import FlowEdge, FlowNode, NodeShape
+from flowrunner.render.value import shown_name
 
 __all__ = ["render_mermaid"]
 
@@ -21,7 +23,11 @@ _BRACKETS: dict[NodeShape, tuple[str, str]] = {
     "list": ("([", "])"),
     "more": ("(", ")"),
     "handler": ("{{", "}}"),
+    "choice": ("{", "}"),
+    "skipped": ("[", "]"),
 }
+
+_SKIPPED_STYLE = "classDef skipped color:#888,stroke:#bbb,stroke-dasharray:4"
 
 # Labels are read as markdown once the diagram is parsed, and some words before that.
 _SPECIAL = re.compile(
@@ -50,6 +56,7 @@ def render_mermaid(plan: Plan, expand: bool = False) -> str:
             "flowchart TD",
             *(f"    {_node(node)}" for node in flow.nodes),
             *(f"    {_edge(edge)}" for edge in flow.edges),
+            *_skipped(flow.nodes),
         ]
     )
 
@@ -61,7 +68,16 @@ def _node(node: FlowNode) -> str:
 
 
 def _edge(edge: FlowEdge) -> str:
-    return f"{edge.source} {'-->' if edge.data else '-.->'} {edge.target}"
+    arrow = "-->" if edge.kind == "data" else "-.->"
+    label = f'|"{_escaped(edge.label)}"|' if edge.label else ""
+    return f"{edge.source} {arrow}{label} {edge.target}"
+
+
+def _skipped(nodes: Sequence[FlowNode]) -> Iterator[str]:
+    keys = [node.key for node in nodes if node.shape == "skipped"]
+    if keys:
+        yield f"    {_SKIPPED_STYLE}"
+        yield f"    class {','.join(keys)} skipped"
 
 
 def _escaped(text: str) -> str:

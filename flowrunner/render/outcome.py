@@ -11,7 +11,8 @@ from typing import Any, Final
 from flowrunner.errors import Diagnostic
 from flowrunner.model import HANDLER_NAMES
 from flowrunner.plan import Call
-from flowrunner.render.label import counted, shown_name
+from flowrunner.render.label import counted
+from flowrunner.render.value import shown_name
 from flowrunner.runs.ledger import StepError
 from flowrunner.runs.outcome import Outcome
 from flowrunner.runs.run_ledger import RunLedger

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from flowrunner.plan import Call, Group, Node, Plan
-from flowrunner.render.label import shown_name
 from flowrunner.render.tree import TreeLine, tree_lines
+from flowrunner.render.value import shown_name
 from flowrunner.runs.run_ledger import RunProgress
 
 __all__ = ["ProgressLine", "RunTree", "Tally", "paths_of_line", "text_of_line"]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from flowrunner.render.label import shown_name
 from flowrunner.render.progress import paths_of_line, text_of_line
 from flowrunner.render.tree import tree_lines
+from flowrunner.render.value import shown_name
 
 if TYPE_CHECKING:
     from flowrunner.resumption import Resumption

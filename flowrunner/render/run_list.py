@@ -8,8 +8,8 @@ from typing import Any, Final
 from uuid import UUID
 
 from flowrunner.render.duration import shown_duration, shown_moment
-from flowrunner.render.label import shown_name
 from flowrunner.render.tree import display_width
+from flowrunner.render.value import shown_name
 from flowrunner.runs.outcome import json_text
 from flowrunner.runs.record import RunSummary
 

@@ -9,9 +9,10 @@ from typing import Any, Final
 
 from flowrunner.errors import Diagnostic
 from flowrunner.render.duration import shown_duration, shown_moment
-from flowrunner.render.label import counted, named_values, shown_name
+from flowrunner.render.label import counted
 from flowrunner.render.outcome import failures, headline, task_counts
 from flowrunner.render.progress import RunTree
+from flowrunner.render.value import named_values, shown_name
 from flowrunner.runs.ledger import StepState
 from flowrunner.runs.outcome import Outcome, json_text, outcome_to_json
 from flowrunner.runs.record import RunRecord

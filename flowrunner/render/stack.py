@@ -7,14 +7,15 @@ walks a stack just as it would walk one node.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import TypeAlias, TypeVar
 
-from flowrunner.plan import Call, Chain, Chord, Group, Node, Repeat
+from flowrunner.plan import Chain, Given, Group, Node, Repeat
+from flowrunner.render.shape import shape_of
 
-__all__ = ["More", "Stack", "abridged", "member_count", "members_of", "steps_of"]
+__all__ = ["More", "Stack", "abridged", "is_each", "member_count", "members_of", "steps_of"]
 
 #: Fewer steps of one shape than this are shown one by one.
 SMALLEST_STACK = 5
@@ -43,6 +44,10 @@ class Stack:
         """The count as people read it, ``" ×10"``, or nothing for a lone step."""
         return "" if self.count is None else f" ×{self.count:,}"
 
+    def of(self, nodes: Iterable[Node]) -> Stack:
+        """Return a stack of so many of what stands in its nodes."""
+        return Stack(tuple(nodes), self.count, self.index)
+
 
 @dataclass(frozen=True, slots=True)
 class More:
@@ -54,6 +59,11 @@ class More:
         return f"… {self.count:,} more"
 
 
+def is_each(group: Group) -> bool:
+    """Tell whether a group was written as an ``each``."""
+    return bool(group.members) and all(isinstance(member, Given) for member in group.members)
+
+
 def member_count(group: Group) -> int:
     """Return the number of a group's members, each call of a fan-out counted."""
     return sum(len(each.calls) if isinstance(each, Repeat) else 1 for each in group.members)
@@ -63,8 +73,13 @@ def members_of(groups: Sequence[Group], *, expand: bool) -> list[Stack]:
     """Return the members of groups that have one shape, stacked unless ``expand``."""
     if expand:
         return [Stack((node,)) for group in groups for node in group.flat()]
+    alone = len(groups[0].members) == 1
     return [
-        _stack([member for group in groups for member in group.members[start:end]], end - start)
+        _stack(
+            [member for group in groups for member in group.members[start:end]],
+            end - start,
+            counts_one=alone,
+        )
         for start, end in _runs(groups[0].members)
     ]
 
@@ -87,13 +102,14 @@ def abridged(
     return [*entries[:shown], More(sum(map(size, entries[shown:-1]))), entries[-1]]
 
 
-def _stack(members: Sequence[_Member], side_by_side: int) -> Stack:
+def _stack(members: Sequence[_Member], side_by_side: int, *, counts_one: bool) -> Stack:
     first = members[0]
     if isinstance(first, Repeat):
         calls = (call for each in members if isinstance(each, Repeat) for call in each.calls)
         return Stack(tuple(calls), len(first.calls), first.index)
     nodes = tuple(each for each in members if not isinstance(each, Repeat))
-    return Stack(nodes, side_by_side if side_by_side > 1 else None)
+    is_one = side_by_side == 1 and not (counts_one and isinstance(first, Given))
+    return Stack(nodes, None if is_one else side_by_side)
 
 
 def _runs(members: Sequence[_Member]) -> Iterator[tuple[int, int]]:
@@ -101,28 +117,11 @@ def _runs(members: Sequence[_Member]) -> Iterator[tuple[int, int]]:
     end = 0
     for _, run in groupby(members, _run_key):
         start, end = end, end + sum(1 for _ in run)
-        step = end - start if end - start >= SMALLEST_STACK else 1
+        is_long = end - start >= SMALLEST_STACK or isinstance(members[start], Given)
+        step = end - start if is_long else 1
         yield from ((position, position + step) for position in range(start, end, step))
 
 
 def _run_key(member: _Member) -> object:
     # Fan-outs never join a run: each has a range of its own.
-    return id(member) if isinstance(member, Repeat) else _shape(member)
-
-
-def _shape(node: _Member) -> tuple[object, ...]:
-    match node:
-        case Call():
-            arguments = (len(node.args), *node.kwargs)
-            return (node.kind, node.task, node.immutable, node.id, arguments, tuple(node.options))
-        case Repeat():
-            ends = node.calls[:1] + node.calls[-1:]  # the last batch of chunks may be smaller
-            return ("repeat", len(node.calls), node.index, *map(_shape, ends))
-        case Chain():
-            return ("chain", *map(_shape, node.steps))
-        case Group():
-            return ("group", node.batched, *map(_shape, node.members))
-        case Chord():
-            return ("chord", _shape(node.header), _shape(node.body))
-        case _:
-            raise AssertionError(f"BUG: {type(node).__name__} is not known here")
+    return id(member) if isinstance(member, Repeat) else shape_of(member)

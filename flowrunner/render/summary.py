@@ -2,29 +2,59 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
 from typing import Final
 
-from flowrunner.plan import Handler, Plan
+from flowrunner.plan import (
+    Call,
+    Each,
+    Graph,
+    Group,
+    Handler,
+    Node,
+    Plan,
+    Repeat,
+    Rescue,
+    Switch,
+    inner_nodes,
+    is_static,
+)
 from flowrunner.planner.continuations import WORTH_CONTINUING
 from flowrunner.render.label import counted
 
 __all__ = ["shown_bytes", "summary"]
 
+_EACH: Final = "each (counted with 1 item)"
+#: The order in which they are told.
+_LATE: Final = (
+    _EACH,
+    "switch",
+    "when",
+    "graph",
+    "on_error",
+    "retry",
+    "max_parallel",
+    "tolerate",
+)
 _UNITS: Final = ("KB", "MB", "GB", "TB")
 
 
 def summary(plan: Plan) -> str:
     """Return what a run queues, and what kind of workers it needs and why: two lines.
 
-    What the handlers would take stands in a third one: they may not run.
+    Of a plan that unfolds, the first says how much that is at least, the second what only run
+    time decides. What the handlers would take stands in a third one: they may not run.
     """
-    lines = [_totals(plan), _canvas(plan)]
+    lines = [_least(plan), _unfolding(plan)] if plan.unfolds else [_totals(plan), _canvas(plan)]
     if plan.handlers:
         lines.append(" · ".join(map(_of_handler, plan.handlers)))
     return "\n".join(lines)
 
 
 def _of_handler(handler: Handler) -> str:
+    if not is_static(handler.root):
+        return f"{handler.name}: at least {counted(handler.cost.messages, 'message')}"
     tasks, messages = handler.task_count, handler.cost.messages
     more = f", {counted(messages, 'message')}" if messages > tasks else ""
     if handler.continuations:
@@ -47,9 +77,54 @@ def _totals(plan: Plan) -> str:
         shown_bytes(cost.bytes),
         f"largest {shown_bytes(cost.largest)}",
     ]
-    if plan.timeout is not None:
-        parts.append(f"timeout {plan.timeout:g} s")
-    return " · ".join(parts)
+    return " · ".join([*parts, *_timeout(plan)])
+
+
+def _timeout(plan: Plan) -> list[str]:
+    return [] if plan.timeout is None else [f"timeout {plan.timeout:g} s"]
+
+
+def _least(plan: Plan) -> str:
+    cost = plan.cost
+    parts = [f"at least {counted(cost.messages, 'message')}", shown_bytes(cost.bytes)]
+    if cost.messages:
+        parts.append(f"largest {shown_bytes(cost.largest)}")
+    return " · ".join([*parts, *_timeout(plan)])
+
+
+def _unfolding(plan: Plan) -> str:
+    counts = Counter(_late_parts(plan.root))
+    shown = [f"{counts[part]:,} {part}" for part in _LATE if counts[part]]
+    decided = ", ".join(shown) or "values that steps are given"
+    return f"for plain Celery workers; decided as it runs: {decided}"
+
+
+def _late_parts(node: Node | Repeat) -> Iterator[str]:
+    """Yield a word for whatever in a tree is decided by run time."""
+    match node:
+        case Call():
+            if node.retry is not None:
+                yield "retry"
+            return
+        case Repeat():
+            for call in node.calls:
+                yield from _late_parts(call)
+            return
+        case Each():
+            yield _EACH
+        case Switch():
+            yield node.written
+        case Rescue():
+            yield "on_error"
+        case Graph():
+            yield "graph"
+    if isinstance(node, (Each, Group)):
+        if node.max_parallel is not None:
+            yield "max_parallel"
+        if node.tolerate is not None:
+            yield "tolerate"
+    for inner in inner_nodes(node):
+        yield from _late_parts(inner)
 
 
 def _canvas(plan: Plan) -> str:

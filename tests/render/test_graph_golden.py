@@ -6,9 +6,7 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,8 +16,7 @@ from flowrunner.plan import Call, Chain, Chord, Group, Handler, Node, Plan, Repe
 from flowrunner.planner.continuations import sequence_of
 from flowrunner.render.graph import GRAPH_FORMATS
 from flowrunner.source import Location, Source
-
-GOLDEN = Path(__file__).parent / "golden"
+from tests.render.golden_file import assert_golden
 
 SOURCE = Source("workflow.yaml", "chord:\n  header: power x10\n  body: amass\n")
 TOP, HEADER, BODY = (Location(SOURCE, start, start + 5) for start in (0, 17, 35))
@@ -184,7 +181,6 @@ PLANS: dict[str, Callable[[], Plan]] = {
     "handlers": handlers,
 }
 
-SUFFIXES = {"tree": "txt", "mermaid": "mmd", "dot": "dot", "json": "json"}
 COLLAPSED = [(name, kind, False) for name in PLANS for kind in ("tree", "mermaid", "dot")]
 EXPANDED = [
     (name, kind, True) for name in ("powersum", "every-kind") for kind in ("tree", "mermaid", "dot")
@@ -197,11 +193,7 @@ DOCUMENTS = [
 
 @pytest.mark.parametrize(("name", "kind", "expand"), COLLAPSED + EXPANDED + DOCUMENTS)
 def test_format_shows_the_plan(name: str, kind: str, expand: bool) -> None:
-    golden = GOLDEN / f"{name}{'.expanded' if expand else ''}.{SUFFIXES[kind]}"
-    text = GRAPH_FORMATS[kind](PLANS[name](), expand) + "\n"
-    if os.environ.get("UPDATE_GOLDEN"):
-        golden.write_text(text, encoding="utf-8")
-    assert text == golden.read_text(encoding="utf-8")
+    assert_golden(name, kind, GRAPH_FORMATS[kind](PLANS[name](), expand), expand=expand)
 
 
 def test_tree_of_powersum_is_the_one_of_the_design() -> None:

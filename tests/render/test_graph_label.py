@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from flowrunner.plan import Call, Chain, Group, Node, Repeat
-from flowrunner.render.label import call_label, chunks_label, named_values, shown_name
+from flowrunner.render.label import call_label, chunks_label
 from flowrunner.render.stack import More, Stack, abridged, members_of
+from flowrunner.render.value import named_values, shown_name
 from flowrunner.source import Location, Source
 
 HERE = Location(Source("workflow.yaml", "power\n"), 0, 5)

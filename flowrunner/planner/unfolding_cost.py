@@ -1,0 +1,71 @@
+"""What a tree costs at least of which run time decides some."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from flowrunner.plan import (
+    Call,
+    Cost,
+    Deferred,
+    Each,
+    Node,
+    Repeat,
+    Rescue,
+    Switch,
+    inner_nodes,
+)
+from flowrunner.planner.cost import Costing
+
+__all__ = ["unfolding_cost"]
+
+
+def unfolding_cost(root: Node) -> Cost:
+    """Return what is known of the messages of a tree that unfolds: each call's, as it is alone.
+
+    A fan-out of run time counts with one member, a switch with the branch of the fewest calls
+    (none, where its input may pass through); a step's ``on_error`` does not count.
+    """
+    costing = Costing()
+    sizes = [costing.cost((_known(call),)).bytes for call in _least_calls(root)]
+    return Cost(len(sizes), sum(sizes), max(sizes, default=0))
+
+
+def _least_calls(node: Node | Repeat) -> Iterator[Call]:
+    match node:
+        case Call():
+            yield node
+        case Repeat():
+            yield from node.calls
+        case Each():
+            yield from _least_calls(node.do)
+        case Rescue():
+            yield from _least_calls(node.step)
+        case Switch(otherwise=otherwise) if otherwise is not None:
+            steps = (otherwise, *(branch.step for branch in node.branches))
+            yield from min((list(_least_calls(step)) for step in steps), key=len)
+        case _:
+            for inner in inner_nodes(node, certain=True):
+                yield from _least_calls(inner)
+
+
+def _known(call: Call) -> Call:
+    """Return a call in which null stands for what is not known yet: no value is shorter."""
+    if not call.open:
+        return call
+    args, kwargs = tuple(map(_or_null, call.args)), _or_null(call.kwargs)
+    return replace(call, args=args, kwargs=kwargs, options=_or_null(call.options), open=False)
+
+
+def _or_null(value: Any) -> Any:
+    match value:
+        case Deferred():
+            return None
+        case list() | tuple():
+            return [_or_null(each) for each in value]
+        case Mapping():
+            return {key: _or_null(each) for key, each in value.items()}
+        case _:
+            return value
