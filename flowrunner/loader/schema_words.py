@@ -7,14 +7,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from flowrunner.errors import Diagnostic
 from flowrunner.loader.call_text import explain_call, explain_task_name
+from flowrunner.loader.key_words import BELONGS, is_meant, key_cure, unknown_key
 from flowrunner.loader.language import FOREIGN_KEYS, STEP_KEYS
-from flowrunner.loader.validator import (
-    properties_of,
-    referred,
-    workflow_schema,
-)
+from flowrunner.loader.validator import properties_of, referred, workflow_schema
 from flowrunner.loader.violation import describe, explain
-from flowrunner.model import HANDLER_NAMES
 from flowrunner.node import Mapping, node_at
 from flowrunner.source import Location
 from flowrunner.suggestion import did_you_mean
@@ -25,6 +21,8 @@ if TYPE_CHECKING:
 __all__ = ["explain_error"]
 
 _NAME_LABEL: Final = "a name is a letter or underscore, then letters, digits and underscores"
+
+_BRANCH: Final = "write {when: CONDITION, do: STEP}, or {else: STEP}"
 
 #: What to write instead, where a key's value has the wrong type.
 _CURES: Final = {
@@ -40,6 +38,8 @@ _CURES: Final = {
     "immutable": "write true or false",
     "each": "write a list, or an expression that gives one: ${prev}",
     "switch": "write a list of branches: [{when: prev > 3, do: negate}, {else: power}]",
+    "retry": "write retry: 3, or retry: {max: 3, delay: 1}",
+    "required": "it lists the keys of a mapping; an input without 'default' has to be given",
     "graph": "write names and steps: {load: load, clean: {task: clean, needs: [load]}}",
     "needs": "write a list of names: [load]",
     "with": "write names and values: {count: 10}",
@@ -47,14 +47,6 @@ _CURES: Final = {
     "env": "write a list of names: [API_TOKEN]",
     "only": "write a list of names: [ConnectionError]",
     "never": "write a list of names: [ValueError]",
-}
-
-#: Keys that stand in a step without a step key, and where they belong.
-_BELONGS: Final = {
-    "do": "'do' is the step of 'each: LIST', or of a branch of 'switch'",
-    "with": "'with' gives inputs to 'use: FILE'",
-    "needs": "'needs' is a key of the steps of a 'graph'",
-    "else": "'else' is a branch of 'switch'",
 }
 
 
@@ -87,6 +79,12 @@ class _Problem:
                 yield Diagnostic(*_placed(explainer(str(self._error.instance)), self._place()))
             case "type" if self._title == "Step":
                 yield self._not_a_step()
+            case "type" if self._title == "Branch":
+                yield Diagnostic(
+                    f"a branch is a mapping, not {describe(self._error.instance)}",
+                    self._place(),
+                    _BRANCH,
+                )
             case _:
                 yield self._wrong_value()
 
@@ -105,13 +103,17 @@ class _Problem:
             place = key.location if key else self._node.location
             return Diagnostic(f"'{self._error.instance}' cannot be a name", place, _NAME_LABEL)
         name = self._path[-1] if self._path else ""
-        subject = f"item {name}" if isinstance(name, int) else f"'{name}'"
+        subject = f"'{name}'"
+        if isinstance(name, int):
+            around = [f"'{part}'" for part in self._path[-2:-1] if isinstance(part, str)]
+            subject = " of ".join([f"item {name}", *around])
         instead = (
             f"must be {self._wanted}, not {describe(self._error.instance)}"
             if self._wanted
             else explain(self._error)
         )
-        cure = _CURES.get(str(name), "") if self._error.validator == "type" else ""
+        cured = ("type", "pattern", "minItems", "minProperties")
+        cure = _CURES.get(str(name), "") if self._error.validator in cured else ""
         return Diagnostic(f"{subject} {instead}", self._place(), cure)
 
     def _not_a_step(self) -> Diagnostic:
@@ -120,7 +122,7 @@ class _Problem:
                 "a step is missing here", self._place(), "write a task's name: power, or power x10"
             )
         cure = (
-            "a list stands only as the value of chain, group and header"
+            "write {chain: [steps]} for one after the other, {group: [steps]} for side by side"
             if isinstance(self._error.instance, list)
             else "quote it if it is a task's name"
         )
@@ -140,7 +142,9 @@ class _Problem:
             )
             return
         step = str(self._path[-1]) if self._path else ""
-        if isinstance(self._path[-1], int):
+        if is_meant(mapping, self._title):
+            return  # said of the key that stands in its place
+        if self._title == "Branch":
             yield self._incomplete_branch(mapping)
             return
         parent = node_at(self._root, self._path[:-1])
@@ -158,7 +162,7 @@ class _Problem:
         return Diagnostic(
             f"a branch of 'switch' misses '{missing}'",
             mapping.entries[0][0].location if mapping.entries else mapping.location,
-            "write {when: CONDITION, do: STEP}, or {else: STEP}",
+            _BRANCH,
         )
 
     @staticmethod
@@ -174,16 +178,16 @@ class _Problem:
         unknown = [key for key in mapping.names() if key not in known]
         for key in unknown[:100]:
             if key in FOREIGN_KEYS:
-                yield _unknown(mapping, key, FOREIGN_KEYS[key])
+                yield unknown_key(mapping, key, FOREIGN_KEYS[key])
                 return
-        for key, cure in _BELONGS.items():
+        for key, cure in BELONGS.items():
             if key in mapping:
-                yield _unknown(mapping, key, cure)
+                yield unknown_key(mapping, key, cure)
                 return
         for key in unknown[:100]:
             cure = did_you_mean(key, STEP_KEYS, "")
             if cure:
-                yield _unknown(mapping, key, cure)
+                yield unknown_key(mapping, key, cure)
                 return
         place = Location(
             mapping.location.source, mapping.location.start, mapping.location.start + 1
@@ -202,34 +206,21 @@ class _Problem:
 
     def _unknown_keys(self, mapping: Mapping) -> Iterator[Diagnostic]:
         is_step = self._title in ("Step", "flowrunner workflow")
-        if is_step and not any(key in mapping for key in STEP_KEYS):
+        steps = [key for key in STEP_KEYS if key in mapping]
+        if is_step and not steps:
             return  # said by _missing_step
+        if is_step and len(steps) > 1:
+            yield _two_steps(mapping, *steps[:2])
+            return
+        if self._title == "Branch" and "else" in mapping:
+            place = self._key_of(mapping, "else")
+            yield Diagnostic("'else' is a branch of its own", place, _BRANCH)
+            return
         known = self._known_keys(mapping)
         for key in mapping.names():
             if key not in known:
-                yield self._unknown_key(mapping, key, known)
-
-    def _unknown_key(self, mapping: Mapping, key: str, known: list[str]) -> Diagnostic:
-        if key in FOREIGN_KEYS:
-            return _unknown(mapping, key, FOREIGN_KEYS[key])
-        step = next((name for name in STEP_KEYS if name in mapping), None)
-        if step is not None and key in STEP_KEYS and self._title != "Chord":
-            place = mapping.key(key)
-            return Diagnostic(
-                f"a step has one step key, and this one has '{step}' and '{key}'",
-                place.location if place else mapping.location,
-                "put the steps into a chain or a group",
-            )
-        otherwise = f"keys here: {', '.join(known)}"
-        if step is not None and key in _BELONGS:
-            otherwise = _BELONGS[key]
-        elif step is not None and key in ("max_parallel", "tolerate"):
-            otherwise = f"'{key}' is for members side by side, and '{step}' has none"
-        elif step is not None and key in HANDLER_NAMES:
-            otherwise = f"'{key}' is a key of the whole document"
-        elif step is not None and key in properties_of(referred("taskKeys"), {}):
-            otherwise = f"'{key}' is a key of a task call, not of '{step}'"
-        return _unknown(mapping, key, did_you_mean(key, known, otherwise))
+                cure = key_cure(mapping, key, known, self._title)
+                yield unknown_key(mapping, key, cure)
 
     def _known_keys(self, mapping: Mapping) -> list[str]:
         schema = self._error.schema
@@ -242,9 +233,18 @@ def _placed(words: tuple[str, str], place: Location) -> tuple[str, Location, str
     return message, place, label
 
 
-def _unknown(mapping: Mapping, key: str, label: str) -> Diagnostic:
-    place = mapping.key(key)
-    return Diagnostic(f"unknown key '{key}'", place.location if place else mapping.location, label)
+def _two_steps(mapping: Mapping, *names: str) -> Diagnostic:
+    first, second = sorted(names, key=mapping.names().index)
+    place = mapping.key(second)
+    cure = "put the steps into a chain or a group"
+    if ("each" in names or "switch" in names) and "do" not in mapping:
+        around = "each" if "each" in names else "switch"
+        cure = f"the other step stands under 'do' of '{around}'"
+    return Diagnostic(
+        f"a step has one step key, and this one has '{first}' and '{second}'",
+        place.location if place else mapping.location,
+        cure,
+    )
 
 
 def _annotations(schema_path: Iterable[Any]) -> tuple[str, str]:

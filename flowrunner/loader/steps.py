@@ -28,7 +28,7 @@ class StepBuilder:
         self._builders: Final[dict[str, Callable[[Mapping, Node], model.Step]]] = {
             "task": self._task_call,
             "chain": self._chain,
-            "group": lambda mapping, value: self._group(value, _parallel(mapping)),
+            "group": lambda mapping, value: self._group(value, self._parallel(mapping)),
             "chord": self._chord,
             "map": lambda _, value: self._item_calls(value, "map"),
             "starmap": lambda _, value: self._item_calls(value, "starmap"),
@@ -45,11 +45,12 @@ class StepBuilder:
         ``on_error`` of the whole document is not its step's.
         """
         if isinstance(node, Mapping):
-            for key in STEP_KEYS:
-                value = node.get(key)
-                if value is not None:
-                    step = self._builders[key](node, value)
-                    return self._with_common_keys(step, node, is_document=is_document)
+            found = [(key, node.get(key)) for key in STEP_KEYS if key in node]
+            if len(found) == 1:  # of two, nobody knows which is meant
+                ((key, value),) = found
+                assert value is not None, "BUG: a key without a value"  # noqa: S101
+                step = self._builders[key](node, value)
+                return self._with_common_keys(step, node, is_document=is_document)
         elif isinstance(node, Scalar) and isinstance(node.value, str):
             return self._call(node, node.value)
         return model.Broken(node.location)
@@ -88,14 +89,15 @@ class StepBuilder:
             called = name if isinstance(name, str) and id(value) not in self._tainted else None
             return model.Broken(value.location, called)
         times, index = mapping.get("times"), mapping.get("as")
-        parallel = _parallel(mapping)
+        parallel = self._parallel(mapping)
         if times is None and parallel != model.Parallel():
             key = "max_parallel" if parallel.max_parallel is not None else "tolerate"
             self._report(
                 f"'{key}' is for members side by side, and this is one call",
                 mapping.key(key),
-                "give it 'times', or put it into a group",
+                "give it 'times', or write it beside the group that the call is a member of",
             )
+            parallel = model.Parallel()
         if index is not None and times is None:
             self._report("'as' names the index of 'times', and there is none", mapping.key("as"))
         return model.TaskCall(
@@ -116,12 +118,13 @@ class StepBuilder:
             self._report(
                 f"{what} cannot be called '{name}'", node, "the name is taken in expressions"
             )
+            return None
         return name
 
     def _id(self, mapping: Mapping) -> Scalar | None:
         node = mapping.get("id")
-        self._variable(node, "a step")
-        return node if isinstance(node, Scalar) else None
+        name = self._variable(node, "a step")
+        return node if isinstance(node, Scalar) and name is not None else None
 
     def _report(self, message: str, node: Node | None, label: str = "") -> None:
         self.problems.append(Diagnostic(message, node.location if node else None, label))
@@ -140,25 +143,28 @@ class StepBuilder:
         return model.Group((only,), value.location, listed=False, parallel=parallel)
 
     def _member(self, node: Node) -> model.Step:
-        step = self.build(node)
-        bare = step.step if isinstance(step, model.Named) else step
-        is_spread = isinstance(bare, (model.TaskCall, model.Chunks))
-        if is_spread and isinstance(node, Mapping) and _parallel(node) != model.Parallel():
-            key = "max_parallel" if node.get("max_parallel") is not None else "tolerate"
-            self._report(
-                f"'{key}' belongs to the group whose members these calls are",
-                node.key(key),
-                "write it beside 'group' or 'chord', or make this a group of its own",
-            )
-        return step
+        if isinstance(node, Mapping) and ("times" in node or "chunks" in node):
+            for key in ("max_parallel", "tolerate"):
+                if key in node:
+                    self._report(
+                        f"'{key}' belongs to the group whose members these calls are",
+                        node.key(key),
+                        "write it beside 'group' or 'chord', or make this a group of its own",
+                    )
+        return self.build(node)
+
+    def _parallel(self, mapping: Mapping) -> model.Parallel:
+        found = (_scalar(mapping, key) for key in ("max_parallel", "tolerate"))
+        right = (None if id(node) in self._tainted else node for node in found)
+        return model.Parallel(*right)
 
     def _chord(self, mapping: Mapping, value: Node) -> model.Step:
         if not isinstance(value, Mapping):
             return model.Broken(value.location)
         place = _key_place(mapping, "chord")
-        header, body = value.get("header"), value.get("body")
+        header, body, parallel = value.get("header"), value.get("body"), self._parallel(mapping)
         return model.Chord(
-            model.Group((), place) if header is None else self._group(header, _parallel(mapping)),
+            model.Group((), place) if header is None else self._group(header, parallel),
             model.Broken(place) if body is None else self.build(body),
             place,
         )
@@ -194,7 +200,7 @@ class StepBuilder:
             _options(mapping),
             id=self._id(mapping),
             retry=_retry(mapping.get("retry")),
-            parallel=_parallel(step),
+            parallel=self._parallel(step),
         )
 
     def _each(self, mapping: Mapping, value: Node) -> model.Step:
@@ -209,7 +215,7 @@ class StepBuilder:
             self.build(do),
             place,
             self._variable(name, "the item") or "item",
-            _parallel(mapping),
+            self._parallel(mapping),
         )
 
     def _switch(self, mapping: Mapping, value: Node) -> model.Step:
@@ -298,10 +304,6 @@ def _retry(node: Node | None) -> model.RetryKeys | None:
         only=_scalars(node, "only"),
         never=_scalars(node, "never"),
     )
-
-
-def _parallel(mapping: Mapping) -> model.Parallel:
-    return model.Parallel(_scalar(mapping, "max_parallel"), _scalar(mapping, "tolerate"))
 
 
 def _scalar(mapping: Mapping, key: str) -> Scalar | None:

@@ -132,9 +132,11 @@ def _bound(words: str) -> Callable[[_Finding], str]:
 
 def _size(words: str, unit: str, units: str) -> Callable[[_Finding], str]:
     def explained(finding: _Finding) -> str:
-        if words == "at least" and not finding.given:
-            return f"must not be empty: it needs at least {finding.wanted} {units}"
         counted = unit if finding.wanted == 1 else units
+        if words == "at least" and not finding.given:
+            if finding.wanted == 1:
+                return "must not be empty"
+            return f"must not be empty: it needs at least {finding.wanted} {counted}"
         return f"must have {words} {finding.wanted} {counted}, not {len(finding.given)}"
 
     return explained

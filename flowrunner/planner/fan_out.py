@@ -79,9 +79,7 @@ def _template(
 def _check_name(builder: PlanBuilder, each: model.Each, scope: Scope) -> None:
     name = each.variable
     hidden = None
-    if name in ("inputs", "prev", "env"):
-        hidden = f"'{name}' has a meaning of its own in expressions"
-    elif name in scope.names:
+    if name in scope.names:
         hidden = "a step around this one has given it a meaning"
     elif name in builder.ids:
         hidden = f"the step in line {builder.ids.place(name).line} has it as its id"

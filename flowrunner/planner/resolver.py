@@ -19,6 +19,12 @@ __all__ = ["Explanation", "Resolver"]
 #: Why a name cannot be used where it stands: a message, a label and notes.
 Explanation: TypeAlias = tuple[str, str, tuple[str, ...]]
 
+#: Names that only some steps have.
+_ABSENT: Final[dict[str, Explanation]] = {
+    "prev": ("this step has no 'prev'", "nothing comes before it", ()),
+    "errors": ("there are no 'errors' here", "the body of a chord with 'tolerate' has them", ()),
+}
+
 _MISSING: Final = object()
 _NOTHING: Final[Lookup[str, Any]] = {}
 
@@ -231,11 +237,11 @@ class Resolver:
 
     def _report_name(self, name: str, text: Text, scope: Scope) -> None:
         explanation = self._explain(name)
-        if explanation is None and name == "prev":
-            explanation = ("this step has no 'prev'", "nothing comes before it", ())
+        if explanation is None:
+            explanation = _ABSENT.get(name)
         if explanation is None:
             own = ("inputs", "env") if scope.env else ("inputs",)
-            known = sorted({*own, *scope.names, *scope.ids} - {"prev"})
+            known = sorted({*own, *scope.names, *scope.ids} - _ABSENT.keys())
             explanation = (f"unknown name '{name}'", _suggestion(name, known, "known names"), ())
         for reference in text.references_to(name):
             self._texts.report(

@@ -24,7 +24,7 @@ from flowrunner.source import Source
         ({"exclusiveMinimum": 0}, "0", "must be more than 0, not 0"),
         ({"exclusiveMaximum": 1}, "1", "must be less than 1, not 1"),
         ({"multipleOf": 5}, "7", "must be a multiple of 5, not 7"),
-        ({"minLength": 1}, "''", "must not be empty: it needs at least 1 characters"),
+        ({"minLength": 1}, "''", "must not be empty"),
         ({"maxLength": 1}, "ab", "must have at most 1 character, not 2"),
         ({"minItems": 3}, "[1]", "must have at least 3 items, not 1"),
         ({"uniqueItems": True}, "[1, 1]", "must not hold the same item twice"),

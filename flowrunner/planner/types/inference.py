@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from flowrunner import plan
+from flowrunner.planner.scope import UNKNOWN as UNKNOWN_VALUE
 from flowrunner.planner.types.deferred_types import item_type, type_of_deferred
 from flowrunner.planner.types.fitting import misfit, misfit_of_value
 from flowrunner.planner.types.forms import (
@@ -234,7 +235,7 @@ class Inference:
     def _type_of_value(self, value: Any, given: Type | None) -> Type:
         if isinstance(value, plan.Deferred):
             return type_of_deferred(value, given, self._variables, self._steps)
-        if isinstance(value, plan.Secret):
+        if isinstance(value, plan.Secret) or value is UNKNOWN_VALUE:
             return UNKNOWN
         return Value(value)
 
