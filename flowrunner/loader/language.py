@@ -8,7 +8,15 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["DOCUMENT_KEYS", "FOREIGN_KEYS", "MEANT_KEYS", "OPTIONS", "RESERVED_NAMES", "STEP_KEYS"]
+__all__ = [
+    "DOCUMENT_KEYS",
+    "FOREIGN_KEYS",
+    "MEANT_KEYS",
+    "NEEDS_ELSEWHERE",
+    "OPTIONS",
+    "RESERVED_NAMES",
+    "STEP_KEYS",
+]
 
 STEP_KEYS: Final = (
     *("task", "chain", "group", "chord", "each", "switch", "use", "graph"),
@@ -39,6 +47,9 @@ _RESCUE: Final = "a step that runs when another has failed is its 'on_error: STE
 _TASK: Final = "a step calls a task of a plugin: 'task: NAME'"
 _TOLERATE: Final = "failures of members are let pass by 'tolerate: N'"
 
+#: What other systems call 'needs'.
+NEEDS_ELSEWHERE: Final = ("depends_on", "depends", "dependencies", "after", "upstream")
+
 #: What people write in a step who come from somewhere else, and how that is said here.
 FOREIGN_KEYS: Final[dict[str, str]] = {
     **dict.fromkeys(("foreach", "for_each", "forEach", "for", "loop", "expand", "partial"), _EACH),
@@ -48,10 +59,7 @@ FOREIGN_KEYS: Final[dict[str, str]] = {
     "parallel": "steps side by side are 'group: [steps]'",
     **dict.fromkeys(("steps", "sequence", "then", "next", "link", "on_success"), _NEXT),
     **dict.fromkeys(("dag", "jobs", "tasks"), _DAG),
-    **dict.fromkeys(
-        ("depends_on", "depends", "dependencies", "after", "upstream"),
-        "a step of a 'graph' says 'needs: [names]'",
-    ),
+    **dict.fromkeys(NEEDS_ELSEWHERE, "a step of a 'graph' says 'needs: [names]'"),
     "if": "a condition is 'when: EXPRESSION'",
     "unless": "a condition is 'when: not (EXPRESSION)'",
     "case": "the first branch whose condition holds is 'switch: [{when: …, do: …}, {else: …}]'",

@@ -68,13 +68,12 @@ def _unreadable(path: Path, error: OSError) -> Diagnostic:
 def _similar(path: Path) -> tuple[str, ...]:
     for folder in (path.parent, Path("workflows")):
         try:
-            names = sorted(each.name for each in folder.iterdir() if each.suffix in _SUFFIXES)
+            files = {each.stem: each for each in folder.iterdir() if each.suffix in _SUFFIXES}
         except OSError:
             continue
-        stem = path.name if path.suffix in _SUFFIXES else f"{path.name}.yaml"
-        close = nearest(stem, names)
+        close = nearest(path.stem if path.suffix in _SUFFIXES else path.name, sorted(files))
         if close is not None:
-            return (f"did you mean {folder / close}?",)
+            return (f"did you mean {files[close]}?",)
     return ()
 
 

@@ -42,6 +42,7 @@ _CURES: Final = {
     "required": "it lists the keys of a mapping; an input without 'default' has to be given",
     "graph": "write names and steps: {load: load, clean: {task: clean, needs: [load]}}",
     "needs": "write a list of names: [load]",
+    "use": "write the path of another workflow file: resize.yaml",
     "with": "write names and values: {count: 10}",
     "outputs": "write names and values: {total: '${prev}'}",
     "env": "write a list of names: [API_TOKEN]",
@@ -112,7 +113,7 @@ class _Problem:
             if self._wanted
             else explain(self._error)
         )
-        cured = ("type", "pattern", "minItems", "minProperties")
+        cured = ("type", "pattern", "minItems", "minProperties", "minLength")
         cure = _CURES.get(str(name), "") if self._error.validator in cured else ""
         return Diagnostic(f"{subject} {instead}", self._place(), cure)
 
@@ -172,7 +173,7 @@ class _Problem:
 
     def _missing_step(self, mapping: Mapping) -> Iterator[Diagnostic]:
         """A mapping without a step key: is it misspelt, of a later version, or not there?"""
-        known = self._known_keys(mapping)
+        known = [*self._known_keys(mapping), *BELONGS]
         if mapping is self._root:
             known += workflow_schema()["properties"]
         unknown = [key for key in mapping.names() if key not in known]
@@ -180,8 +181,9 @@ class _Problem:
             if key in FOREIGN_KEYS:
                 yield unknown_key(mapping, key, FOREIGN_KEYS[key])
                 return
+        in_graph = self._path[-2:-1] == ["graph"]
         for key, cure in BELONGS.items():
-            if key in mapping:
+            if key in mapping and not (in_graph and key == "needs"):
                 yield unknown_key(mapping, key, cure)
                 return
         for key in unknown[:100]:

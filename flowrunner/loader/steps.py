@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from typing import Final
 
 from flowrunner import model
 from flowrunner.errors import Diagnostic
 from flowrunner.loader.call_text import parse_call
-from flowrunner.loader.language import OPTIONS, RESERVED_NAMES, STEP_KEYS
+from flowrunner.loader.language import NEEDS_ELSEWHERE, OPTIONS, RESERVED_NAMES, STEP_KEYS
 from flowrunner.node import Mapping, Node, Scalar, Sequence
 from flowrunner.source import Location
 
@@ -253,13 +253,20 @@ class StepBuilder:
             return model.Broken(place)
         steps = []
         for key, node in value.entries:
-            needs = node.get("needs") if isinstance(node, Mapping) else None
-            names = needs.items if isinstance(needs, Sequence) else ()
             name = Scalar(str(key.value), key.location)
             self._variable(name, "a step")
-            scalars = tuple(each for each in names if isinstance(each, Scalar))
-            steps.append(model.GraphStep(name, scalars, self.build(node)))
+            needs = tuple(self._needs(node)) if isinstance(node, Mapping) else ()
+            steps.append(model.GraphStep(name, needs, self.build(node)))
         return model.Graph(tuple(steps), place)
+
+    def _needs(self, step: Mapping) -> Iterator[Scalar]:
+        """Yield the names that a step needs, also those under a key that the schema refuses."""
+        for key in ("needs", *NEEDS_ELSEWHERE):
+            node = step.get(key)
+            for name in node.items if isinstance(node, Sequence) else (node,):
+                right = isinstance(node, Scalar) or id(name) not in self._tainted
+                if right and isinstance(name, Scalar) and isinstance(name.value, str):
+                    yield name
 
     def _called(self, value: Node) -> tuple[Scalar, Node, Mapping] | model.Broken:
         if not isinstance(value, Mapping):
