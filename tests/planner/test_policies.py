@@ -136,7 +136,7 @@ def test_a_handler_of_a_step_stands_beside_it() -> None:
         ("group: [{task: call, times: 2, on_error: call}]",
          "'on_error' cannot stand beside what multiplies in place among members"),
         ("{chord: {header: [call], body: {task: call, args: ['${errors}']}}}",
-         "unknown name 'errors'"),
+         "there are no 'errors' here"),
         ("chain: [{task: call, on_error: none}]",
          "task 'none' gets the error and takes no positional argument"),
         ("chain: [call, {task: call, queue: '${prev}'}]", "'queue' has to be known before the run"),
