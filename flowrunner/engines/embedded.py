@@ -157,7 +157,7 @@ class EmbeddedEngine:
             (call.location, option): call
             for call in plan.every_call()
             for option in UNENFORCEABLE_OPTIONS
-            if option in call.options
+            if option in call.options and not self._keeps_limits(call)
         }
         if problems:
             raise WorkflowError(
@@ -165,7 +165,9 @@ class EmbeddedEngine:
                     f"the embedded engine cannot keep '{option}' of task '{call.task}'",
                     location,
                     "nothing can interrupt a thread",
-                    notes=("run it on a broker (--broker, --backend), or leave the limit out",),
+                    notes=(
+                        "run it in processes (--processes N) or on a broker (--broker, --backend)",
+                    ),
                 )
                 for (location, option), call in problems.items()
             )
@@ -242,6 +244,10 @@ class EmbeddedEngine:
         if ledger is not None:
             ledger.cancelled = True
             self._store.cancel(task_id(step.call, run) for step in ledger.open_steps())
+
+    def _keeps_limits(self, call: Call) -> bool:
+        """Tell whether a call can be interrupted when it takes too long."""
+        return False
 
     def _abandon(self, task_ids: Collection[str]) -> None:
         """Let go of what still runs, so that it holds up nothing that comes after its run."""

@@ -15,9 +15,10 @@ from multiprocessing.connection import Pipe
 from signal import Signals
 from subprocess import DEVNULL, Popen, TimeoutExpired
 from threading import BoundedSemaphore, Lock
-from typing import Final, TextIO
+from time import monotonic
+from typing import Any, Final, TextIO
 
-from flowrunner.engines.process_worker import Order, Output, Reply
+from flowrunner.engines.process_worker import Order, Output, Ready, Reply
 from flowrunner.plugins import PluginReference
 
 __all__ = ["ProcessDiedError", "ProcessPool"]
@@ -56,7 +57,7 @@ class ProcessPool:
 
         What the task prints appears on this process's streams. Raises
         :class:`ProcessDiedError` when the child ends before it has answered, or when the call
-        is abandoned.
+        is abandoned, and Celery's ``TimeLimitExceeded`` when it takes too long.
         """
         with self._free:
             child = self._take(task_id)
@@ -112,6 +113,7 @@ class ProcessPool:
 
 class _Child:
     def __init__(self, references: tuple[PluginReference, ...]) -> None:
+        self._is_ready = False
         self._connection, theirs = Pipe()
         program = _PROGRAM.format(path=sys.path, descriptor=theirs.fileno())
         with theirs:
@@ -128,10 +130,24 @@ class _Child:
 
     def call(self, order: Order) -> Reply:
         self._connection.send(order)
-        while isinstance(message := self._connection.recv(), Output):
+        while not self._is_ready:  # a limit is for the task, not for its process to start
+            message = self._connection.recv()
+            self._is_ready = isinstance(message, Ready)
+            if isinstance(message, Output):
+                _show(message)
+        limit = order.time_limit
+        deadline = None if limit is None else monotonic() + limit
+        while isinstance(message := self._message(limit, deadline), Output):
             _show(message)
         reply: Reply = message
         return reply
+
+    def _message(self, limit: float | None, deadline: float | None) -> Any:
+        if deadline is not None and not self._connection.poll(max(deadline - monotonic(), 0)):
+            from billiard.exceptions import TimeLimitExceeded
+
+            raise TimeLimitExceeded(limit)
+        return self._connection.recv()
 
     def end(self) -> str:
         """Return, for a child that has gone silent, how it ended."""

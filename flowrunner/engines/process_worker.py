@@ -11,29 +11,38 @@ import io
 import json
 import os
 import pickle
+import signal
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
 from threading import Lock, Thread
+from types import FrameType
 from typing import Any, Literal, TypeAlias
 
 from flowrunner.engines.messages import message_of
 from flowrunner.plugins import PluginReference, load_plugins
 from flowrunner.values import require_json
 
-__all__ = ["Failure", "Order", "Output", "Reply", "Success", "serve"]
+__all__ = ["Failure", "Order", "Output", "Ready", "Reply", "Success", "serve"]
 
 
 @dataclass(frozen=True)
 class Order:
-    """A call to make: the task's name and what it is called with."""
+    """A call to make: the task's name and what it is called with.
+
+    After ``soft_time_limit`` seconds it is sent Celery's ``SoftTimeLimitExceeded``; after
+    ``time_limit`` seconds the parent kills the child.
+    """
 
     task: str
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
+    time_limit: float | None = None
+    soft_time_limit: float | None = None
 
 
 @dataclass(frozen=True)
@@ -42,6 +51,11 @@ class Output:
 
     stream: Literal["stdout", "stderr"]
     text: str
+
+
+@dataclass(frozen=True)
+class Ready:
+    """The plugins are loaded: calls may come."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +89,7 @@ class _Channel:
         self._connection = connection
         self._lock = Lock()
 
-    def send(self, message: Reply | Output) -> None:
+    def send(self, message: Reply | Output | Ready) -> None:
         with self._lock:
             self._connection.send(message)
 
@@ -122,6 +136,7 @@ def serve(descriptor: int) -> None:
     sys.stderr = _text_stream(channel, "stderr")
     orders = channel.orders()
     functions = _load(references)
+    channel.send(Ready())
     while True:
         channel.send(_answer(functions, orders.get()))
 
@@ -144,7 +159,8 @@ def _answer(functions: dict[str, Callable[..., Any]] | Failure, order: Order) ->
     if isinstance(functions, Failure):
         return functions
     try:
-        value = functions[order.task](*order.args, **order.kwargs)
+        with _soft_limit(order.soft_time_limit):
+            value = functions[order.task](*order.args, **order.kwargs)
         require_json(value)
         return Success(json.dumps(value))
     except BaseException as error:  # whatever it was: the parent waits for an answer
@@ -152,6 +168,26 @@ def _answer(functions: dict[str, Callable[..., Any]] | Failure, order: Order) ->
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
+
+
+@contextmanager
+def _soft_limit(seconds: float | None) -> Iterator[None]:
+    """Raise Celery's ``SoftTimeLimitExceeded`` in the block after so many seconds."""
+    if seconds is None:
+        yield
+        return
+    from billiard.exceptions import SoftTimeLimitExceeded
+
+    def exceeded(number: int, frame: FrameType | None) -> None:
+        raise SoftTimeLimitExceeded(seconds)
+
+    before = signal.signal(signal.SIGALRM, exceeded)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def _failure(error: BaseException) -> Failure:

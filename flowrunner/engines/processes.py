@@ -15,6 +15,7 @@ from celery import Celery
 from flowrunner.engines.embedded import EmbeddedEngine
 from flowrunner.engines.process_pool import ProcessPool
 from flowrunner.engines.process_worker import Failure, Order
+from flowrunner.plan import Call
 from flowrunner.plugins import PluginReference
 from flowrunner.tasks import TaskDefinition, TaskRegistry
 
@@ -37,7 +38,8 @@ class RemoteTaskError(Exception):
 class ProcessPoolEngine(EmbeddedEngine):
     """Celery and the canvas in this process, the functions of plain tasks in others.
 
-    Existing Celery tasks stay in this process's threads: they may need their request.
+    Existing Celery tasks stay in this process's threads: they may need their request, and nothing
+    can interrupt them.
     What a task prints appears as it prints it, on this process's own streams.
     """
 
@@ -51,6 +53,7 @@ class ProcessPoolEngine(EmbeddedEngine):
         concurrency: int | None = None,
     ) -> None:
         self._pool = ProcessPool(processes, references)
+        self._registry = registry
         super().__init__(
             registry, configure=configure, concurrency=concurrency or processes, wrap=self._wrap
         )
@@ -69,13 +72,21 @@ class ProcessPoolEngine(EmbeddedEngine):
     def _wrap(self, definition: TaskDefinition, function: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(function)
         def call_in_process(*args: Any, **kwargs: Any) -> Any:
-            task_id = self._app.current_worker_task.request.id
-            reply = self._pool.call(Order(definition.name, args, kwargs), task_id=task_id)
+            task = self._app.current_worker_task
+            hard, soft = task.request.timelimit or (None, None)
+            order = Order(
+                definition.name, args, kwargs, hard or task.time_limit, soft or task.soft_time_limit
+            )
+            reply = self._pool.call(order, task_id=task.request.id)
             if isinstance(reply, Failure):
                 raise _exception(reply)
             return json.loads(reply.json)
 
         return call_in_process
+
+    def _keeps_limits(self, call: Call) -> bool:
+        definition = self._registry.get(call.task)
+        return call.kind == "task" and definition is not None and definition.celery_task is None
 
     def _abandon(self, task_ids: Collection[str]) -> None:
         super()._abandon(task_ids)

@@ -15,8 +15,9 @@ import pytest
 from flowrunner.engines.process_pool import ProcessDiedError, ProcessPool, _Child
 from flowrunner.engines.process_worker import Failure, Order, Success
 from flowrunner.engines.protocol import Engine
+from flowrunner.errors import WorkflowError
 from tests.engines.conftest import processes
-from tests.engines.plans import HANG, PLUGIN, await_file, call, chord, group, run
+from tests.engines.plans import HANG, PLUGIN, await_file, call, chord, group, planned, run
 
 
 @pytest.fixture
@@ -148,3 +149,22 @@ def test_a_closed_pool_has_no_children_and_takes_no_calls() -> None:
         os.kill(int(reply.json), 0)
     with pytest.raises(ProcessDiedError, match="has stopped"):
         pool.call(Order("process_id", (), {}))
+
+
+def test_a_task_that_takes_too_long_is_killed(engine: Engine, tmp_path: Path) -> None:
+    waits = call("waits_for", str(tmp_path / "here"), str(tmp_path / "never"), time_limit=0.3)
+    error = run(engine, waits).errors["root"]
+    assert (error.type, error.message) == ("TimeLimitExceeded", "TimeLimitExceeded(0.3,)")
+    assert run(engine, call("power", 3, time_limit=HANG)).value == 9
+
+
+def test_a_task_is_told_that_it_takes_long(engine: Engine, tmp_path: Path) -> None:
+    here, never = str(tmp_path / "here"), str(tmp_path / "never")
+    error = run(engine, call("waits_for", here, never, soft_time_limit=0.3)).errors["root"]
+    assert error.type == "SoftTimeLimitExceeded"
+    assert "waits_for" in error.traceback
+
+
+def test_a_celery_task_keeps_no_limit(engine: Engine) -> None:
+    with pytest.raises(WorkflowError, match="time_limit"):
+        engine.check(planned(call("legacy.bound", time_limit=5)))
