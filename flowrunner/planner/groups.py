@@ -118,7 +118,7 @@ def _refuse_keys(builder: PlanBuilder, member: model.Step, *, only: bool) -> Non
         builder.problems.report(
             f"'{key}' cannot stand beside what multiplies in place among members",
             step.location,
-            "let it be a group of its own: a list item that is a 'group', with the key beside it",
+            f"write '{key}' beside the group around it, or make this a group of its own",
         )
 
 

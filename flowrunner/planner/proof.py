@@ -109,10 +109,10 @@ def _between(
             if _position(meeting.steps, before) > _position(meeting.steps, after):
                 return f"{where} runs after this step", ()
         case model.Group():
-            branch = _position(meeting.members, before)
+            branch, own = (_position(meeting.members, each) for each in (before, after))
             return (
-                f"{where} runs side by side with this step, in member {branch} of the group in "
-                f"line {meeting.location.line}",
+                f"{where} is in member {branch} of a group, side by side with this step's "
+                f"member {own}",
                 ("a step after the group may use it",),
             )
         case model.Chord():

@@ -158,7 +158,7 @@ class Resolver:
         if text is None:
             return UNKNOWN
         known: dict[str, Any] = {}
-        late, unknown, secret = scope.idle, False, False
+        late, unknown, secret, wrong = scope.idle, False, False, False
         for name in text.names:
             value = self._named(name, text, scope, names)
             if value is LATE:
@@ -168,10 +168,12 @@ class Resolver:
             elif value is SECRET:
                 secret = True
             elif value is _MISSING:
-                self._texts.give_up(text)
-                return UNKNOWN
+                wrong = True
             else:
                 known[name] = value
+        if wrong:
+            self._texts.give_up(text)
+            return UNKNOWN
         if late:
             return self._deferred(text, scope, names)
         if unknown:
@@ -265,7 +267,8 @@ class Resolver:
                     known[name] = value
             elif value is LATE:
                 steps[name] = scope.ids[name].path
-                self.used.add(steps[name])
+                if not scope.idle:
+                    self.used.add(steps[name])
             else:
                 known[name] = value
         return Deferred(str(text.node.value), text.node.location, known, steps, text.bare)

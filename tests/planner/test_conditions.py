@@ -105,7 +105,6 @@ def test_what_run_time_decides_is_a_switch() -> None:
         ("{task: call, when: inputs.x}", "unknown input 'x'"),
         ("{task: call, when: prev}", "this step has no 'prev'"),
         ("{task: call, when: 1 / 0 > 1}", "division by zero"),
-        ("{task: call, when: env.X}", "the file does not list 'X' under 'env:'"),
         ("{task: nope, when: false}", "unknown task 'nope'"),
         ("{task: call, args: ['${nope}'], when: false}", "unknown name 'nope'"),
         ("{switch: [{when: true, do: call}, {when: nope, do: call}]}", "unknown name 'nope'"),

@@ -163,3 +163,13 @@ def test_a_list_that_hangs_on_an_input_without_a_value_can_be_checked() -> None:
     text = f"{{inputs: {{x: {{}}}}, each: '${{inputs.x}}', do: {do}}}"
     ready = planned(text, assume_missing_inputs=True)
     assert [call.path for call in ready.calls()] == ["each[*][0]"]
+
+
+def test_the_variables_of_the_environment_are_known_after_a_step_and_to_members() -> None:
+    ready = planned(
+        "{env: [X], chain: [call, {task: call, args: ['${env.X}']}, "
+        "{each: [1], do: {chain: [call, {task: call, args: ['${env.X}']}]}}]}"
+    )
+    assert [plan.has_secret(call.args) for call in ready.calls() if call.is_written] == [
+        *(False, True, False, True),
+    ]

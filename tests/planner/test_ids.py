@@ -71,11 +71,11 @@ def test_a_step_that_has_certainly_ended_can_be_used(text: str, expected: Any) -
         ("{chain: [{task: call, args: ['${a}']}], id: a}",
          "this step is 'a' (line 1) itself, or stands in it"),
         ("group: [{task: call, id: a}, {chain: [{task: call, args: ['${a}']}]}]",
-         "step 'a' (line 1) runs side by side with this step, in member 0 of the group in line 1"),
+         "step 'a' (line 1) is in member 0 of a group, side by side with this step's member 1"),
         ("group:\n- call\n- {chain: [{task: call, id: a}]}\n- {task: call, when: a}",
-         "step 'a' (line 3) runs side by side with this step, in member 1 of the group in line 2"),
+         "step 'a' (line 3) is in member 1 of a group, side by side with this step's member 2"),
         ("group: [{task: call, times: 2, args: ['${a}']}, {task: call, id: a}]",
-         "step 'a' (line 1) runs side by side with this step, in member 1 of the group in line 1"),
+         "step 'a' (line 1) is in member 1 of a group, side by side with this step's member 0"),
         ("chord: {header: [{task: call, args: ['${a}']}], body: {task: call, id: a}}",
          "step 'a' (line 1) is in the body, which runs after this step"),
         ("chain: [{chain: [{task: call, id: a}], when: true}, {task: call, args: ['${a}']}]",
@@ -125,6 +125,7 @@ def test_two_steps_cannot_have_one_id() -> None:
 def test_only_an_id_that_is_used_makes_a_plan_unfold() -> None:
     text = "chain: [{chain: [{group: [{task: call, id: a}], id: b}], id: c}, {task: call%s}]"
     assert not planned(text % "").unfolds
+    assert not planned(text % ", args: ['${b}'], when: false").unfolds
     ready = planned(text % ", args: ['${b}']")
     assert isinstance(ready.root, plan.Chain)
     (chain, use) = ready.root.steps
@@ -183,3 +184,9 @@ def test_a_handler_knows_what_it_is_given() -> None:
     (call,) = ready.handlers[0].calls()
     assert call.open
     assert ready.handlers[0].sequence == ()
+
+
+def test_every_id_that_is_out_of_reach_is_said() -> None:
+    assert [problem.label for problem in diagnostics("{task: call, args: ['${a + b + a}']}")] == [
+        *["known names: inputs"] * 3
+    ]
