@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Final
 
@@ -11,7 +11,8 @@ from flowrunner.runs.recorded import recorded_ledger
 
 if TYPE_CHECKING:
     from flowrunner.app import Project
-    from flowrunner.runs.ledger import StepState
+    from flowrunner.model import HandlerName
+    from flowrunner.runs.ledger import StepError, StepState
     from flowrunner.runs.record import RunRecord
     from flowrunner.runs.store import RunStore
 
@@ -22,7 +23,7 @@ LOOK_EVERY: Final = 0.5
 
 
 class Watch:
-    """How far a run is. ``steps`` and ``failed`` are those of the last look, as a ledger's."""
+    """How far a run is, as of the last look: what its tree is drawn from."""
 
     def __init__(self, project: Project, store: RunStore, record: RunRecord) -> None:
         self.record = record
@@ -43,6 +44,15 @@ class Watch:
     def failed(self) -> bool:
         """Whether a call has failed or was revoked."""
         return self.ledger.failed
+
+    @property
+    def caught(self) -> Sequence[StepError]:
+        """Why calls failed whose failure is none of the run's."""
+        return self.ledger.caught
+
+    def has_ended(self, part: HandlerName | None) -> bool:
+        """Tell whether nothing more comes of a handler, or of the main part."""
+        return self.ledger.has_ended(part)
 
     def until_ended_or_abandoned(self, *, until: Callable[[], bool] = lambda: False) -> bool:
         """Look again and again until the run has ended; tell whether it has.

@@ -24,6 +24,7 @@ REFRESH: Final = 0.1
 STYLES: Final = {
     "failed": "bold red",
     "done": "green",
+    "caught": "yellow",
     "running": "cyan",
     "retrying": "yellow",
     "skipped": "dim",

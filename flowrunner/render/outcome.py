@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Sequence
 from itertools import groupby
 from typing import Any, Final
 
 from flowrunner.errors import Diagnostic
-from flowrunner.model import HANDLER_NAMES
+from flowrunner.model import HANDLER_NAMES, HandlerName
 from flowrunner.plan import Call
 from flowrunner.render.label import counted
 from flowrunner.render.value import shown_name
@@ -17,7 +18,7 @@ from flowrunner.runs.ledger import StepError
 from flowrunner.runs.outcome import Outcome
 from flowrunner.runs.run_ledger import RunLedger
 
-__all__ = ["failures", "headline", "result_text", "task_counts"]
+__all__ = ["failures", "headline", "part_of", "result_text", "task_counts"]
 
 #: Failures and skipped steps beyond these are counted, not shown.
 MOST_FAILURES: Final = 10
@@ -25,6 +26,9 @@ MOST_PATHS: Final = 5
 MOST_WORKERS: Final = 3
 #: A result that is longer, in characters, is printed over several lines.
 LONGEST_LINE: Final = 100
+#: The type of the error of a step whose expression fails at run time.
+EXPRESSION_ERROR: Final = "ExpressionError"
+_CAUGHT: Final = "CAUGHT"
 
 _PART: Final = re.compile(rf"(?:{'|'.join(HANDLER_NAMES)})(?![^.\[:])")
 
@@ -54,19 +58,24 @@ def task_counts(ledger: RunLedger, *, all_succeeded: bool = False, has_ended: bo
     own = [
         step for step in ledger.steps.values() if step.call.is_written and step.state != "UNNEEDED"
     ]
+    caught = {error.call.path for error in ledger.caught}
     states = (
         ("SUCCESS", "succeeded"),
         ("FAILURE", "failed"),
+        (_CAUGHT, "failed and caught"),
         ("SKIPPED", "skipped"),
         ("REVOKED", "cancelled"),
         ("STARTED", "still running" if has_ended else "running"),
         ("RETRY", "waiting to be retried"),
         ("PENDING", "not started"),
     )
-    counts = [(sum(step.state == state for step in own), word) for state, word in states]
-    shown = [f"{count:,} {word}" for count, word in counts if count]
+    found = Counter(
+        _CAUGHT if step.state == "FAILURE" and step.call.path in caught else step.state
+        for step in own
+    )
+    shown = [f"{found[state]:,} {word}" for state, word in states if found[state]]
     total = counted(len(own), "task")
-    return total if all_succeeded else f"{total}: {', '.join(shown)}"
+    return total if all_succeeded and not found[_CAUGHT] else f"{total}: {', '.join(shown)}"
 
 
 def failures(outcome: Outcome) -> list[Diagnostic]:
@@ -75,16 +84,17 @@ def failures(outcome: Outcome) -> list[Diagnostic]:
     Calls of one step that failed alike are told together; those of the handlers come last.
     """
     found: list[Diagnostic] = []
-    for part in ("", *HANDLER_NAMES):
-        errors = [error for error in outcome.errors if _part_of(error.call) == part]
-        skipped = [call for call in outcome.skipped if _part_of(call) == part]
+    for part in (None, *HANDLER_NAMES):
+        errors = [error for error in outcome.errors if part_of(error.call.path) == part]
+        skipped = [call for call in outcome.skipped if part_of(call.path) == part]
         found += _failures_of_part(errors, skipped)
     return found
 
 
-def _part_of(call: Call) -> str:
-    start = _PART.match(call.path)
-    return start[0] if start else ""
+def part_of(path: str) -> HandlerName | None:
+    """Return the handler that a call's path belongs to, ``None`` for the main part."""
+    start = _PART.match(path)
+    return next((name for name in HANDLER_NAMES if start and start[0] == name), None)
 
 
 def _failures_of_part(errors: list[StepError], skipped: list[Call]) -> list[Diagnostic]:
@@ -97,8 +107,9 @@ def _failures_of_part(errors: list[StepError], skipped: list[Call]) -> list[Diag
     return found
 
 
-def _alike(error: StepError) -> tuple[int, str, str]:
-    return error.call.location.start, error.type, error.message
+def _alike(error: StepError) -> tuple[str, int, str, str]:
+    place = error.call.location
+    return place.source.name, place.start, error.type, error.message
 
 
 def _failure(errors: list[StepError]) -> Diagnostic:
@@ -109,12 +120,23 @@ def _failure(errors: list[StepError]) -> Diagnostic:
     on = f"on {', '.join(workers[:MOST_WORKERS])}" if workers else ""
     if len(workers) > MOST_WORKERS:
         on += f" and {len(workers) - MOST_WORKERS:,} more"
-    calls = "" if len(errors) == 1 else f" ({len(errors):,} calls)"
     return Diagnostic(
-        f"task '{first.call.task}' failed{calls}: {first.type}: {first.message}".rstrip(": "),
+        _message(errors),
         first.call.location,
         _paths([error.call for error in errors]),
         tuple(filter(None, [on, own_frames(first.traceback)])),
+    )
+
+
+def _message(errors: list[StepError]) -> str:
+    first = errors[0]
+    calls = "" if len(errors) == 1 else f" ({len(errors):,} calls)"
+    if first.type == EXPRESSION_ERROR and not first.traceback:  # no task has begun
+        return f"'{first.call.task}' failed{calls}: {first.message}"
+    attempts = min(error.call.tries for error in errors) + 1
+    often = f" after {attempts:,} attempts" if attempts > 1 else ""
+    return f"task '{first.call.task}' failed{often}{calls}: {first.type}: {first.message}".rstrip(
+        ": "
     )
 
 

@@ -6,69 +6,16 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from flowrunner.plan import Call, Group, Node, Plan
+from flowrunner.plan import Plan, Skipped
+from flowrunner.render.line_index import LineIndex
+from flowrunner.render.outcome import part_of
+from flowrunner.render.tally import Tally
 from flowrunner.render.tree import TreeLine, tree_lines
 from flowrunner.render.value import shown_name
+from flowrunner.runs.ledger import StepState
 from flowrunner.runs.run_ledger import RunProgress
 
-__all__ = ["ProgressLine", "RunTree", "Tally", "paths_of_line", "text_of_line"]
-
-BAR_WIDTH = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Tally:
-    """How many calls of a line are in which state, and how often they were retried."""
-
-    total: int
-    succeeded: int = 0
-    failed: int = 0
-    skipped: int = 0
-    revoked: int = 0
-    running: int = 0
-    retrying: int = 0
-    unneeded: int = 0
-
-    @property
-    def word(self) -> str:
-        """The state of the line as a whole."""
-        if self.failed:
-            return "failed"
-        if self.unneeded:
-            return "not needed"
-        if self.succeeded == self.total:
-            return "done"
-        if self.retrying:
-            return "retrying"
-        if self.running:
-            return "running"
-        if self.revoked:
-            return "cancelled"
-        if self.skipped:
-            return "skipped"
-        return "waiting" if not self.succeeded else "running"
-
-    def __str__(self) -> str:
-        if self.total == 1 or self.unneeded:
-            return self.word
-        others = (
-            (self.failed, "failed"),
-            (self.running, "running"),
-            (self.retrying, "retrying"),
-            (self.skipped, "skipped"),
-            (self.revoked, "cancelled"),
-        )
-        parts = [f"{self.succeeded:,}/{self.total:,} done"]
-        parts += [f"{number:,} {word}" for number, word in others if number]
-        return ", ".join(parts)
-
-    def bar(self, width: int = BAR_WIDTH, *, full: str = "━", empty: str = "╌") -> str:
-        """Return a bar of how many calls have ended, or nothing for a single call."""
-        if self.total == 1 or self.unneeded:
-            return ""
-        ended = self.succeeded + self.failed + self.skipped + self.revoked
-        filled = width * ended // self.total
-        return full * filled + empty * (width - filled)
+__all__ = ["ProgressLine", "RunTree", "text_of_line"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,44 +27,68 @@ class ProgressLine:
 
 
 class RunTree:
-    """The tree of a plan, to be read again and again while a run goes on."""
+    """The tree of a plan, to be read again and again while a run goes on.
+
+    A line of a template counts the calls that have come into being so far.
+    """
 
     def __init__(self, plan: Plan) -> None:
         self.title = shown_name(plan.name)
-        self._lines = [(text_of_line(line), paths_of_line(line)) for line in tree_lines(plan)]
+        self._lines = list(tree_lines(plan))
+        self._texts = list(map(text_of_line, self._lines))
+        self._index = LineIndex(self._lines)
+        self._planned = {path for paths in self._index.planned for path in paths}
 
     def lines(self, ledger: RunProgress) -> Iterator[ProgressLine]:
         """Yield the lines with what the ledger says at this moment."""
-        for text, paths in self._lines:
-            yield ProgressLine(text, _tally(paths, ledger) if paths else None)
+        counts: list[Counter[str]] = [Counter() for _ in self._lines]
+        caught = {error.call.path for error in ledger.caught}
+        steps = ledger.steps
+        for path in list(steps):  # at once: others may come in the meantime
+            line = self._index.line_of(path)
+            if line is not None:
+                self._note(steps[path], counts[line], is_caught=path in caught)
+        for number, count in enumerate(counts):
+            yield ProgressLine(self._texts[number], self._tally(number, count, ledger))
+
+    def _note(self, step: StepState, count: Counter[str], *, is_caught: bool) -> None:
+        count["CAUGHT" if is_caught and step.state == "FAILURE" else step.state] += 1
+        count["retries"] += step.retries
+        count["planned" if step.call.path in self._planned else "unplanned"] += 1
+
+    def _tally(self, number: int, count: Counter[str], ledger: RunProgress) -> Tally | None:
+        line = self._lines[number]
+        if line.nodes and isinstance(line.nodes[0], Skipped):
+            return Tally(1, unneeded=1)
+        if not count and not self._index.is_counted[number]:
+            return None
+        planned = self._index.planned[number]
+        total = len(planned) + count["unplanned"]
+        missing = len(planned) - count["planned"]
+        if not total:  # a template that nothing was made of
+            total = missing = 1 if self._has_ended(line, ledger) else 0
+        elif missing and not self._has_ended(line, ledger):
+            missing = 0
+        left = "skipped" if ledger.failed else "unneeded"
+        return Tally(
+            total,
+            succeeded=count["SUCCESS"],
+            failed=count["FAILURE"],
+            caught=count["CAUGHT"],
+            skipped=count["SKIPPED"] + (missing if left == "skipped" else 0),
+            revoked=count["REVOKED"],
+            running=count["STARTED"],
+            retrying=count["RETRY"],
+            unneeded=count["UNNEEDED"] + (missing if left == "unneeded" else 0),
+            retries=count["retries"],
+        )
+
+    @staticmethod
+    def _has_ended(line: TreeLine, ledger: RunProgress) -> bool:
+        """Tell whether nothing more comes of the part of the run that a line belongs to."""
+        return ledger.has_ended(part_of(line.nodes[0].path) if line.nodes else None)
 
 
 def text_of_line(line: TreeLine) -> str:
     """Return a line of the tree without what comes behind it."""
     return f"{line.guides}{line.role}{line.text}".rstrip()
-
-
-def paths_of_line(line: TreeLine) -> tuple[str, ...]:
-    """Return the paths of the calls that a line stands for."""
-    return tuple(call.path for node in line.nodes for call in _calls(node))
-
-
-def _calls(node: Node) -> Iterator[Call]:
-    if isinstance(node, Call):
-        yield node
-    elif isinstance(node, Group) and node.batched:
-        yield from (call for call in node.flat() if isinstance(call, Call))
-
-
-def _tally(paths: tuple[str, ...], ledger: RunProgress) -> Tally:
-    count = Counter(ledger.steps[path].state for path in paths)
-    return Tally(
-        len(paths),
-        succeeded=count["SUCCESS"],
-        failed=count["FAILURE"],
-        skipped=count["SKIPPED"],
-        revoked=count["REVOKED"],
-        running=count["STARTED"],
-        retrying=count["RETRY"],
-        unneeded=count["UNNEEDED"],
-    )

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from flowrunner.render.progress import paths_of_line, text_of_line
-from flowrunner.render.tree import tree_lines
+from flowrunner.render.line_index import LineIndex
+from flowrunner.render.progress import text_of_line
+from flowrunner.render.tree import display_width, tree_lines
 from flowrunner.render.value import shown_name
 
 if TYPE_CHECKING:
@@ -17,24 +18,31 @@ __all__ = ["resumption_lines", "resumption_to_json"]
 
 def resumption_lines(ahead: Resumption) -> list[str]:
     """Return the plan's tree, each line with how many results are used again and what runs."""
-    rows = [(text_of_line(line), paths_of_line(line)) for line in tree_lines(ahead.plan)]
-    width = max((len(text) for text, paths in rows if paths), default=0)
+    tree = list(tree_lines(ahead.plan))
+    index = LineIndex(tree)
+    paths: list[list[str]] = [[] for _ in tree]
+    for path in {*ahead.why, *ahead.attempt.reused}:
+        line = index.line_of(path)
+        if line is not None:
+            paths[line].append(path)
+    texts = list(map(text_of_line, tree))
+    counted = [text for text, here in zip(texts, paths, strict=True) if here]
+    width = max(map(display_width, counted), default=0)
     lines = [shown_name(ahead.plan.name)]
-    for text, paths in rows:
-        said = _said(ahead, paths)
-        lines.append(f"{text:{width}}   {said}" if said else text)
+    for text, here in zip(texts, paths, strict=True):
+        said, room = _said(ahead, here), " " * (width - display_width(text))
+        lines.append(f"{text}{room}   {said}" if said else text)
     runs = len(ahead.why)
     lines.append(f"{runs:,} to run · {len(ahead.attempt.reused):,} results used again")
     return lines
 
 
-def _said(ahead: Resumption, paths: tuple[str, ...]) -> str:
-    main = [path for path in paths if path in ahead.why or path in ahead.attempt.reused]
-    if not main:
+def _said(ahead: Resumption, paths: list[str]) -> str:
+    if not paths:
         return ""
-    reasons = Counter(ahead.why[path] for path in main if path in ahead.why)
-    reused = len(main) - reasons.total()
-    if len(main) == 1:
+    reasons = Counter(ahead.why[path] for path in paths if path in ahead.why)
+    reused = len(paths) - reasons.total()
+    if len(paths) == 1:
         return "reuse" if reused else f"run: {next(iter(reasons))}"
     parts = [f"reuse {reused:,}"] if reused else []
     parts += [f"run {count:,}: {reason}" for reason, count in reasons.most_common()]

@@ -12,7 +12,9 @@ from flowrunner.render.duration import shown_duration, shown_moment
 from flowrunner.render.label import counted
 from flowrunner.render.outcome import failures, headline, task_counts
 from flowrunner.render.progress import RunTree
+from flowrunner.render.tree import display_width
 from flowrunner.render.value import named_values, shown_name
+from flowrunner.render.value_json import value_document
 from flowrunner.runs.ledger import StepState
 from flowrunner.runs.outcome import Outcome, json_text, outcome_to_json
 from flowrunner.runs.record import RunRecord
@@ -102,6 +104,7 @@ def _named(steps: list[StepState]) -> str:
 def call_lines(run: ShownRun) -> Iterator[str]:
     """Yield a line for every call that the workflow's author wrote: what is known of it."""
     rows = [("path", "task", "state", "ended", "retries", "worker")]
+    caught = _caught(run)
     for step in run.ledger.steps.values():
         if not step.call.is_written:
             continue
@@ -111,15 +114,18 @@ def call_lines(run: ShownRun) -> Iterator[str]:
             (
                 step.call.path,
                 shown_name(step.call.task),
-                step.state,
+                f"{step.state}, caught" if step.call.path in caught else step.state,
                 "" if ended is None else shown_moment(ended),
                 str(step.retries or ""),
                 (row.worker if row is not None else None) or "",
             )
         )
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    widths = [max(map(display_width, column)) for column in zip(*rows, strict=True)]
     for cells in rows:
-        padded = (cell.ljust(width) for cell, width in zip(cells, widths, strict=True))
+        padded = (
+            cell + " " * (width - display_width(cell))
+            for cell, width in zip(cells, widths, strict=True)
+        )
         yield "  ".join(padded).rstrip()
 
 
@@ -129,7 +135,7 @@ def run_to_json(run: ShownRun) -> dict[str, Any]:
     ``result`` is ``null`` where there is none and where it is no longer kept, which
     ``has_result`` tells apart from the value ``null``.
     """
-    record = run.record
+    record, caught = run.record, _caught(run)
     return {
         **_outcome_to_json(run),
         "has_result": run.outcome is not None and run.outcome.has_result,
@@ -137,7 +143,7 @@ def run_to_json(run: ShownRun) -> dict[str, Any]:
         "engine": record.engine,
         "created": record.created.isoformat(),
         "timeout": record.timeout,
-        "inputs": dict(record.plan.inputs),
+        "inputs": value_document(record.plan.inputs),
         "cancelled": record.cancelled,
         "driver": run.driver,
         "attempts": [
@@ -148,7 +154,7 @@ def run_to_json(run: ShownRun) -> dict[str, Any]:
             }
             for attempt in record.attempts
         ],
-        "steps": [_step_to_json(step, run) for step in run.ledger.steps.values()],
+        "steps": [_step_to_json(step, run, caught) for step in run.ledger.steps.values()],
     }
 
 
@@ -177,7 +183,7 @@ def failures_so_far(run: ShownRun) -> list[Diagnostic]:
     return failures(_outcome(run))
 
 
-def _step_to_json(step: StepState, run: ShownRun) -> dict[str, Any]:
+def _step_to_json(step: StepState, run: ShownRun, caught: set[str]) -> dict[str, Any]:
     row = run.steps.get(step.call.path)
     return {
         "path": step.call.path,
@@ -188,7 +194,13 @@ def _step_to_json(step: StepState, run: ShownRun) -> dict[str, Any]:
         "retries": step.retries,
         "worker": None if row is None else row.worker,
         "reused": step.call.path in run.record.attempt.reused,
+        "caught": step.call.path in caught,
     }
+
+
+def _caught(run: ShownRun) -> set[str]:
+    """Return the paths of the calls that failed and whose failure is none of the run's."""
+    return {error.call.path for error in run.ledger.caught}
 
 
 def _moment(timestamp: float | None) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from flowrunner import plan
@@ -25,6 +25,13 @@ class RunProgress(Protocol):
     @property
     def failed(self) -> bool:
         """Whether a call of any part has failed or was revoked."""
+
+    @property
+    def caught(self) -> Sequence[StepError]:
+        """Why calls failed whose failure is none of the run's."""
+
+    def has_ended(self, part: HandlerName | None) -> bool:
+        """Tell whether nothing more comes of a handler, or of the main part."""
 
 
 def ledger_of(
@@ -89,6 +96,10 @@ class RunLedger:
     def caught(self) -> list[StepError]:
         """Why calls failed whose failure was tolerated, or handled by a step's ``on_error``."""
         return [error for part in self._parts() for error in part.caught]
+
+    def has_ended(self, part: HandlerName | None) -> bool:
+        """Tell whether nothing more comes of a handler, or of the main part."""
+        return (self.main if part is None else self.handlers.get(part, self.main)).ended
 
     def skipped(self) -> list[Call]:
         """Return the calls of the author's that will not run because of a failure."""

@@ -193,6 +193,7 @@ def test_programs_get_a_run_as_one_object(
         "retries": 0,
         "worker": None,
         "reused": False,
+        "caught": False,
     }
     assert [error["path"] for error in said["errors"]] == (
         [MEMBERS[1]] if state == "FAILURE" else []

@@ -12,7 +12,7 @@ from threading import Thread
 import pytest
 
 from flowrunner.cli.live import STYLES
-from flowrunner.render.progress import Tally
+from flowrunner.render.tally import Tally
 from tests.cli.commands import Folder
 
 SLOW = '''
@@ -185,6 +185,7 @@ def test_every_state_of_a_line_has_its_colour() -> None:
         Tally(1, retrying=1).word,
         Tally(1, succeeded=1).word,
         Tally(1, failed=1).word,
+        Tally(1, caught=1).word,
         Tally(1, skipped=1).word,
         Tally(1, revoked=1).word,
         Tally(1, unneeded=1).word,
