@@ -12,6 +12,7 @@ from flowrunner.render.progress import ProgressLine, RunTree
 from flowrunner.runs.run_ledger import RunProgress
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
@@ -20,6 +21,9 @@ __all__ = ["LiveTree"]
 #: A run that has ended by then is not worth a display, nor the time that rich takes to import.
 PATIENCE: Final = 0.25
 REFRESH: Final = 0.1
+#: A terminal of so many columns has room for whole bars.
+WIDE: Final = 100
+BAR_WIDTH: Final = 20
 
 STYLES: Final = {
     "failed": "bold red",
@@ -66,17 +70,18 @@ class LiveTree:
         from rich.live import Live
 
         console = Console(stderr=True)
-        with Live(self._table(), console=console, auto_refresh=False) as live:
+        with Live(self._table(console), console=console, auto_refresh=False) as live:
             while not self._stopped.wait(REFRESH):
-                live.update(self._table(), refresh=True)
-            live.update(self._table(), refresh=True)
+                live.update(self._table(console), refresh=True)
+            live.update(self._table(console), refresh=True)
 
     def _show_once(self) -> None:
         from rich.console import Console
 
-        Console(stderr=True).print(self._table())
+        console = Console(stderr=True)
+        console.print(self._table(console))
 
-    def _table(self) -> Table:
+    def _table(self, console: Console) -> Table:
         from rich.table import Table
         from rich.text import Text
 
@@ -86,15 +91,16 @@ class LiveTree:
         table.add_column(no_wrap=True, overflow="ellipsis")
         seconds = monotonic() - self._started
         table.add_row(Text(self._tree.title, style="bold"), "", Text(f"{seconds:.1f} s", "dim"))
+        bar_width = BAR_WIDTH if console.width >= WIDE else BAR_WIDTH // 2
         for line in self._tree.lines(self._ledger):
-            table.add_row(Text(line.text), *_status(line))
+            table.add_row(Text(line.text), *_status(line, bar_width))
         return table
 
 
-def _status(line: ProgressLine) -> tuple[Text, Text]:
+def _status(line: ProgressLine, bar_width: int) -> tuple[Text, Text]:
     from rich.text import Text
 
     if line.tally is None:
         return Text(), Text()
     style = STYLES[line.tally.word]
-    return Text(line.tally.bar(), style), Text(str(line.tally), style)
+    return Text(line.tally.bar(bar_width), style), Text(str(line.tally), style)

@@ -20,7 +20,8 @@ def unchanged_paths(before: plan.Plan, after: plan.Plan) -> Callable[[str], bool
     nodes = frozenset(_unchanged(before.root, after.root))
 
     def is_unchanged(path: str) -> bool:
-        ends = (*(match.start() for match in _BOUNDARY.finditer(path)), len(path))
+        # The path of a whole file's step with its outputs is empty.
+        ends = (0, *(match.start() for match in _BOUNDARY.finditer(path)), len(path))
         return any(path[:end] in nodes for end in ends)
 
     return is_unchanged

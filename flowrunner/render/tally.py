@@ -6,8 +6,6 @@ from dataclasses import dataclass
 
 __all__ = ["Tally"]
 
-BAR_WIDTH = 20
-
 
 @dataclass(frozen=True, slots=True)
 class Tally:
@@ -73,7 +71,7 @@ class Tally:
             said.append("1 retry" if before == 1 else f"{before:,} retries")
         return ", ".join(said)
 
-    def bar(self, width: int = BAR_WIDTH, *, full: str = "━", empty: str = "╌") -> str:
+    def bar(self, width: int, *, full: str = "━", empty: str = "╌") -> str:
         """Return a bar of how many calls have ended, or nothing for a single call."""
         if self.needed <= 1:
             return ""
