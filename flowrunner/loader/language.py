@@ -63,9 +63,7 @@ FOREIGN_KEYS: Final[dict[str, str]] = {
     "if": "a condition is 'when: EXPRESSION'",
     "unless": "a condition is 'when: not (EXPRESSION)'",
     "case": "the first branch whose condition holds is 'switch: [{when: …, do: …}, {else: …}]'",
-    **dict.fromkeys(
-        ("while", "until"), "no step runs until something holds; 'retry: N' is nearest"
-    ),
+    **dict.fromkeys(("while", "until"), "nothing repeats until it holds, but 'retry: N' of a call"),
     **dict.fromkeys(("retries", "max_retries", "retry_policy", "retryStrategy"), _AGAIN),
     **dict.fromkeys(("retry_delay", "retry_backoff", "autoretry_for"), _AGAIN),
     **dict.fromkeys(("catch", "except", "rescue", "on_failure", "link_error", "errback"), _RESCUE),
@@ -79,9 +77,7 @@ FOREIGN_KEYS: Final[dict[str, str]] = {
     **dict.fromkeys(("run", "script", "command", "shell", "container", "image"), _TASK),
     **dict.fromkeys(("call", "function", "operator", "action"), _TASK),
     **dict.fromkeys(("timeout-minutes", "execution_timeout", "activeDeadlineSeconds"), _LIMIT),
-    **dict.fromkeys(
-        ("wait", "sleep", "delay", "eta"), "a call starts later by 'countdown: SECONDS'"
-    ),
+    **dict.fromkeys(("wait", "sleep", "delay", "eta"), "a call starts later by 'countdown: N'"),
     "expires": "no call of a run expires: 'timeout' of the document ends the run",
     "ignore_result": "results are kept, as what comes next needs them",
     **dict.fromkeys(("register", "task_id", "step_id"), _NAME),

@@ -1,4 +1,4 @@
-"""The page of mistakes, made from ``tests/invalid``: what is written there, and what is said of it."""
+"""The page of mistakes, made from ``tests/invalid``: what is written, and what is said of it."""
 
 from __future__ import annotations
 
