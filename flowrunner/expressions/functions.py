@@ -153,6 +153,8 @@ def _converted(arguments: Arguments, name: str, form: re.Pattern[str], type_: ty
         if len(value) > _LONGEST_NUMBER or not form.fullmatch(value):
             wanted = "digits with a sign at most" if type_ is int else "for example 1.5 or -2e3"
             cure = "; write int(float(…))" if type_ is int and _FLOAT.fullmatch(value[:400]) else ""
+            if len(value) > _LONGEST_NUMBER:
+                wanted, cure = f"it has more than {_LONGEST_NUMBER} characters", ""
             raise OperandError(f"{name} cannot read {shown(value)}: {wanted}{cure}", 0)
     elif kind is NUMBER:
         require_number(value)

@@ -98,6 +98,8 @@ def require_carriable(value: Any, work: Work) -> None:
             work.spend(len(value) * _STEPS_PER_ITEM)
             pending.extend(value if kind is LIST else value.values())
             if kind is DICT:
+                if kinds_in(value) - {TEXT}:
+                    raise OperandError("the value has a dict with keys that are no texts")
                 characters += sum(map(len, value))
         if characters > LONGEST_TEXT:
             raise OperandError(f"the value has texts of more than {LONGEST_TEXT:,} characters")
@@ -113,11 +115,34 @@ def suggestion(name: str, known: Iterable[str], heading: str) -> str:
     names = [each for each in known if isinstance(each, str)]
     if not names:
         return f"there are no {heading}"
-    close = nearest(name, names)
+    close = _look_alike(name, names) or nearest(name, names)
     if close is not None:
-        return f"did you mean {shown(close)}?"
+        return f"did you mean {shown(close)}?{_odd_letter(name, close)}"
     listed = ", ".join(_bare(each) for each in names[:_SHOWN_NAMES])
     return f"{heading}: {listed}{', …' if len(names) > _SHOWN_NAMES else ''}"
+
+
+def _look_alike(name: str, known: list[str]) -> str | None:
+    """Return the name that Python, which changes letters, would take this one for."""
+    if name.isascii() or len(name) > _SHOWN_LENGTH:
+        return None
+    from unicodedata import normalize
+
+    plain = normalize("NFKC", name)
+    return plain if plain in known else None
+
+
+def _odd_letter(name: str, close: str) -> str:
+    if name.isascii():
+        return ""
+    from unicodedata import normalize
+
+    # An accent shows; a letter of another script may not.
+    others = (
+        each for each in name if each not in close and not normalize("NFD", each)[0].isascii()
+    )
+    odd = next(others, None)
+    return "" if odd is None else f" '{odd}' is U+{ord(odd):04X}, another letter"
 
 
 def _bare(name: str) -> str:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import ast
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
+from flowrunner import expressions
 from flowrunner.expressions import ExpressionError, parse_expression, parse_template
 
 NAMES: dict[str, Any] = {
@@ -283,3 +289,33 @@ def test_a_text_whose_openings_are_escaped_is_itself(text: str) -> None:
 def test_a_text_from_a_name_is_never_read_as_an_expression(before: str, value: str) -> None:
     before = before.replace("$", "")
     assert parse_template(f"{before}${{v}}").evaluate({"v": value}) == before + value
+
+
+#: ``FLOWRUNNER_FUZZ=full`` evaluates a million, in some minutes; a number, that many.
+EXPRESSIONS = os.environ.get("FLOWRUNNER_FUZZ", "3000").replace("full", "1000000")
+SEED = os.environ.get("FLOWRUNNER_FUZZ_SEED", "2026")
+
+
+def test_random_expressions_do_nothing_but_give_json_in_bounded_time_and_memory() -> None:
+    command = [sys.executable, "-m", "tests.expressions.fuzzing", EXPRESSIONS, SEED]
+    root = Path(__file__).parent.parent.parent
+    ended = subprocess.run(command, cwd=root, capture_output=True, encoding="utf-8", check=False)
+    assert ended.returncode == 0, ended.stderr
+    figures = json.loads(ended.stdout)
+    print(figures)
+    assert figures["expressions"] == int(EXPRESSIONS)
+    assert figures["given"]["refused"] < figures["expressions"] * 0.8  # else it proves little
+
+
+def test_the_evaluator_has_nothing_by_which_an_expression_could_reach_python() -> None:
+    forbidden = {"eval", "exec", "compile", "getattr", "setattr", "globals", "vars", "__import__"}
+    for file in Path(expressions.__file__).parent.glob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Name):
+                assert node.id not in forbidden, f"{file.name}:{node.lineno}"
+            if isinstance(node, ast.Attribute):
+                assert node.attr in (
+                    "__repr__",
+                    "__init__",
+                    "__name__",
+                ) or not node.attr.startswith("__")
