@@ -146,11 +146,13 @@ def registry() -> TaskRegistry:
 TASKS = registry()
 
 
-def problems(text: str, inputs: str = "{}", tasks: TaskRegistry = TASKS) -> list[Diagnostic]:
+def problems(
+    text: str, inputs: str = "{}", tasks: TaskRegistry = TASKS, **options: Any
+) -> list[Diagnostic]:
     given = parse_value(Source("inputs", inputs))
     assert isinstance(given, NodeMapping)
     try:
-        plan_workflow(load_workflow(Source("test.yaml", text)), tasks, given)
+        plan_workflow(load_workflow(Source("test.yaml", text)), tasks, given, **options)
     except WorkflowError as error:
         return list(error.diagnostics)
     return []
@@ -479,6 +481,30 @@ def test_steps_that_run_time_decides_pass_types_on(text: str, said: str, place: 
     (message,) = messages(text)
     assert message.endswith(said)
     assert pointed_at(text) == [place]
+
+
+@pytest.mark.parametrize(
+    ("schema", "hint", "said"),
+    [
+        ("{type: string}", "int", ["gets a text as 'value' and wants int"]),
+        ("{type: [string, 'null']}", "int", ["gets a text or null as 'value' and wants int"]),
+        ("{type: array, items: {type: string}}", "floats",
+         ["gets a text as 'value' and wants list[float]"]),
+        ("{type: object}", "words", ["gets a dict as 'value' and wants Sequence[str]"]),
+        ("{type: number}", "int", []),
+        ("{type: integer}", "float", []),
+        ("{type: [string, integer]}", "int", []),
+        ("{type: array}", "floats", []),
+        ("{}", "int", []),
+    ],
+)  # fmt: skip
+def test_an_input_without_a_value_has_the_type_that_it_is_defined_with(
+    schema: str, hint: str, said: list[str]
+) -> None:
+    text = f"{{inputs: {{v: {schema}}}, task: takes_{hint}, args: ['${{inputs.v}}']}}"
+    found = problems(text, assume_missing_inputs=True)
+    assert [each.message.removeprefix(f"task 'takes_{hint}' ") for each in found] == said
+    assert problems(text.replace("inputs.v}", "str(inputs.v)}"), assume_missing_inputs=True) == []
 
 
 def test_a_value_that_a_condition_guards_is_not_refused() -> None:

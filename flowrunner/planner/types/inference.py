@@ -148,6 +148,9 @@ class Inference:
         if isinstance(value, plan.Deferred):
             type_ = self._type_of_value(value, given)
             found = misfit(doubtful(type_) if self._doubt else type_, wanted)
+        elif value is UNKNOWN_VALUE:
+            type_ = self._reports.type_of_input(argument)
+            found = misfit(doubtful(type_) if self._doubt else type_, wanted)
         else:
             type_, found = Value(value), misfit_of_value(value, wanted)
         if found is not None:

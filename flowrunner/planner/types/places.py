@@ -15,6 +15,8 @@ from flowrunner import model, plan
 from flowrunner.errors import WorkflowError
 from flowrunner.node import Mapping, Node, Scalar, Sequence, has_expression
 from flowrunner.planner.defaults import with_defaults
+from flowrunner.planner.types.forms import UNKNOWN, Type
+from flowrunner.planner.types.input_types import type_of_input
 from flowrunner.source import Location, Source
 from flowrunner.tasks import TaskDefinition
 
@@ -43,12 +45,25 @@ class Places:
 
         ``None`` where the argument is written nowhere: the index of ``xN``, for instance.
         """
+        found = self._argument(call, definition, key, keys)
+        return found and _place(found[1])
+
+    def type_of_input(
+        self, call: plan.Call, definition: TaskDefinition, key: int | str, keys: tuple[Any, ...]
+    ) -> Type:
+        """Return the type of an argument without a value yet, where an input alone gives it."""
+        found = self._argument(call, definition, key, keys)
+        return UNKNOWN if found is None else type_of_input(found[1], found[0])
+
+    def _argument(
+        self, call: plan.Call, definition: TaskDefinition, key: int | str, keys: tuple[Any, ...]
+    ) -> tuple[model.Workflow, Node] | None:
         found = self._step(call.location)
         if found is None:
             return None
         workflow, step = found
         if isinstance(step, (model.ItemCalls, model.Chunks)):
-            return _place(step.over, keys)
+            return workflow, _led_to(step.over, keys)
         if not isinstance(step, model.TaskCall):
             return None
         written = with_defaults(workflow, definition, step.keys)
@@ -56,13 +71,13 @@ class Places:
         if held is None:
             return None
         node = _inner(held, key)
-        return None if node is None else _place(node, keys)
+        return None if node is None else (workflow, _led_to(node, keys))
 
     def of_item(self, location: Location, keys: tuple[Any, ...]) -> Place | None:
         """Return the place of a part of the items of an ``each``, which stands at a location."""
         found = self._step(location)
         step = found and found[1]
-        return _place(step.items, keys) if isinstance(step, model.Each) else None
+        return _place(_led_to(step.items, keys)) if isinstance(step, model.Each) else None
 
     def _step(self, location: Location) -> tuple[model.Workflow, Any] | None:
         source = location.source
@@ -103,12 +118,16 @@ def _steps_in(part: Any) -> Iterator[Any]:
             yield from _steps_in(getattr(part, field.name))
 
 
-def _place(node: Node, keys: tuple[Any, ...]) -> Place:
+def _led_to(node: Node, keys: tuple[Any, ...]) -> Node:
     for key in keys:
         inner = _inner(node, key)
         if inner is None:
             break
         node = inner
+    return node
+
+
+def _place(node: Node) -> Place:
     expression = isinstance(node, Scalar) and has_expression(str(node.value))
     return Place(node.location, not expression)
 

@@ -48,6 +48,11 @@ class Reports:
         self._said: set[tuple[int, int, str]] = set()
         self._known = problems.places()
 
+    def type_of_input(self, argument: Argument) -> Type:
+        """Return the type of an argument that an input gives which has no value yet."""
+        definition = argument.task.definition
+        return self._places.type_of_input(argument.call, definition, argument.key, argument.item)
+
     def argument(self, argument: Argument, given: Type, found: Misfit, *, doubt: bool) -> None:
         """Report an argument that does not fit."""
         call, taken = argument.call, argument.taken
