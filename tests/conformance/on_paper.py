@@ -8,7 +8,7 @@ from flowrunner.errors import FlowrunnerError
 from flowrunner.semantics import Failure, evaluate, evaluate_sequence
 from tests.conformance import tasks_plugin
 from tests.conformance.behaviour import error_of
-from tests.conformance.trial import Laboratory, Trial, with_steps, without_key
+from tests.conformance.trial import Laboratory, Trial, same, with_steps, without_key
 from tests.conformance.workflow_reader import WorkflowReader
 
 
@@ -39,8 +39,10 @@ def try_on_paper(laboratory: Laboratory, trial: Trial) -> None:
             trial.complaints.append(f"fails in {named}, not in {should}")
     elif means.failed:
         trial.complaints.append(f"gives {value!r}, and should fail in {sorted(means.failed)}")
-    elif (found := with_steps(without_key(value, trial.key), reader)) != means.value:
-        trial.complaints.append(f"gives {found!r}, not {means.value!r}")
+    else:
+        found = with_steps(without_key(value, trial.key), reader)
+        if not same(found, means.value, trial.shape):
+            trial.complaints.append(f"gives {found!r}, not {means.value!r}")
     laboratory.see_executions(trial)
     trial.verdict = "wrong" if trial.complaints else "failed" if means.failed else "right"
 

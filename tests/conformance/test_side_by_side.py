@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from random import Random
 from typing import Any
 from uuid import uuid4
 
@@ -11,6 +11,7 @@ import yaml
 
 from flowrunner.app import run_plan
 from flowrunner.runs.outcome import Outcome
+from tests.conformance.conftest import FULL
 from tests.conformance.trial import HANG, Laboratory
 
 #: How many may be inside, and how many come: an odd one is left over.
@@ -80,15 +81,17 @@ def run(laboratory: Laboratory, step: dict[str, Any]) -> tuple[Outcome, dict[str
 
 
 def test_never_more_members_run_than_may(laboratory: Laboratory) -> None:
+    names = list(LIMITED)
+    if not FULL and laboratory.name != "embedded":
+        names = Random(laboratory.name).sample(names, 5)
     wrong: list[str] = []
-    with ThreadPoolExecutor(2) as pool:
-        ended = pool.map(lambda step: run(laboratory, step), LIMITED.values())
-        for name, (outcome, counted) in zip(LIMITED, ended, strict=True):
-            most = max((n for n in range(MEMBERS + 1) if f"room had {n}" in counted), default=0)
-            found = outcome.state, most, counted.get("room in all")
-            if found != ("SUCCESS", CROWD, MEMBERS):
-                errors = [f"{error.type}: {error.message}" for error in outcome.errors]
-                wrong.append(f"{name}: {found} {errors} {outcome.reason}")
+    for name in names:  # one by one: those who wait inside would keep the places of another run
+        outcome, counted = run(laboratory, LIMITED[name])
+        most = max((n for n in range(MEMBERS + 1) if f"room had {n}" in counted), default=0)
+        found = outcome.state, most, counted.get("room in all")
+        if found != ("SUCCESS", CROWD, MEMBERS):
+            errors = [f"{error.type}: {error.message}" for error in outcome.errors]
+            wrong.append(f"{name}: {found} {errors} {outcome.reason}")
     assert not wrong, "\n".join(wrong)
 
 

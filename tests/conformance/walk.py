@@ -80,12 +80,18 @@ def with_children(shape: Shape, inside: tuple[Shape, ...]) -> Shape:
             return shape
 
 
+def everything_in(shape: Shape) -> Iterator[Shape]:
+    """Yield a shape and all that stands in it, in the order of the file."""
+    yield shape
+    for inside in children(shape):
+        yield from everything_in(inside)
+
+
 def calls(shape: Shape) -> Iterator[Call]:
     """Yield the calls of a shape in the order of the file."""
-    if isinstance(shape, Task | Repeat | Items):
-        yield shape
-    for inside in children(shape):
-        yield from calls(inside)
+    for each in everything_in(shape):
+        if isinstance(each, Task | Repeat | Items):
+            yield each
 
 
 def labelled(shape: Shape) -> Shape:
