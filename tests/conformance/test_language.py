@@ -22,7 +22,7 @@ from tests.conformance.trial import Laboratory, Trial
 
 #: How many shapes of a kind an engine runs, and how many are only planned and evaluated.
 RUN = 800 if FULL else 12
-ON_PAPER = 5_000 if FULL else 60
+ON_PAPER = 5_000 if FULL else 40
 SEED = 20241107
 
 
