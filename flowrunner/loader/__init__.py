@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from flowrunner.errors import Diagnostic, WorkflowError
-from flowrunner.loader.composer import compose
+from flowrunner.loader.composer import compose, garbage_collector_off
 from flowrunner.loader.document import build_workflow
 from flowrunner.loader.reading import read_source
 from flowrunner.model import Workflow
@@ -27,9 +27,10 @@ def load_workflow(source: Source) -> Workflow:
     finds and says all of it at once. Raises :class:`~flowrunner.errors.WorkflowError` where
     nothing can be made of the text: it is empty, it is not YAML, it is not a mapping.
     """
-    root, problems = compose(source)
-    if isinstance(root, Mapping):
-        return build_workflow(source, root, problems)
+    with garbage_collector_off():
+        root, problems = compose(source)
+        if isinstance(root, Mapping):
+            return build_workflow(source, root, problems)
     raise WorkflowError([*problems, _no_mapping(source, root)])
 
 

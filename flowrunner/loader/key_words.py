@@ -6,7 +6,7 @@ from typing import Final
 
 from flowrunner.errors import Diagnostic
 from flowrunner.loader.language import DOCUMENT_KEYS, FOREIGN_KEYS, MEANT_KEYS, STEP_KEYS
-from flowrunner.loader.validator import properties_of, referred, workflow_schema
+from flowrunner.loader.schema import known_keys, referred, workflow_schema
 from flowrunner.node import Mapping
 from flowrunner.suggestion import did_you_mean
 
@@ -44,7 +44,7 @@ def key_cure(mapping: Mapping, key: str, known: list[str], title: str) -> str:
         return "the step of a branch stands under 'do'"
     if title in ("Step", "flowrunner workflow"):
         found = _step_key_cure(mapping, key, title)
-    elif title == "Default keys" and key in _step_keys():
+    elif title == "Default keys" and key in _step_keys(mapping):
         found = f"'{key}' is a key of a single step, not of 'defaults'"
     return found or did_you_mean(key, known, f"keys here: {', '.join(known)}")
 
@@ -59,10 +59,13 @@ def _step_key_cure(mapping: Mapping, key: str, title: str) -> str | None:
         return f"'{key}' is for members side by side, and '{step}' has none"
     if title == "Step" and key in workflow_schema()["properties"]:
         return DOCUMENT_KEYS.get(key, f"'{key}' is a key of the whole document")
-    if key in properties_of(referred("taskKeys"), {}):
+    if key in known_keys(referred("taskKeys"), mapping):
         return f"'{key}' is a key of a task call, not of '{step}'"
     return FOREIGN_KEYS.get(key)
 
 
-def _step_keys() -> dict[str, None]:
-    return {**properties_of(referred("taskKeys"), {}), **dict.fromkeys(("id", "when", "on_error"))}
+def _step_keys(mapping: Mapping) -> dict[str, None]:
+    return {
+        **known_keys(referred("taskKeys"), mapping),
+        **dict.fromkeys(("id", "when", "on_error")),
+    }

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from flowrunner.errors import Diagnostic
-from flowrunner.loader.validator import workflow_validator
-from flowrunner.node import Mapping, Node, Scalar, Sequence, node_at, plain
+from flowrunner.loader.validator import find_problems
+from flowrunner.node import Mapping, Node, Scalar, Sequence
 
 __all__ = ["check_document"]
 
@@ -17,17 +17,17 @@ MOST_ERRORS: Final = 200
 
 def check_document(root: Mapping) -> tuple[list[Diagnostic], frozenset[int]]:
     """Return what is wrong with a document, and the ids of the nodes that lead to a problem."""
-    diagnostics: dict[Diagnostic, None] = {}
-    tainted: set[int] = set()
-    for number, error in enumerate(workflow_validator().iter_errors(plain(root))):
-        if number == MOST_ERRORS:
-            return list(diagnostics), frozenset(_every_node(root))
-        from flowrunner.loader.schema_words import explain_error
+    problems, are_all = find_problems(root, MOST_ERRORS)
+    if not problems:
+        return [], frozenset()
+    from flowrunner.loader.schema_words import explain_problem
 
-        path = list(error.absolute_path)
-        tainted.update(id(node_at(root, path[:length])) for length in range(len(path) + 1))
-        diagnostics.update(dict.fromkeys(explain_error(root, error)))
-    return list(diagnostics), frozenset(tainted)
+    said = {each: None for problem in problems for each in explain_problem(problem)}
+    if not are_all:
+        return list(said), frozenset(_every_node(root))
+    return list(said), frozenset(
+        id(place.node) for problem in problems for place in problem.place.path()
+    )
 
 
 def _every_node(node: Node) -> Iterator[int]:

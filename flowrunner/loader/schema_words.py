@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Iterator
+from typing import Final
 
 from flowrunner.errors import Diagnostic
 from flowrunner.loader.call_text import explain_call, explain_task_name
 from flowrunner.loader.key_words import BELONGS, is_meant, key_cure, unknown_key
 from flowrunner.loader.language import FOREIGN_KEYS, STEP_KEYS
-from flowrunner.loader.validator import properties_of, referred, workflow_schema
-from flowrunner.loader.violation import describe, explain
-from flowrunner.node import Mapping, node_at
+from flowrunner.loader.schema import known_keys, workflow_schema
+from flowrunner.loader.validator import SchemaProblem
+from flowrunner.loader.violation import describe, explain_keyword
+from flowrunner.node import Mapping, plain
 from flowrunner.source import Location
 from flowrunner.suggestion import did_you_mean
 
-if TYPE_CHECKING:
-    from jsonschema.exceptions import ValidationError
-
-__all__ = ["explain_error"]
+__all__ = ["explain_problem"]
 
 _NAME_LABEL: Final = "a name is a letter or underscore, then letters, digits and underscores"
 
@@ -51,24 +49,23 @@ _CURES: Final = {
 }
 
 
-def explain_error(root: Mapping, error: ValidationError) -> Iterator[Diagnostic]:
-    """Yield the diagnostics that say what one error of the validator means."""
-    yield from _Problem(root, error).diagnostics()
+def explain_problem(problem: SchemaProblem) -> Iterator[Diagnostic]:
+    """Yield the diagnostics that say what one problem means."""
+    yield from _Problem(problem).diagnostics()
 
 
 class _Problem:
-    """One error of the validator, with what the schema says around it."""
+    """One problem of the validator, with what the schema says around it."""
 
-    def __init__(self, root: Mapping, error: ValidationError) -> None:
-        self._root = root
-        self._error = error
-        self._path = list(error.absolute_path)
-        self._node = node_at(root, self._path)
-        self._title, self._wanted = _annotations(error.absolute_schema_path)
+    def __init__(self, problem: SchemaProblem) -> None:
+        self._problem = problem
+        self._outer, self._part, self._node = problem.place
+        self._title, self._instead = problem.title, problem.instead
+        self._value = plain(problem.place.node)
 
     def diagnostics(self) -> Iterator[Diagnostic]:
         """Yield the diagnostics that say it."""
-        match str(self._error.validator):
+        match self._problem.keyword:
             case "unevaluatedProperties" | "additionalProperties" if isinstance(
                 self._node, Mapping
             ):
@@ -77,12 +74,12 @@ class _Problem:
                 yield from self._missing_key(self._node)
             case "pattern" if self._title in ("Call", "Task name"):
                 explainer = explain_call if self._title == "Call" else explain_task_name
-                yield Diagnostic(*_placed(explainer(str(self._error.instance)), self._place()))
+                yield Diagnostic(*_placed(explainer(str(self._value)), self._place()))
             case "type" if self._title == "Step":
                 yield self._not_a_step()
             case "type" if self._title == "Branch":
                 yield Diagnostic(
-                    f"a branch is a mapping, not {describe(self._error.instance)}",
+                    f"a branch is a mapping, not {describe(self._value)}",
                     self._place(),
                     _BRANCH,
                 )
@@ -91,71 +88,65 @@ class _Problem:
 
     def _place(self) -> Location:
         """Return where the value stands, or its key where the value is an empty one."""
-        if not self._node.location.text and self._path:
-            parent = node_at(self._root, self._path[:-1])
-            key = parent.key(str(self._path[-1])) if isinstance(parent, Mapping) else None
-            if key is not None:
-                return key.location
-        return self._node.location
+        place = self._node.location
+        return place if place.text else self._place_of_key(place)
+
+    def _place_of_key(self, otherwise: Location) -> Location:
+        """Return where the key of the value stands, if it has one."""
+        around = self._outer.node if self._outer is not None else None
+        key = around.key(str(self._part)) if isinstance(around, Mapping) else None
+        return otherwise if key is None else key.location
 
     def _wrong_value(self) -> Diagnostic:
-        if "propertyNames" in self._error.absolute_schema_path and isinstance(self._node, Mapping):
-            key = self._node.key(str(self._error.instance))
-            place = key.location if key else self._node.location
-            return Diagnostic(f"'{self._error.instance}' cannot be a name", place, _NAME_LABEL)
-        name = self._path[-1] if self._path else ""
-        subject = f"'{name}'"
+        if self._part is None:
+            message = f"'{self._value}' cannot be a name"
+            return Diagnostic(message, self._node.location, _NAME_LABEL)
+        name, subject = self._part, f"'{self._part}'"
         if isinstance(name, int):
-            around = [f"'{part}'" for part in self._path[-2:-1] if isinstance(part, str)]
-            subject = " of ".join([f"item {name}", *around])
+            around = self._outer.part if self._outer is not None else None
+            subject = f"item {name} of '{around}'" if isinstance(around, str) else f"item {name}"
         instead = (
-            f"must be {self._wanted}, not {describe(self._error.instance)}"
-            if self._wanted
-            else explain(self._error)
+            f"must be {self._instead}, not {describe(self._value)}"
+            if self._instead
+            else explain_keyword(self._problem.keyword, self._problem.wanted, self._value)
         )
         cured = ("type", "pattern", "minItems", "minProperties", "minLength")
-        cure = _CURES.get(str(name), "") if self._error.validator in cured else ""
+        cure = _CURES.get(str(name), "") if self._problem.keyword in cured else ""
         return Diagnostic(f"{subject} {instead}", self._place(), cure)
 
     def _not_a_step(self) -> Diagnostic:
-        if self._error.instance is None:
+        if self._value is None:
             return Diagnostic(
                 "a step is missing here", self._place(), "write a task's name: power, or power x10"
             )
         cure = (
             "write {chain: [steps]} for one after the other, {group: [steps]} for side by side"
-            if isinstance(self._error.instance, list)
+            if isinstance(self._value, list)
             else "quote it if it is a task's name"
         )
         return Diagnostic(
-            f"a step is a text or a mapping, not {describe(self._error.instance)}",
+            f"a step is a text or a mapping, not {describe(self._value)}",
             self._place(),
             cure,
         )
 
     def _missing_key(self, mapping: Mapping) -> Iterator[Diagnostic]:
-        if self._error.validator_value == ["chunks"]:
+        missing = self._problem.missing
+        if missing == "chunks":
             yield from self._missing_step(mapping)
-            return
-        if self._error.validator_value == ["do"]:
-            yield Diagnostic(
-                "'each' misses 'do'", self._key_of(mapping, "each"), "the step for each item: do: …"
-            )
-            return
-        step = str(self._path[-1]) if self._path else ""
-        if is_meant(mapping, self._title):
+        elif missing == "do" and self._title != "Branch":
+            place = _place_of(mapping, "each")
+            yield Diagnostic("'each' misses 'do'", place, "the step for each item: do: …")
+        elif is_meant(mapping, self._title):
             return  # said of the key that stands in its place
-        if self._title == "Branch":
+        elif self._title == "Branch":
             yield self._incomplete_branch(mapping)
-            return
-        parent = node_at(self._root, self._path[:-1])
-        key = parent.key(step) if isinstance(parent, Mapping) else None
-        name = str(self._error.message).split("'")[1]
-        yield Diagnostic(
-            f"'{step}' misses '{name}'",
-            key.location if key else mapping.location,
-            _CURES.get(step, ""),
-        )
+        else:
+            yield Diagnostic(
+                f"'{self._part}' misses '{missing}'",
+                self._place_of_key(mapping.location),
+                _CURES.get(str(self._part), ""),
+            )
 
     def _incomplete_branch(self, mapping: Mapping) -> Diagnostic:
         """A branch of ``switch`` that lacks a key; each key that it lacks is an error."""
@@ -166,22 +157,17 @@ class _Problem:
             _BRANCH,
         )
 
-    @staticmethod
-    def _key_of(mapping: Mapping, name: str) -> Location:
-        key = mapping.key(name)
-        return mapping.location if key is None else key.location
-
     def _missing_step(self, mapping: Mapping) -> Iterator[Diagnostic]:
         """A mapping without a step key: is it misspelt, of a later version, or not there?"""
         known = [*self._known_keys(mapping), *BELONGS]
-        if mapping is self._root:
+        if self._outer is None:
             known += workflow_schema()["properties"]
         unknown = [key for key in mapping.names() if key not in known]
         for key in unknown[:100]:
             if key in FOREIGN_KEYS:
                 yield unknown_key(mapping, key, FOREIGN_KEYS[key])
                 return
-        in_graph = self._path[-2:-1] == ["graph"]
+        in_graph = self._outer is not None and self._outer.part == "graph"
         for key, cure in BELONGS.items():
             if key in mapping and not (in_graph and key == "needs"):
                 yield unknown_key(mapping, key, cure)
@@ -201,7 +187,7 @@ class _Problem:
                 "there is no step key here", place, "'header' and 'body' stand under 'chord:'"
             )
             return
-        what = "this workflow" if mapping is self._root else "this step"
+        what = "this workflow" if self._outer is None else "this step"
         yield Diagnostic(
             f"{what} has no step key", place, f"it needs one of {', '.join(STEP_KEYS)}"
         )
@@ -215,7 +201,7 @@ class _Problem:
             yield _two_steps(mapping, *steps[:2])
             return
         if self._title == "Branch" and "else" in mapping:
-            place = self._key_of(mapping, "else")
+            place = _place_of(mapping, "else")
             yield Diagnostic("'else' is a branch of its own", place, _BRANCH)
             return
         known = self._known_keys(mapping)
@@ -225,9 +211,12 @@ class _Problem:
                 yield unknown_key(mapping, key, cure)
 
     def _known_keys(self, mapping: Mapping) -> list[str]:
-        schema = self._error.schema
-        assert isinstance(schema, dict)  # noqa: S101 - 'true' and 'false' have no known keys
-        return list(properties_of(schema, dict.fromkeys(mapping.names())))
+        return list(known_keys(self._problem.schema, mapping))
+
+
+def _place_of(mapping: Mapping, name: str) -> Location:
+    key = mapping.key(name)
+    return mapping.location if key is None else key.location
 
 
 def _placed(words: tuple[str, str], place: Location) -> tuple[str, Location, str]:
@@ -247,37 +236,3 @@ def _two_steps(mapping: Mapping, *names: str) -> Diagnostic:
         place.location if place else mapping.location,
         cure,
     )
-
-
-def _annotations(schema_path: Iterable[Any]) -> tuple[str, str]:
-    """Return the title and ``errorMessage`` that stand nearest to a schema that failed."""
-    root = workflow_schema()
-    title, wanted = root["title"], ""
-    for schema, part in _walk(root, list(schema_path)) or ():
-        if part in ("properties", "items"):
-            wanted = ""  # what was said of the whole does not hold for its parts
-        if isinstance(schema.get("title"), str):
-            title = schema["title"]
-        wanted = schema.get("errorMessage", wanted)
-    return title, wanted
-
-
-def _walk(schema: Any, path: list[Any]) -> list[tuple[dict[str, Any], Any]] | None:
-    """Return the schemas along a path, each with the part that led to it.
-
-    jsonschema leaves ``$ref`` out of its paths, so it is tried wherever a part is missing.
-    """
-    if not path:
-        return []
-    part, *rest = path
-    if isinstance(schema, list) or part in schema:
-        inner = schema[part]
-        found = _walk(inner, rest)
-        if found is not None:
-            is_schema = isinstance(inner, dict) and part not in ("properties", "$defs")
-            return [(inner if is_schema else {}, part), *found]
-    if isinstance(schema, dict) and isinstance(schema.get("$ref"), str):
-        inner = referred(schema["$ref"])
-        found = _walk(inner, path)
-        return None if found is None else [(inner, "$ref"), *found]
-    return None

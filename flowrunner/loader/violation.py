@@ -15,7 +15,7 @@ from flowrunner.values import shown
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
 
-__all__ = ["Violation", "describe", "explain", "value_problem", "violations"]
+__all__ = ["Violation", "describe", "explain", "explain_keyword", "value_problem", "violations"]
 
 TYPE_WORDS: Final = {
     "string": "a text",
@@ -113,11 +113,17 @@ class _Finding:
 
 def explain(error: ValidationError) -> str:
     """Return what a value must be instead, beginning with "must"."""
-    finding = _Finding(error.validator_value, error.instance, error.message)
-    explainer = _EXPLAINERS.get(str(error.validator))
+    return explain_keyword(
+        str(error.validator), error.validator_value, error.instance, error.message
+    )
+
+
+def explain_keyword(keyword: str, wanted: Any, given: Any, message: str = "") -> str:
+    """Return what a value must be that a keyword refuses; ``message`` is what jsonschema said."""
+    explainer = _EXPLAINERS.get(keyword)
     if explainer is None:
-        return f"must satisfy {error.validator}: {shown(finding.wanted)}"
-    return explainer(finding)
+        return f"must satisfy {keyword}: {shown(wanted)}"
+    return explainer(_Finding(wanted, given, message))
 
 
 def _type(finding: _Finding) -> str:

@@ -1,5 +1,6 @@
 """Our validator finds what jsonschema's own finds, and the schema is a good one for editors."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
+from flowrunner.loader import parse_json
 from flowrunner.loader.language import OPTIONS, STEP_KEYS
-from flowrunner.loader.validator import workflow_schema, workflow_validator
+from flowrunner.loader.schema import workflow_schema
+from flowrunner.loader.validator import find_problems
+from flowrunner.source import Source
 
 ROOT = Path(__file__).parent.parent.parent
 FILES = sorted([*(ROOT / "workflows").glob("*.yaml"), *(ROOT / "tests/invalid").glob("*.yaml")])
@@ -19,20 +23,38 @@ FILES = sorted([*(ROOT / "workflows").glob("*.yaml"), *(ROOT / "tests/invalid").
 stock = Draft202012Validator(workflow_schema())
 
 
-def findings(validator: Any, document: Any) -> set[tuple[str, str]]:
+def expected(document: Any) -> set[tuple[str, str]]:
     """Return where something is wrong, and the keyword that says so."""
     return {
         ("/".join(map(str, error.absolute_path)), str(error.validator))
-        for error in validator.iter_errors(document)
+        for error in stock.iter_errors(document)
+    }
+
+
+def found(document: Any) -> set[tuple[str, str]]:
+    root = parse_json(Source("document", json.dumps(document)))
+    assert root is not None
+    problems, are_all = find_problems(root, most=100_000)
+    assert are_all
+    return {
+        (
+            "/".join(
+                str(at.part) for at in reversed([*problem.place.path()]) if at.part is not None
+            ),
+            problem.keyword,
+        )
+        for problem in problems
     }
 
 
 def documents() -> Iterator[Any]:
     for file in FILES:
         try:
-            yield yaml.safe_load(file.read_text(encoding="utf-8"))
+            document = yaml.safe_load(file.read_text(encoding="utf-8"))
         except (yaml.YAMLError, UnicodeDecodeError):
             continue
+        if parse_json(Source("document", json.dumps(document))) is not None:
+            yield document
 
 
 def test_the_schema_is_a_schema() -> None:
@@ -42,7 +64,7 @@ def test_the_schema_is_a_schema() -> None:
 def test_files_are_found_right_and_wrong_as_by_the_stock_validator() -> None:
     compared = 0
     for document in documents():
-        assert findings(workflow_validator(), document) == findings(stock, document)
+        assert found(document) == expected(document)
         compared += 1
     assert compared > 30
 
@@ -51,9 +73,13 @@ keys = st.sampled_from(
     [
         *(*STEP_KEYS, *OPTIONS, "args", "kwargs", "times", "as", "id", "header", "body", "over"),
         *("size", "name", "inputs", "defaults", "timeout", "each", "tpyo", "type", "default"),
+        *("do", "when", "else", "needs", "with", "on_error", "max_parallel", "tolerate", "retry"),
+        *("max", "only", "jitter", "outputs", "env"),
     ]
 )
-scalars = st.sampled_from([None, True, 0, -1, 2.5, "power", "power x3", "power x-1", "${i}", ""])
+scalars = st.sampled_from(
+    [None, True, 0, -1, 2.5, "power", "power x3", "power x-1", "${i}", "", 3.0, 101, "5%"]
+)
 values = st.recursive(
     scalars,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=4),
@@ -63,13 +89,59 @@ values = st.recursive(
 
 @given(st.dictionaries(keys, values, max_size=4))
 def test_any_document_is_found_right_or_wrong_as_by_the_stock_validator(document: Any) -> None:
-    assert findings(workflow_validator(), document) == findings(stock, document)
+    assert found(document) == expected(document)
+
+
+RIGHT = [
+    "{inputs: {count: 3, size: {type: integer, default: 1, minimum: 0}}, task: power}",
+    "{env: [API_TOKEN], outputs: {total: 1}, defaults: {power: {queue: slow, retry: 3}}, task: a}",
+    "{on_error: power, chain: [{task: a, id: b, times: 3, tolerate: 1, on_error: power x3}]}",
+    "{each: [1], as: x, do: {task: power, when: x > 1}, tolerate: 5%, max_parallel: 2}",
+    "{switch: [{when: prev > 1, do: power}, {else: {use: other.yaml, with: {count: 1}}}]}",
+    "{task: power, retry: {max: 3, only: [ValueError], jitter: full, delay: 2.5, backoff: 2}}",
+    "{chord: {header: [power x3], body: amass}, max_parallel: 3}",
+    "{graph: {a: power, b: {task: power, needs: [a]}}}",
+    "{chunks: {task: power, over: [1], size: 2, queue: slow}, tolerate: 1}",
+]
+
+
+def places(value: Any) -> Iterator[tuple[Any, Any]]:
+    """Yield each mapping and list with each of its keys or positions."""
+    inner = value.items() if isinstance(value, dict) else enumerate(value)
+    for key, each in list(inner):
+        yield value, key
+        if isinstance(each, (dict, list)):
+            yield from places(each)
+
+
+@given(st.data())
+def test_one_wrong_thing_is_found_wherever_it_stands(data: st.DataObject) -> None:
+    document = yaml.safe_load(data.draw(st.sampled_from(RIGHT)))
+    assert found(document) == expected(document) == set()
+    around, key = data.draw(st.sampled_from([*places(document)]))
+    if isinstance(around, dict) and data.draw(st.booleans()):
+        around[data.draw(keys)] = around.pop(key)
+    else:
+        around[key] = data.draw(values)
+    assert found(document) == expected(document)
 
 
 def definitions() -> Iterator[tuple[str, Any]]:
     schema = workflow_schema()
     yield from schema["properties"].items()
-    for name in ("taskKeys", "options", "chainKeys", "groupKeys", "chordKeys", "mapKeys"):
+    names = (
+        "each",
+        "switch",
+        "use",
+        "graph",
+        "chain",
+        "group",
+        "chord",
+        "map",
+        "starmap",
+        "chunks",
+    )
+    for name in ("stepMapping", "options", "taskKeys", *(f"{name}Keys" for name in names)):
         yield from schema["$defs"][name]["properties"].items()
 
 
