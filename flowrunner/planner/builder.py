@@ -71,6 +71,7 @@ class PlanBuilder:
         self.calls = 0
         self._templates: dict[tuple[int, str | None, bool], CallTemplate] = {}
         self._trail: list[model.Step] = []
+        self._has_names = False
 
     def build(self) -> tuple[plan.Node, dict[model.HandlerName, plan.Node]] | None:
         """Return the trees of the main part and of the handlers.
@@ -89,6 +90,8 @@ class PlanBuilder:
         except TooManyCallsError:
             return None
         used = self.resolver.used
+        if not self._has_names:
+            return root, handlers
         return without_unused_names(root, used), {
             name: without_unused_names(handler, used) for name, handler in handlers.items()
         }
@@ -200,6 +203,7 @@ class PlanBuilder:
         path = path or step.path
         nothing = scope.given is None and passing(step) is Passing.ALWAYS
         ended[name] = StepValue(path, nothing)
+        self._has_names = True
         return plan.Named(path, name, step, identifier.location)
 
     def _rescue(self, rescue: model.Rescue, path: str, scope: Scope) -> plan.Node:

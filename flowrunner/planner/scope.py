@@ -110,7 +110,8 @@ class Scope:
     def after(self, given: str, ended: Mapping[str, StepValue]) -> Scope:
         """Return the scope of what comes after a step, by whose end these ids have ended."""
         ids = {**self.ids, **ended} if ended else self.ids
-        return replace(self.with_given(given, LATE), ids=ids)
+        names = {**self.names, "prev": LATE}
+        return Scope(self.inputs, given, names, ids, idle=self.idle, env=self.env)
 
     def perhaps_after(self, given: str, ended: Mapping[str, StepValue]) -> Scope:
         """Return the scope of what comes after a step that may pass on that it is given nothing."""
@@ -120,7 +121,7 @@ class Scope:
     def with_given(self, given: str, value: Any, name: str = "prev") -> Scope:
         """Return the scope of a step that is given a value, for which ``name`` stands too."""
         names = {**self.names, "prev": value, name: value}
-        # Not replace(): this is for every member of a fan-out.
+        # Not replace(), here and above: this is for every member of a fan-out.
         return Scope(self.inputs, given, names, self.ids, idle=self.idle, env=self.env)
 
     def with_name(self, name: str, value: Any) -> Scope:
