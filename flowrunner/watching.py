@@ -35,10 +35,9 @@ class Watch:
         self.found = self._project.recorded_steps(self.record)
         self.ledger = recorded_ledger(self.record, self.found)
 
-    @property
-    def steps(self) -> Mapping[str, StepState]:
-        """The states of the calls, by path."""
-        return self.ledger.steps
+    def snapshot(self) -> Mapping[str, StepState]:
+        """Return the states of the calls, by path."""
+        return self.ledger.snapshot()
 
     @property
     def failed(self) -> bool:

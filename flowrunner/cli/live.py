@@ -71,8 +71,11 @@ class LiveTree:
 
         console = Console(stderr=True)
         with Live(self._table(console), console=console, auto_refresh=False) as live:
-            while not self._stopped.wait(REFRESH):
+            pause = REFRESH
+            while not self._stopped.wait(pause):
+                began = monotonic()
                 live.update(self._table(console), refresh=True)
+                pause = max(REFRESH, 3 * (monotonic() - began))  # a wide run has better to do
             live.update(self._table(console), refresh=True)
 
     def _show_once(self) -> None:

@@ -12,10 +12,23 @@ from flowrunner.render.outcome import part_of
 from flowrunner.render.tally import Tally
 from flowrunner.render.tree import TreeLine, tree_lines
 from flowrunner.render.value import shown_name
-from flowrunner.runs.ledger import StepState
 from flowrunner.runs.run_ledger import RunProgress
 
 __all__ = ["ProgressLine", "RunTree", "text_of_line"]
+
+
+#: Celery's words for the states of calls, and those of its ledger.
+_STATES = (
+    "PENDING",
+    "STARTED",
+    "RETRY",
+    "SUCCESS",
+    "FAILURE",
+    "CAUGHT",
+    "REVOKED",
+    "SKIPPED",
+    "UNNEEDED",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,20 +54,23 @@ class RunTree:
 
     def lines(self, ledger: RunProgress) -> Iterator[ProgressLine]:
         """Yield the lines with what the ledger says at this moment."""
-        counts: list[Counter[str]] = [Counter() for _ in self._lines]
+        counts: list[dict[str, int]] = [{} for _ in self._lines]
         caught = {error.call.path for error in ledger.caught}
-        steps = ledger.steps
-        for path in list(steps):  # at once: others may come in the meantime
-            line = self._index.line_of(path)
-            if line is not None:
-                self._note(steps[path], counts[line], is_caught=path in caught)
+        line_of, planned = self._index.line_of, self._planned
+        for path, step in ledger.snapshot().items():
+            line = line_of(path)
+            if line is None:
+                continue
+            count, state = counts[line], step.state
+            if state == "FAILURE" and path in caught:
+                state = "CAUGHT"
+            count[state] = count.get(state, 0) + 1
+            if step.retries:
+                count["retries"] = count.get("retries", 0) + step.retries
+            if path not in planned:
+                count["unplanned"] = count.get("unplanned", 0) + 1
         for number, count in enumerate(counts):
-            yield ProgressLine(self._texts[number], self._tally(number, count, ledger))
-
-    def _note(self, step: StepState, count: Counter[str], *, is_caught: bool) -> None:
-        count["CAUGHT" if is_caught and step.state == "FAILURE" else step.state] += 1
-        count["retries"] += step.retries
-        count["planned" if step.call.path in self._planned else "unplanned"] += 1
+            yield ProgressLine(self._texts[number], self._tally(number, Counter(count), ledger))
 
     def _tally(self, number: int, count: Counter[str], ledger: RunProgress) -> Tally | None:
         line = self._lines[number]
@@ -64,7 +80,7 @@ class RunTree:
             return None
         planned = self._index.planned[number]
         total = len(planned) + count["unplanned"]
-        missing = len(planned) - count["planned"]
+        missing = total - sum(count[state] for state in _STATES)
         if not total:  # a template that nothing was made of
             total = missing = 1 if self._has_ended(line, ledger) else 0
         elif missing and not self._has_ended(line, ledger):

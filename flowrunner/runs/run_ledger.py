@@ -18,9 +18,8 @@ __all__ = ["RunLedger", "RunProgress", "ledger_of"]
 class RunProgress(Protocol):
     """How far a run is: what its tree is drawn from, wherever that is known from."""
 
-    @property
-    def steps(self) -> Mapping[str, StepState]:
-        """The states of the calls of all parts, by path."""
+    def snapshot(self) -> Mapping[str, StepState]:
+        """Return the calls of all parts that there are now, by path."""
 
     @property
     def failed(self) -> bool:
@@ -77,6 +76,13 @@ class RunLedger:
         # A chain map is gone through from its end.
         parts = [part.steps for part in self._parts()]
         return ChainMap(self._earlier, *reversed(parts))
+
+    def snapshot(self) -> Mapping[str, StepState]:
+        """Return the calls of all parts that there are now, by path."""
+        steps = dict(self._earlier)
+        for part in reversed(list(self._parts())):
+            steps.update(part.steps)  # at once, whatever comes in the meantime
+        return steps
 
     def _parts(self) -> Iterator[Ledger]:
         yield self.main

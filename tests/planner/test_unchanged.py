@@ -20,12 +20,7 @@ EACH = "{each: '${prev}', do: call}"
             ["chain[1].each[0]"],
             ["chain[2]"],
         ),
-        (
-            f"chain: [call, {EACH}]",
-            f"chain: [queued, {EACH}]",
-            [],
-            ["chain[0]", "chain[1].each[0]"],
-        ),
+        (f"chain: [call, {EACH}]", f"chain: [queued, {EACH}]", [], ["chain[0]", "chain[1].each"]),
         (
             f"{{outputs: {{a: '${{prev}}'}}, chain: [call, {EACH}]}}",
             f"{{outputs: {{a: '${{prev}}'}}, chain: [call, {EACH}]}}",

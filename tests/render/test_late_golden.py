@@ -16,6 +16,7 @@ from flowrunner import plan
 from flowrunner.plan import Call, Deferred, Node, Plan, Retry, Secret, Tolerance
 from flowrunner.planner.continuations import sequence_of
 from flowrunner.render.graph import GRAPH_FORMATS
+from flowrunner.runs.plan_data import plan_from_data, plan_to_data
 from flowrunner.source import Location, Source
 from tests.planner.planning import planned
 from tests.render.golden_file import assert_golden
@@ -269,3 +270,30 @@ def test_mappings_that_look_like_what_is_not_known_yet_stay_apart_in_json() -> N
         {"$expression": "${prev}"},
         [{"$secret": "${env.A}"}],
     ]
+
+
+def test_a_wide_each_stays_short() -> None:
+    members = tuple(
+        plan.Given(f"each[{n}]", n, call(f"each[{n}]", "t"), HERE) for n in range(5_000)
+    )
+    wide = whole("wide", plan.Group("each", members, HERE))
+    for kind in ("tree", "mermaid", "dot"):
+        assert len(GRAPH_FORMATS[kind](wide, False).splitlines()) < 10, kind
+
+
+@pytest.mark.parametrize("kind", GRAPH_FORMATS)
+def test_deep_nesting_is_shown(kind: str) -> None:
+    root: Node = call("c", "deepest")
+    for number in range(25):
+        root = when("prev == 1", root)
+        root = plan.Named(f"n{number}", f"n{number}", root, HERE)
+        root = plan.Rescue("r", root, call("r.on_error", "log"), HERE)
+        root = plan.Each("e", late("${prev}"), root, "item", HERE)
+    assert "deepest" in GRAPH_FORMATS[kind](whole("deep", root), False)
+
+
+def test_the_name_of_items_is_kept_in_a_plans_data() -> None:
+    ready = planned("{each: [a, b], as: letter, do: call}")
+    again = plan_from_data(plan_to_data(ready))
+    assert GRAPH_FORMATS["tree"](again, False) == GRAPH_FORMATS["tree"](ready, False)
+    assert "letter = a, b" in GRAPH_FORMATS["tree"](again, False)
