@@ -142,7 +142,10 @@ def _odd_letter(name: str, close: str) -> str:
         each for each in name if each not in close and not normalize("NFD", each)[0].isascii()
     )
     odd = next(others, None)
-    return "" if odd is None else f" '{odd}' is U+{ord(odd):04X}, another letter"
+    if odd is None:
+        return ""
+    code = f"U+{ord(odd):04X}"
+    return f" '{odd}' is {code}, another letter" if odd.isprintable() else f" It has {code} in it"
 
 
 def _bare(name: str) -> str:

@@ -123,6 +123,7 @@ ESCAPES = [
      "unknown function 'ｌｅｎ'; did you mean 'len'? 'ｌ' is U+FF4C, another letter"),
     ("‹ｗｏｒｄ›", "unknown name 'ｗｏｒｄ'; did you mean 'word'? 'ｗ' is U+FF57, another letter"),
     ("‹wοrd›", "unknown name 'wοrd'; did you mean 'word'? 'ο' is U+03BF, another letter"),
+    ("‹d['keys\U00109b61']›", "no key 'keys\\U00109b61'; did you mean 'keys'? It has U+109B61 in it"),
     ("‹ſum›(l)", "unknown function 'ſum'; did you mean 'sum'? 'ſ' is U+017F, another letter"),
     ("‹__ｉｍｐｏｒｔ__›('os')", UNKNOWN.format("__ｉｍｐｏｒｔ__")),
     ("‹𝓮𝓿𝓪𝓵›('1')", UNKNOWN.format("𝓮𝓿𝓪𝓵")),
