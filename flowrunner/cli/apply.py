@@ -35,7 +35,10 @@ __all__ = ["command"]
 @input_options
 @click.option("--dry-run", is_flag=True, help="Check it and print its graph; run nothing.")
 @click.option(
-    "--detach", is_flag=True, help="Queue it on the cluster, print the run's id and return."
+    "--detach",
+    is_flag=True,
+    help="Queue it on the cluster, print the run's id and return; a 'flowrunner worker' goes on "
+    "with what is decided as it runs.",
 )
 @output_option
 @engine_options

@@ -45,9 +45,10 @@ def command(
 ) -> int:
     """Run again what did not succeed in RUN, and what comes after it.
 
-    Results that exist are used again. RUN is the id of a run that has ended, or that was left by
-    the process that ran it; the first characters of the id, or 'last'. A workflow whose file has
-    changed since is refused unless one of the options says what holds. Exits as 'apply' does.
+    Results that exist are used again, and so is what was decided with them. RUN is the id of a run
+    that has ended, or that was left by the process that ran it; the first characters of the id, or
+    'last'. A workflow whose file, or a file that it uses, has changed since is refused unless one
+    of the options says what holds. Exits as 'apply' does.
     """
     from flowrunner.cli.recorded import required_store
     from flowrunner.cli.resuming import resumed

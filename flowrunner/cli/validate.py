@@ -33,8 +33,8 @@ def command(
 ) -> int:
     """Check workflows and report every problem in every file.
 
-    An input that has to be given may be missing: what hangs on it is not checked then.
-    Exits with 2 when a file has a problem.
+    An input that has to be given may be missing: what hangs on it is not checked then. Variables of
+    the environment need not be set. Exits with 2 when a file has a problem.
     """
     from flowrunner.app import Project
     from flowrunner.errors import WorkflowError

@@ -26,8 +26,8 @@ def command(
     """Follow RUN to its end, from any machine, and print how it ended.
 
     RUN is the id of a run, the first characters of it, or 'last' for the newest one. Ctrl-C stops
-    watching; the run goes on. Where nobody drives the run any more, watch goes on with it.
-    Exits as 'apply' does.
+    watching; the run goes on. Where nobody drives the run any more, watch goes on with it
+    and queues what comes next. Exits as 'apply' does.
     """
     from flowrunner.cli.recorded import required_store
     from flowrunner.cli.watching import watched_to_the_end

@@ -27,6 +27,7 @@ SECTIONS: Final[dict[str, tuple[str, ...]]] = {
     "inputs": ("inputs-definitions", "unknown-input"),
     "outputs": ("outputs", "outputs-empty", "outputs-list"),
     "defaults": ("defaults", "defaults-of-steps"),
+    "Types": ("types",),
     "What has to be known before the run": ("known-at-run-time",),
     "Expressions": ("expressions", "bare-expression"),
     "Calls": (
@@ -83,7 +84,9 @@ error: unknown task 'powr'
 def mistakes_page(folder: Path, project: Project) -> str:
     """Return the page for the files of a folder, which is the working directory."""
     parts = [_HEAD]
-    for title, names in SECTIONS.items():
+    placed = {name for names in SECTIONS.values() for name in names} | NOT_SHOWN
+    others = sorted({file.stem for file in folder.glob("*.yaml")} - placed)
+    for title, names in {**SECTIONS, **({"More": others} if others else {})}.items():
         rows = [row for name in names for row in _rows(folder / f"{name}.yaml", project)]
         parts.append(
             "\n".join([f"## {title}", "", "| in | is said | |", "| --- | --- | --- |", *rows])
