@@ -11,7 +11,7 @@ import pytest
 from celery import Celery
 
 from flowrunner.tasks import TaskRegistry
-from tests.planner.test_types import problems
+from tests.planner.typed_tasks import problems
 
 
 class Line(pydantic.BaseModel):
