@@ -111,7 +111,7 @@ class StepBuilder:
         )
 
     def _variable(self, node: Node | None, what: str) -> str | None:
-        if not isinstance(node, Scalar) or node.value is None:
+        if not isinstance(node, Scalar) or node.value is None or id(node) in self._tainted:
             return None
         name = str(node.value)
         if name in RESERVED_NAMES:
