@@ -22,8 +22,9 @@ from tests.conformance.expression import (
 )
 from tests.conformance.expression import Literal as Value
 
-#: ``list`` is what a task gives, of which no type is known; ``many`` what members give together.
-Kind: TypeAlias = Literal["list", "many", "int", "text", "any", "failure"]
+#: ``list`` is what a task gives, of which no type is known; ``many`` what members give together;
+#: ``item`` one of a list that only run time knows; ``any`` one of several.
+Kind: TypeAlias = Literal["list", "many", "int", "text", "item", "any", "failure"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ def condition(random: Random, sight: Sight, *, depth: int = 1) -> Expression:
     if not seen or random.random() < 0.05:
         return Value(random.random() < 0.6)
     chosen = random.choice(seen)
-    risky = not chosen.known and chosen.kind in ("list", "any") and random.random() < 0.1
+    risky = not chosen.known and chosen.kind in ("list", "item") and random.random() < 0.1
     return _test_of(random, chosen, risky=risky)
 
 
@@ -134,12 +135,12 @@ def items(random: Random, sight: Sight) -> tuple[Any, Kind, bool]:
     lists = [seen for seen in sight.every() if seen.kind in ("list", "many")]
     if lists and random.random() < 0.6:
         chosen = random.choice(lists)
-        return chosen.name, "any", chosen.known
+        return chosen.name, "any" if chosen.known else "item", chosen.known
     others = [seen for seen in sight.every() if not seen.known]
     if others and random.random() < 0.5:
         chosen = random.choice(others)
-        if chosen.kind == "any" and random.random() < 0.15:
-            return chosen.name, "any", False  # perhaps it is a list
+        if chosen.kind == "item" and random.random() < 0.3:
+            return chosen.name, "item", False  # perhaps it is a list
         return Listed((chosen.name, Value(3))), "any", False
     match random.choice(("ints", "texts", "lists", "range", "none")):
         case "ints":
