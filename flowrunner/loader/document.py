@@ -32,6 +32,8 @@ def build_workflow(source: Source, root: Mapping, problems: list[Diagnostic]) ->
         if (node := root.get(name)) is not None
     }
     outputs = root.get("outputs")
+    variables = _names(root.get("env"))
+    found += _twice(variables)
     inputs = []
     for definition in _inputs(root.get("inputs"), tainted):
         wrong = list(_definition_problems(definition))
@@ -46,7 +48,7 @@ def build_workflow(source: Source, root: Mapping, problems: list[Diagnostic]) ->
         inputs=tuple(inputs),
         defaults=dict(_defaults(root.get("defaults"), tainted)),
         timeout=_seconds(root.get("timeout")),
-        env=_names(root.get("env")),
+        env=variables,
         outputs=outputs if isinstance(outputs, Mapping) else None,
         handlers=handlers,
         problems=(*problems, *found, *builder.problems),
@@ -64,6 +66,17 @@ def _text(node: Node | None) -> str:
 def _names(node: Node | None) -> tuple[Scalar, ...]:
     items = node.items if isinstance(node, Sequence) else ()
     return tuple(item for item in items if isinstance(item, Scalar))
+
+
+def _twice(names: tuple[Scalar, ...]) -> Iterator[Diagnostic]:
+    """Yield what is wrong with the variables that 'env' names again."""
+    first: dict[object, Scalar] = {}
+    for name in names:
+        if name.value in first:
+            line = first[name.value].location.line
+            message = f"'{name.value}' stands in 'env' twice"
+            yield Diagnostic(message, name.location, f"the first is in line {line}")
+        first.setdefault(name.value, name)
 
 
 def _seconds(node: Node | None) -> float | None:

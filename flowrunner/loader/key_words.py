@@ -5,21 +5,31 @@ from __future__ import annotations
 from typing import Final
 
 from flowrunner.errors import Diagnostic
-from flowrunner.loader.language import DOCUMENT_KEYS, FOREIGN_KEYS, MEANT_KEYS, STEP_KEYS
+from flowrunner.loader.foreign_words import FOREIGN_KEYS, MEANT_KEYS
+from flowrunner.loader.language import DOCUMENT_KEYS, STEP_KEYS
 from flowrunner.loader.schema import known_keys, referred, workflow_schema
 from flowrunner.node import Mapping
 from flowrunner.suggestion import did_you_mean
 
 __all__ = ["BELONGS", "is_meant", "key_cure", "unknown_key"]
 
-#: Keys that stand beside one step key only, and where they belong.
+#: Keys that stand in one place only, and where that is.
 BELONGS: Final = {
     "do": "'do' is the step of 'each: LIST', or of a branch of 'switch'",
     "as": "'as' names the index of 'times', or the item of 'each'",
     "with": "'with' gives inputs to 'use: FILE'",
     "needs": "'needs' is a key of the steps of a 'graph'",
     "else": "'else' is a branch of 'switch'",
+    "over": "'over' stands under 'map', 'starmap' or 'chunks'",
+    "size": "'size' stands under 'chunks'",
+    **dict.fromkeys(("header", "body"), "'header' and 'body' stand under 'chord:'"),
+    **dict.fromkeys(("backoff", "cap", "jitter", "only", "never"), "it is a key of 'retry: {…}'"),
 }
+
+_ITEM_CALLS: Final = ("map", "starmap", "chunks")
+_PARALLEL: Final = ("max_parallel", "tolerate")
+#: Step keys whose value is a mapping, by the title of its schema.
+_INSIDE: Final = {name.capitalize(): name for name in (*_ITEM_CALLS, "chord")}
 
 
 def unknown_key(mapping: Mapping, key: str, cure: str) -> Diagnostic:
@@ -28,44 +38,80 @@ def unknown_key(mapping: Mapping, key: str, cure: str) -> Diagnostic:
     return Diagnostic(f"unknown key '{key}'", place.location if place else mapping.location, cure)
 
 
-def is_meant(mapping: Mapping, title: str) -> bool:
-    """Tell whether one of the keys stands in place of one that the mapping lacks."""
-    meant = MEANT_KEYS.get(title, {})
-    steps = STEP_KEYS if title == "Branch" else ()
-    return any(key in meant or key in steps for key in mapping.names())
+def is_meant(mapping: Mapping, missing: str, title: str) -> bool:
+    """Tell whether a key stands in place of one that a mapping misses."""
+    if title == "Branch":
+        ways = MEANT_KEYS[title]
+        return any(
+            key in STEP_KEYS or ways.get(key) in (missing, "else") for key in mapping.names()
+        )
+    if "each" in mapping and missing == "do":
+        inside = mapping.get("each")
+        if isinstance(inside, Mapping) and "do" in inside:
+            return True
+        title = "Each"
+    ways = MEANT_KEYS.get(title, {})
+    return any(ways.get(key) == missing for key in mapping.names())
 
 
 def key_cure(mapping: Mapping, key: str, known: list[str], title: str) -> str:
     """Return what to do about a key of a mapping, of which the schema says this ``title``."""
-    if key in MEANT_KEYS.get(title, {}):
-        return f"did you mean '{MEANT_KEYS[title][key]}'?"
-    found = None
-    if title == "Branch" and key in STEP_KEYS:
-        return "the step of a branch stands under 'do'"
     if title in ("Step", "flowrunner workflow"):
         found = _step_key_cure(mapping, key, title)
-    elif title == "Default keys" and key in _step_keys(mapping):
-        found = f"'{key}' is a key of a single step, not of 'defaults'"
+    else:
+        found = _inner_key_cure(mapping, key, title)
     return found or did_you_mean(key, known, f"keys here: {', '.join(known)}")
+
+
+def foreign_cure(mapping: Mapping, key: str) -> str:
+    """Return what another system's key is called here."""
+    if key == "if" and ("then" in mapping or "else" in mapping):
+        key = "case"
+    return FOREIGN_KEYS[key]
 
 
 def _step_key_cure(mapping: Mapping, key: str, title: str) -> str | None:
     step = next((name for name in STEP_KEYS if name in mapping), "")
-    if key in ("in", "over", "items") and step == "each":
-        return "the items stand under 'each' itself: each: LIST"
+    if step == "each":
+        if key in ("in", "over", "items"):
+            return "the items stand under 'each' itself: each: LIST"
+        meant = MEANT_KEYS["Each"].get(key)
+        if meant is not None and meant not in mapping:
+            return f"did you mean '{meant}'?"
+    if key == "with" and step == "task":
+        return "arguments stand under 'args' and 'kwargs'; 'with' is for 'use: FILE'"
+    if step in _ITEM_CALLS and key in known_keys(referred("itemKeys"), mapping):
+        return f"'{key}' stands under '{step}', beside 'task'"
     if key in BELONGS:
         return BELONGS[key]
-    if key in ("max_parallel", "tolerate"):
+    if key in _PARALLEL:
         return f"'{key}' is for members side by side, and '{step}' has none"
     if title == "Step" and key in workflow_schema()["properties"]:
+        if key == "inputs" and step == "use":
+            return "the inputs of a used file stand under 'with'"
         return DOCUMENT_KEYS.get(key, f"'{key}' is a key of the whole document")
     if key in known_keys(referred("taskKeys"), mapping):
         return f"'{key}' is a key of a task call, not of '{step}'"
-    return FOREIGN_KEYS.get(key)
+    return foreign_cure(mapping, key) if key in FOREIGN_KEYS else None
 
 
-def _step_keys(mapping: Mapping) -> dict[str, None]:
-    return {
+def _inner_key_cure(mapping: Mapping, key: str, title: str) -> str | None:
+    meant = MEANT_KEYS.get(title, {}).get(key)
+    if meant is not None:
+        return f"did you mean '{meant}'?"
+    of_steps = {
+        **referred("stepMapping")["properties"],
         **known_keys(referred("taskKeys"), mapping),
-        **dict.fromkeys(("id", "when", "on_error")),
     }
+    if title == "Branch" and key in STEP_KEYS:
+        return "the step of a branch stands under 'do'"
+    if title == "Default keys" and key in of_steps:
+        return f"'{key}' is a key of a single step, not of 'defaults'"
+    step = _INSIDE.get(title)
+    if step is not None and (
+        key in referred("stepMapping")["properties"] or key in referred(f"{step}Keys")["properties"]
+    ):
+        return f"write it beside '{step}'"
+    if step is not None and key in _PARALLEL:
+        return f"'{key}' is for members side by side, and '{step}' has none"
+    return None

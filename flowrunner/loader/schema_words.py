@@ -7,8 +7,10 @@ from typing import Final
 
 from flowrunner.errors import Diagnostic
 from flowrunner.loader.call_text import explain_call, explain_task_name
-from flowrunner.loader.key_words import BELONGS, is_meant, key_cure, unknown_key
-from flowrunner.loader.language import FOREIGN_KEYS, STEP_KEYS
+from flowrunner.loader.cures import cure_of, name_cure
+from flowrunner.loader.foreign_words import FOREIGN_KEYS
+from flowrunner.loader.key_words import BELONGS, foreign_cure, is_meant, key_cure, unknown_key
+from flowrunner.loader.language import STEP_KEYS
 from flowrunner.loader.schema import known_keys, workflow_schema
 from flowrunner.loader.validator import SchemaProblem
 from flowrunner.loader.violation import describe, explain_keyword
@@ -21,32 +23,6 @@ __all__ = ["explain_problem"]
 _NAME_LABEL: Final = "a name is a letter or underscore, then letters, digits and underscores"
 
 _BRANCH: Final = "write {when: CONDITION, do: STEP}, or {else: STEP}"
-
-#: What to write instead, where a key's value has the wrong type.
-_CURES: Final = {
-    "chord": "write {header: …, body: …}",
-    "chain": "write a list of steps: [power, negate]",
-    "args": "write a list: [2]",
-    "kwargs": "write names and values: {expo: 3}",
-    "map": "write {task: …, over: […]}",
-    "starmap": "write {task: …, over: […]}",
-    "chunks": "write {task: …, over: […], size: 10}",
-    "inputs": "write names and values: {count: 10}",
-    "defaults": "write task names and keys: {power: {queue: slow}}",
-    "immutable": "write true or false",
-    "each": "write a list, or an expression that gives one: ${prev}",
-    "switch": "write a list of branches: [{when: prev > 3, do: negate}, {else: power}]",
-    "retry": "write retry: 3, or retry: {max: 3, delay: 1}",
-    "required": "it lists the keys of a mapping; an input without 'default' has to be given",
-    "graph": "write names and steps: {load: load, clean: {task: clean, needs: [load]}}",
-    "needs": "write a list of names: [load]",
-    "use": "write the path of another workflow file: resize.yaml",
-    "with": "write names and values: {count: 10}",
-    "outputs": "write names and values: {total: '${prev}'}",
-    "env": "write a list of names: [API_TOKEN]",
-    "only": "write a list of names: [ConnectionError]",
-    "never": "write a list of names: [ValueError]",
-}
 
 
 def explain_problem(problem: SchemaProblem) -> Iterator[Diagnostic]:
@@ -83,6 +59,8 @@ class _Problem:
                     self._place(),
                     _BRANCH,
                 )
+            case "minProperties" if self._node.location.text != "{}":
+                return  # what stands in it is not a key, which has been said
             case _:
                 yield self._wrong_value()
 
@@ -99,19 +77,25 @@ class _Problem:
 
     def _wrong_value(self) -> Diagnostic:
         if self._part is None:
-            message = f"'{self._value}' cannot be a name"
-            return Diagnostic(message, self._node.location, _NAME_LABEL)
-        name, subject = self._part, f"'{self._part}'"
-        if isinstance(name, int):
+            message, cure = f"'{self._value}' cannot be a name", name_cure(str(self._value))
+            label = f"{_NAME_LABEL}; {cure}" if cure else _NAME_LABEL
+            return Diagnostic(message, self._node.location, label)
+        name, subject = str(self._part), f"'{self._part}'"
+        if isinstance(self._part, int):
             around = self._outer.part if self._outer is not None else None
-            subject = f"item {name} of '{around}'" if isinstance(around, str) else f"item {name}"
+            subject = f"item {self._part}"
+            if isinstance(around, str):
+                subject = f"{subject} of '{around}'"
+            name = f"{around} item"
         instead = (
             f"must be {self._instead}, not {describe(self._value)}"
             if self._instead
             else explain_keyword(self._problem.keyword, self._problem.wanted, self._value)
         )
-        cured = ("type", "pattern", "minItems", "minProperties", "minLength")
-        cure = _CURES.get(str(name), "") if self._problem.keyword in cured else ""
+        if self._title == "Name in expressions" and isinstance(self._value, str):
+            cure = name_cure(self._value, of_variable=name == "env item")
+        else:
+            cure = cure_of(name, self._value, self._problem.keyword)
         return Diagnostic(f"{subject} {instead}", self._place(), cure)
 
     def _not_a_step(self) -> Diagnostic:
@@ -134,25 +118,32 @@ class _Problem:
         missing = self._problem.missing
         if missing == "chunks":
             yield from self._missing_step(mapping)
+        elif is_meant(mapping, missing, self._title):
+            return  # said of the key that stands in its place
         elif missing == "do" and self._title != "Branch":
             place = _place_of(mapping, "each")
             yield Diagnostic("'each' misses 'do'", place, "the step for each item: do: …")
-        elif is_meant(mapping, self._title):
-            return  # said of the key that stands in its place
         elif self._title == "Branch":
             yield self._incomplete_branch(mapping)
-        else:
+        elif not self._stands_beside(missing):
             yield Diagnostic(
                 f"'{self._part}' misses '{missing}'",
                 self._place_of_key(mapping.location),
-                _CURES.get(str(self._part), ""),
+                cure_of(str(self._part), None),
             )
+
+    def _stands_beside(self, missing: str) -> bool:
+        """Tell whether a key stands beside the mapping that misses it, which is said of the key."""
+        around = self._outer.node if self._outer is not None else None
+        return isinstance(around, Mapping) and missing in around
 
     def _incomplete_branch(self, mapping: Mapping) -> Diagnostic:
         """A branch of ``switch`` that lacks a key; each key that it lacks is an error."""
-        missing = next(key for key in ("when", "do") if key not in mapping)
+        missing = [key for key in ("when", "do") if key not in mapping]
         return Diagnostic(
-            f"a branch of 'switch' misses '{missing}'",
+            f"a branch of 'switch' misses '{missing[0]}'"
+            if len(missing) == 1
+            else "a branch of 'switch' has neither 'when' nor 'else'",
             mapping.entries[0][0].location if mapping.entries else mapping.location,
             _BRANCH,
         )
@@ -165,12 +156,12 @@ class _Problem:
         unknown = [key for key in mapping.names() if key not in known]
         for key in unknown[:100]:
             if key in FOREIGN_KEYS:
-                yield unknown_key(mapping, key, FOREIGN_KEYS[key])
+                yield unknown_key(mapping, key, foreign_cure(mapping, key))
                 return
         in_graph = self._outer is not None and self._outer.part == "graph"
         for key, cure in BELONGS.items():
             if key in mapping and not (in_graph and key == "needs"):
-                yield unknown_key(mapping, key, cure)
+                yield Diagnostic("there is no step key here", _place_of(mapping, key), cure)
                 return
         for key in unknown[:100]:
             cure = did_you_mean(key, STEP_KEYS, "")
@@ -182,11 +173,6 @@ class _Problem:
         )
         if mapping.entries:
             place = mapping.entries[0][0].location
-        if "header" in mapping or "body" in mapping:
-            yield Diagnostic(
-                "there is no step key here", place, "'header' and 'body' stand under 'chord:'"
-            )
-            return
         what = "this workflow" if self._outer is None else "this step"
         yield Diagnostic(
             f"{what} has no step key", place, f"it needs one of {', '.join(STEP_KEYS)}"
@@ -228,7 +214,10 @@ def _two_steps(mapping: Mapping, *names: str) -> Diagnostic:
     first, second = sorted(names, key=mapping.names().index)
     place = mapping.key(second)
     cure = "put the steps into a chain or a group"
-    if ("each" in names or "switch" in names) and "do" not in mapping:
+    inner = next((name for name in ("map", "starmap", "chunks") if name in names), None)
+    if inner is not None and "task" in names:
+        cure = f"'task' stands under '{inner}', beside 'over'"
+    elif ("each" in names or "switch" in names) and "do" not in mapping:
         around = "each" if "each" in names else "switch"
         cure = f"the other step stands under 'do' of '{around}'"
     return Diagnostic(

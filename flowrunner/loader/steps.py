@@ -8,7 +8,8 @@ from typing import Final
 from flowrunner import model
 from flowrunner.errors import Diagnostic
 from flowrunner.loader.call_text import parse_call
-from flowrunner.loader.language import NEEDS_ELSEWHERE, OPTIONS, RESERVED_NAMES, STEP_KEYS
+from flowrunner.loader.foreign_words import NEEDS_ELSEWHERE
+from flowrunner.loader.language import OPTIONS, RESERVED_NAMES, STEP_KEYS
 from flowrunner.node import Mapping, Node, Scalar, Sequence
 from flowrunner.source import Location
 
@@ -68,8 +69,11 @@ class StepBuilder:
             branch = model.Branch(condition, step)
             step = model.Switch((branch,), None, place, written="when")
         identifier = self._id(mapping)
-        if identifier is None and isinstance(called, (model.ItemCalls, model.Chunks)):
-            identifier = called.id
+        if isinstance(called, (model.ItemCalls, model.Chunks)) and called.id is not None:
+            if identifier is not None:
+                first = f"the first is '{identifier.value}', in line {identifier.location.line}"
+                self._report("this step has two ids", called.id, first)
+            identifier = identifier or called.id
         return step if identifier is None else model.Named(identifier, step)
 
     def _call(self, node: Scalar, text: str) -> model.Step:
@@ -99,7 +103,11 @@ class StepBuilder:
             )
             parallel = model.Parallel()
         if index is not None and times is None:
-            self._report("'as' names the index of 'times', and there is none", mapping.key("as"))
+            self._report(
+                "'as' names the index of 'times', and there is none",
+                mapping.key("as"),
+                "give the call 'times', or leave 'as' out",
+            )
         return model.TaskCall(
             name,
             value.location,
@@ -123,7 +131,7 @@ class StepBuilder:
 
     def _id(self, mapping: Mapping) -> Scalar | None:
         node = mapping.get("id")
-        name = self._variable(node, "a step")
+        name = None if id(node) in self._tainted else self._variable(node, "a step")
         return node if isinstance(node, Scalar) and name is not None else None
 
     def _report(self, message: str, node: Node | None, label: str = "") -> None:
@@ -223,23 +231,28 @@ class StepBuilder:
         if not isinstance(value, Sequence):
             return model.Broken(place)
         branches: list[model.Branch] = []
-        otherwise: model.Step | None = None
-        for position, item in enumerate(value.items, start=1):
+        otherwise: list[tuple[Scalar, model.Step]] = []
+        is_last = False
+        for item in value.items:
             if not isinstance(item, Mapping):
                 continue
-            last = item.get("else")
-            if last is not None:
-                if position < len(value.items):
-                    self._report(
-                        "'else' is not the last branch", item.key("else"), "what follows never runs"
-                    )
-                otherwise = self.build(last)
+            last, key = item.get("else"), item.key("else")
+            is_last = last is not None
+            if last is not None and key is not None:
+                otherwise.append((key, self.build(last)))
                 continue
             condition, do = item.get("when"), item.get("do")
             step = model.Broken(item.location) if do is None else self.build(do)
             if isinstance(condition, Scalar) and id(condition) not in self._tainted:
                 branches.append(model.Branch(condition, step))
-        return model.Switch(tuple(branches), otherwise, place)
+        if len(otherwise) > 1:
+            first = f"the first is in line {otherwise[0][0].location.line}"
+            self._report("'else' stands in two branches", otherwise[1][0], first)
+        elif otherwise and not is_last:
+            self._report(
+                "'else' is not the last branch", otherwise[0][0], "what follows never runs"
+            )
+        return model.Switch(tuple(branches), otherwise[-1][1] if otherwise else None, place)
 
     def _use(self, mapping: Mapping, value: Node) -> model.Step:
         place, inputs = _key_place(mapping, "use"), mapping.get("with")
@@ -264,8 +277,8 @@ class StepBuilder:
         for key in ("needs", *NEEDS_ELSEWHERE):
             node = step.get(key)
             for name in node.items if isinstance(node, Sequence) else (node,):
-                right = isinstance(node, Scalar) or id(name) not in self._tainted
-                if right and isinstance(name, Scalar) and isinstance(name.value, str):
+                value = name.value if isinstance(name, Scalar) else None
+                if isinstance(name, Scalar) and isinstance(value, str) and value.isidentifier():
                     yield name
 
     def _called(self, value: Node) -> tuple[Scalar, Node, Mapping] | model.Broken:

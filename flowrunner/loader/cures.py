@@ -1,0 +1,159 @@
+"""What to write instead of a value that cannot stand where it does."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, Final
+
+__all__ = ["cure_of", "name_cure"]
+
+#: What a key's value looks like.
+_EXAMPLES: Final = {
+    "chord": "write {header: …, body: …}",
+    "chain": "write a list of steps: [power, negate]",
+    "args": "write a list: [2]",
+    "kwargs": "write names and values: {expo: 3}",
+    "map": "write {task: …, over: […]}",
+    "starmap": "write {task: …, over: […]}",
+    "chunks": "write {task: …, over: […], size: 10}",
+    "inputs": "write names and values: {count: 10}",
+    "defaults": "write task names and keys: {power: {queue: slow}}",
+    "immutable": "write true or false",
+    "each": "write a list, or an expression that gives one: ${prev}",
+    "switch": "write a list of branches: [{when: prev > 3, do: negate}, {else: power}]",
+    "retry": "write retry: 3, or retry: {max: 3, delay: 1}",
+    "required": "it lists the keys of a mapping; an input without 'default' has to be given",
+    "graph": "write names and steps: {load: load, clean: {task: clean, needs: [load]}}",
+    "needs": "write a list of names: [load]",
+    "use": "write the path of another workflow file: resize.yaml",
+    "with": "write names and values: {count: 10}",
+    "outputs": "write names and values: {total: '${prev}'}",
+    "env": "write a list of names: [API_TOKEN]",
+    "only": "write a list of names: [ConnectionError]",
+    "never": "write a list of names: [ValueError]",
+    "over": "write a list, or an expression that gives one: ${inputs.rows}",
+}
+
+#: What types are called elsewhere.
+_TYPES: Final = {
+    **dict.fromkeys(("int", "long", "Integer"), "integer"),
+    **dict.fromkeys(("float", "double", "decimal", "Number"), "number"),
+    **dict.fromkeys(("str", "text", "String"), "string"),
+    **dict.fromkeys(("bool", "Boolean"), "boolean"),
+    **dict.fromkeys(("list", "tuple", "sequence", "List"), "array"),
+    **dict.fromkeys(("dict", "map", "mapping"), "object"),
+    **dict.fromkeys(("none", "None", "nil"), "null"),
+}
+
+#: Keywords that leave open only how much, which their message says.
+_SAY_ALL: Final = ("minimum", "maximum", "exclusiveMinimum", "enum", "const")
+
+_LISTS_OF_NAMES: Final = ("needs", "env", "only", "never")
+#: Keys whose values are expressions as well; 'when' alone is one without ${ and }.
+_TAKE_EXPRESSIONS: Final = (
+    *("each", "over", "times", "size", "max_parallel", "tolerate", "retry"),
+    *("max", "delay", "backoff", "cap", "priority", "countdown", "time_limit", "soft_time_limit"),
+    "headers",
+)
+_SECONDS: Final = ("delay", "cap", "countdown", "time_limit", "soft_time_limit", "timeout")
+_BARE_EXPRESSION: Final = re.compile(r"(?:inputs|prev|item|env)\b[\w.\[\]' ]{0,80}|\w+\(.{0,80}\)")
+_DURATION: Final = re.compile(
+    r"(?P<number>\d{1,9}(?:\.\d{1,3})?) *"
+    r"(?P<unit>ms|[smhd]|secs?|seconds?|mins?|minutes?|hours?|days?)"
+)
+_UNITS: Final = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
+_NUMBER: Final = re.compile(r"-?\d{1,9}(?:\.\d{1,9})?")
+
+
+def cure_of(key: str, value: Any, keyword: str = "") -> str:
+    """Return what to write instead of a key's value, which this keyword of the schema refuses.
+
+    It is empty where the message has said all that is known.
+    """
+    special = _SPECIAL.get(key)
+    cure = (special(value) if special is not None else "") or _cure_of_text(key, value)
+    return cure or ("" if keyword in _SAY_ALL else _EXAMPLES.get(key, ""))
+
+
+def _cure_of_text(key: str, value: Any) -> str:
+    if not isinstance(value, str):
+        return ""
+    if key in _LISTS_OF_NAMES and "${" not in value and len(value) < 60:
+        names = ", ".join(re.findall(r"[\w.]+", value, re.ASCII))
+        return f"write a list of names: [{names}]" if names else ""
+    duration = _DURATION.fullmatch(value) if key in _SECONDS else None
+    if duration is not None:
+        seconds = float(duration["number"]) * _UNITS[_unit(duration["unit"])]
+        return f"write seconds: {seconds:.10g}"
+    if key in _TAKE_EXPRESSIONS:
+        if _NUMBER.fullmatch(value):
+            return f"write it without quotes: {value}"
+        if _BARE_EXPRESSION.fullmatch(value):
+            return f"write ${{{value}}}"
+    return ""
+
+
+def _unit(word: str) -> str:
+    return word if word in _UNITS else word[0]
+
+
+def _each(value: Any) -> str:
+    if isinstance(value, dict):
+        if "do" in value:
+            return "'do' and 'as' stand beside 'each', whose value is the list alone"
+        return "each of its keys: ${keys(…)}"
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        return f"the numbers up to there: ${{range({value})}}"
+    return ""
+
+
+def _tolerate(value: Any) -> str:
+    if isinstance(value, float) and 0 < value < 1:
+        return f"per cent are written {value * 100:.4g}%"
+    if not isinstance(value, str):
+        return ""
+    per_cent = re.fullmatch(r"(\d{1,9}(?:\.\d+)?)\s*(?:%|per ?cent)", value, re.ASCII)
+    if per_cent is None:
+        return "to let all of them fail: 100%" if value == "all" else ""
+    if float(per_cent[1]) > 100:
+        return "100% are all of them"
+    return f"write {per_cent[1]}%, without a blank"
+
+
+def _jitter(value: Any) -> str:
+    if value is True:
+        return "write full"
+    return "write none, or leave it out" if value in (False, None) else ""
+
+
+def _when(value: Any) -> str:
+    if isinstance(value, (int, float)):
+        return f"compare it with something: prev == {value}"
+    return ""
+
+
+def _jsontype(value: Any) -> str:
+    own = _TYPES.get(value) if isinstance(value, str) else None
+    return f"write {own}" if own else ""
+
+
+_SPECIAL: Final[dict[str, Callable[[Any], str]]] = {
+    "each": _each,
+    "tolerate": _tolerate,
+    "jitter": _jitter,
+    "when": _when,
+    "type": _jsontype,
+}
+
+
+def name_cure(text: str, *, of_variable: bool = False) -> str:
+    """Return a name like a text that is none; one of the environment cannot be another."""
+    if of_variable:
+        bare = text.strip("${} ")
+        return f"write {bare}" if re.fullmatch(r"[A-Za-z_]\w*", bare, re.ASCII) else ""
+    words = re.findall(r"\w+", text, re.ASCII)
+    if not words or len(text) > 60:
+        return ""
+    name = "_".join(words)
+    return f"write {name if not name[0].isdigit() else f'_{name}'}"
