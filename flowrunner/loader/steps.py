@@ -264,22 +264,16 @@ class StepBuilder:
         place = _key_place(mapping, "graph")
         if not isinstance(value, Mapping):
             return model.Broken(place)
-        steps = []
+        steps, is_readable = [], True
         for key, node in value.entries:
             name = Scalar(str(key.value), key.location)
             self._variable(name, "a step")
-            needs = tuple(self._needs(node)) if isinstance(node, Mapping) else ()
-            steps.append(model.GraphStep(name, needs, self.build(node)))
-        return model.Graph(tuple(steps), place)
-
-    def _needs(self, step: Mapping) -> Iterator[Scalar]:
-        """Yield the names that a step needs, also those under a key that the schema refuses."""
-        for key in ("needs", *NEEDS_ELSEWHERE):
-            node = step.get(key)
-            for name in node.items if isinstance(node, Sequence) else (node,):
-                value = name.value if isinstance(name, Scalar) else None
-                if isinstance(name, Scalar) and isinstance(value, str) and value.isidentifier():
-                    yield name
+            needs = tuple(_needs(node)) if isinstance(node, Mapping) else ()
+            names = tuple(each for each in needs if _is_name(each))
+            is_readable = is_readable and names == needs
+            steps.append(model.GraphStep(name, names, self.build(node)))
+        # Where it is not known who needs whom, nothing can be said of the rest.
+        return model.Graph(tuple(steps), place) if is_readable else model.Broken(place)
 
     def _called(self, value: Node) -> tuple[Scalar, Node, Mapping] | model.Broken:
         if not isinstance(value, Mapping):
@@ -345,3 +339,16 @@ def _options(mapping: Mapping) -> dict[str, Node]:
 def _key_place(mapping: Mapping, key: str) -> Location:
     node = mapping.key(key)
     return mapping.location if node is None else node.location
+
+
+def _needs(step: Mapping) -> Iterator[Scalar]:
+    """Yield what a step needs, also under a key that the schema refuses."""
+    for key in ("needs", *NEEDS_ELSEWHERE):
+        node = step.get(key)
+        for name in node.items if isinstance(node, Sequence) else (node,):
+            if isinstance(name, Scalar):
+                yield name
+
+
+def _is_name(node: Scalar) -> bool:
+    return isinstance(node.value, str) and node.value.isidentifier()
