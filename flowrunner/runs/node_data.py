@@ -7,7 +7,7 @@ file where that is not the workflow's own.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from itertools import repeat
 from typing import Any, Final, get_args
 
@@ -17,6 +17,7 @@ from flowrunner.plan import (
     Chain,
     Chord,
     Deferred,
+    Each,
     GraphStep,
     Group,
     Node,
@@ -48,6 +49,7 @@ _DEFAULTS: Final[dict[str, Any]] = {
 _MARK: Final = "$"
 _PLAIN: Final = "plain"
 _KIND: Final = "is"
+_GIVEN: Final = "given"
 NODES: Final = get_args(Node)
 #: The fields that hold nodes, and those that hold several.
 _NODES: Final = frozenset({"step", "do", "handler", "otherwise"})
@@ -62,10 +64,20 @@ class UnknownNodeError(ValueError):
 
 
 class NodeWriter:
-    """Makes data of nodes, whose places are in these sources."""
+    """Makes data of nodes, whose places are in these sources.
 
-    def __init__(self, sources: Iterable[Source], *, secrets: bool = False) -> None:
+    ``inputs`` are the plan's, which stand in its data by themselves.
+    """
+
+    def __init__(
+        self,
+        sources: Iterable[Source],
+        inputs: Mapping[str, Any] | None = None,
+        *,
+        secrets: bool = False,
+    ) -> None:
         self._secrets = secrets
+        self._inputs = inputs or {}
         self._numbers = {source: number for number, source in enumerate(sources)}
         #: The fields of a call but its path, as data.
         self._fields: Final[dict[str, Callable[[Call], Any]]] = {
@@ -93,7 +105,7 @@ class NodeWriter:
         """Return a value as data; what looks like the data of a deferred one is marked."""
         match value:
             case Deferred() | Secret():
-                return {_MARK: self._fields_of(value)}
+                return {_MARK: self._fields_of_text(value)}
             case list() | tuple():
                 return list(map(self.value, value))
             case Mapping():
@@ -108,6 +120,14 @@ class NodeWriter:
         for each in fields(thing):
             data[each.name] = self._field(each.name, getattr(thing, each.name))
         return data
+
+    def _fields_of_text(self, text: Deferred | Secret) -> dict[str, Any]:
+        """Return the fields of a text; the plan's inputs are named only: members hold many."""
+        used = text.names.get("inputs", {})
+        if not used or any(self._inputs.get(name) is not each for name, each in used.items()):
+            return self._fields_of(text)
+        names = {name: each for name, each in text.names.items() if name != "inputs"}
+        return {**self._fields_of(replace(text, names=names)), _GIVEN: list(used)}
 
     def _field(self, name: str, value: Any) -> Any:
         if isinstance(value, Location):
@@ -209,8 +229,9 @@ def _same(one: Any, other: Any) -> bool:
 class NodeReader:
     """Makes nodes of data, each with its place in one of the sources."""
 
-    def __init__(self, sources: Sequence[Source]) -> None:
+    def __init__(self, sources: Sequence[Source], inputs: Mapping[str, Any] | None = None) -> None:
         self._sources = sources
+        self._inputs = inputs or {}
 
     def node(self, data: Mapping[str, Any]) -> Node:
         """Return the node that these data were made of.
@@ -229,7 +250,9 @@ class NodeReader:
         if kind == "group":
             return self._group(data)
         if kind == "chord":
-            header, body = self._group(data["header"]), self.node(data["body"])
+            header, body = self.node(data["header"]), self.node(data["body"])
+            if not isinstance(header, (Group, Each)):
+                raise UnknownNodeError("it has a chord without a group")
             return Chord(data["chord"], header, body, self._at(data["at"]))
         raise UnknownNodeError(f"it has a node '{kind}'")
 
@@ -237,8 +260,12 @@ class NodeReader:
         kind = _THINGS.get(data[_KIND])
         if kind is None:
             raise UnknownNodeError(f"it has a node '{data[_KIND]}'")
-        given = {name: self._field(name, each) for name, each in data.items() if name != _KIND}
-        return kind(**given)
+        told = (_KIND, _GIVEN)
+        found = {name: self._field(name, each) for name, each in data.items() if name not in told}
+        if _GIVEN in data:
+            used = {name: self._inputs[name] for name in data[_GIVEN]}
+            found["names"] = {**found["names"], "inputs": used}
+        return kind(**found)
 
     def _field(self, name: str, data: Any) -> Any:
         if name == "location":

@@ -30,7 +30,7 @@ class PlanFormatError(EngineError):
 
 def plan_to_data(plan: Plan) -> dict[str, Any]:
     """Return a plan as JSON data, from which :func:`plan_from_data` makes the same again."""
-    writer = NodeWriter((plan.source, *plan.used), secrets=bool(plan.env))
+    writer = NodeWriter((plan.source, *plan.used), plan.inputs, secrets=bool(plan.env))
     return {
         "format": FORMAT,
         "name": plan.name,
@@ -67,7 +67,7 @@ def plan_from_data(data: Mapping[str, Any]) -> Plan:
             f"{FORMAT}: use the version of flowrunner that the run was started with"
         )
     source, *used = map(_source_of, (data["source"], *data.get("used", ())))
-    reader = NodeReader((source, *used))
+    reader = NodeReader((source, *used), data["inputs"])
     try:
         root = reader.node(data["root"])
         handlers = {name: reader.node(each) for name, each in data["handlers"].items()}

@@ -218,3 +218,17 @@ def test_values_that_look_like_deferred_ones_stay_values(given_values: list[Any]
     secret = plan.Secret("${env.TOKEN}", AT)
     hidden = Call("c", "tag", AT, args=(secret, *given_values), open=True)
     assert again_at(hidden) == hidden
+
+
+def test_members_that_use_an_input_do_not_keep_it_each() -> None:
+    do = "{chain: [call, {task: call, args: ['${[inputs.rows[item], prev]}']}]}"
+    text = f"{{inputs: {{rows: []}}, each: '${{range(len(inputs.rows))}}', do: {do}}}"
+    ready = planned(text, {"rows": str(list(range(300)))})
+    assert len(str(plan_to_data(ready))) < 300_000
+    read = again(ready)
+    assert read == replace(ready, source=read.source)
+
+
+def test_a_chord_of_members_that_run_time_makes_is_read_as_it_was() -> None:
+    text = "chain: [call x2, {chord: {header: {each: '${prev}', do: call}, body: amass}}]"
+    assert again(planned(text)).root == planned(text).root
