@@ -274,7 +274,7 @@ class EmbeddedEngine:
             if deadline is not None and monotonic() >= deadline:
                 raise RunTimeoutError(f"the run took longer than {timeout:g} s")
             now = (self._broker.sequence, ledger.changes)
-            if self._idle() and now == seen:
+            if self._idle() and now == seen and ledger.pause is None:
                 raise RunStalledError(_stalled_message(ledger))
             seen = now
 

@@ -23,6 +23,7 @@ from flowrunner.engines.whereabouts import Whereabouts, whereabouts
 from flowrunner.errors import BrokerError
 from flowrunner.plan import Call, Sequence
 from flowrunner.runs.ledger import PENDING, RETRY, SKIPPED, STARTED, Ledger, StepError, StepState
+from flowrunner.runs.unfolding import Unfolding
 
 __all__ = ["Follower"]
 
@@ -69,6 +70,8 @@ class Follower:
         self._cluster = cluster
         self._ledger = ledger
         self._again = again
+        if again and isinstance(ledger, Unfolding):
+            ledger.is_queued = publication.is_queued
         self._mark = b"parts"
         self._acks_late = {name for name, task in app.tasks.items() if task.acks_late}
         self._known = known_key(self._backend, publication.root)
@@ -105,6 +108,8 @@ class Follower:
 
     def catch_up(self) -> None:
         """Note what has happened so far, and queue nothing."""
+        if isinstance(self._ledger, Unfolding):
+            self._ledger.is_queued = lambda call: True
         self.publication.prepared(self._ledger.begin())
         before = -1
         while self._ledger.changes != before:
@@ -186,6 +191,8 @@ class Follower:
                 question, patience = None, now - changed + LOST_AFTER
             # A look at a wide run takes a while: no more than half of the time goes into looks.
             rest = min(max(pause, now - began), LONGEST_POLL)
+            due = self._ledger.pause
+            rest = rest if due is None else min(rest, due)
             sleep(rest if deadline is None else min(rest, deadline - now))
 
     def look(self) -> None:

@@ -102,6 +102,10 @@ class Publication:
         """
         self.prepared(section for section in sections if _has_continuations(section))
 
+    def is_queued(self, call: Call) -> bool:
+        """Tell whether a call that is a section of its own has been queued."""
+        return not self.unpublished([(call,)])
+
     @property
     def _key(self) -> Any:
         return self._app.backend.get_key_for_task(f"{_SECTIONS}{self.root}")

@@ -135,6 +135,11 @@ class Ledger:
         return ()
 
     @property
+    def pause(self) -> float | None:
+        """Seconds until there is something to queue all the same; ``None`` when there is not."""
+        return None
+
+    @property
     def value(self) -> Any:
         """The run's value, once every call has succeeded."""
         assert self._value is not None, "BUG: a run without a value"  # noqa: S101

@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import replace
 from queue import Empty
 from random import random
+from time import monotonic
 from typing import Any
 
 from flowrunner import plan
@@ -91,6 +92,8 @@ class Unfolding(Ledger):
         super().__init__((), on_step=on_step)
         #: The paths of the calls whose results, or failures, of earlier attempts are used.
         self.reused: set[str] = set()
+        #: Tells of a call that is to be made again whether that has been queued already.
+        self.is_queued: Callable[[plan.Call], bool] = lambda call: False
         self._root = root
         self._given = Input(given)
         self._known = known or {}
@@ -98,7 +101,7 @@ class Unfolding(Ledger):
         self._values: dict[str, Any] = {}
         self._sections: dict[int, _Section] = {}  # those that go on, by their sequences
         self._over: deque[_Section] = deque()
-        self._again: deque[StepState] = deque()
+        self._paused: dict[str, tuple[StepState, float]] = {}  # until when, by path
         self._queue: list[plan.Sequence] = []
         self._ends: deque[tuple[Activity | None, int, End]] = deque()
         self._starts: deque[tuple[plan.Node, Input, Activity | None, int]] = deque()
@@ -150,12 +153,25 @@ class Unfolding(Ledger):
                     self._finish(end)
                 else:
                     parent.ended(slot, end)
-        while self._again:
-            step = self._again.popleft()
-            if step.state == RETRY:
-                self._queue.append(step.sequence)
+        self._queue += self._due()
         queue, self._queue = self._queue, []
         return queue
+
+    def _due(self) -> Iterator[plan.Sequence]:
+        """Yield the calls whose pause is over; they are made again."""
+        with self._lock:
+            now = monotonic()
+            due = [step for step, at in self._paused.values() if at <= now]
+            for step in due:
+                del self._paused[step.call.path]
+        yield from (step.sequence for step in due if step.state == RETRY)
+
+    @property
+    def pause(self) -> float | None:
+        """Seconds until a call is due to be made again; ``None`` when none waits for that."""
+        with self._lock:
+            first = min((at for _, at in self._paused.values()), default=None)
+        return None if first is None else max(first - monotonic(), 0.0)
 
     def cancel(self) -> None:
         """End what is open, and begin nothing more."""
@@ -184,17 +200,19 @@ class Unfolding(Ledger):
 
     def wait(self, timeout: float) -> bool:
         """Wait up to ``timeout`` seconds until there may be something to queue, or the end."""
-        if not self.ended and not self._over and not self._again:
+        pause = self.pause
+        if not self.ended and not self._over and pause != 0:
             with suppress(Empty):
-                self._end.get(timeout=timeout)
+                self._end.get(timeout=timeout if pause is None else min(timeout, pause))
         return self.ended
 
     def expected(self) -> Iterator[StepState]:
         """Yield the calls that may end next: not ended, and nothing before them is open."""
         with self._lock:
             sections = list(self._sections.values())
+            paused = set() if self.cancelled else {id(step) for step, _ in self._paused.values()}
         for section in sections:
-            yield from self._expected(section.sequence)
+            yield from (step for step in self._expected(section.sequence) if id(step) not in paused)
 
     # What activities ask: see runs.activity.Stage.
 
@@ -342,7 +360,6 @@ class Unfolding(Ledger):
         if state == FAILURE and error is not None and self._comes_again(step, error):
             super()._enter_state(step, RETRY, None, None)
             step.error = error
-            self._again.append(step)
             self._end.put(None)
             return
         if state in (FAILURE, REVOKED):
@@ -360,11 +377,12 @@ class Unfolding(Ledger):
             return False
         if not call.retry.applies(error.type, attempt):
             return False
-        pause = call.retry.seconds(attempt)
+        again = replace(call, tries=attempt)
+        pause = 0.0 if self.is_queued(again) else call.retry.seconds(attempt)
         if call.retry.jitter == "full":
             pause *= random()  # noqa: S311  # to spread calls, not to hide them
+        self._paused[call.path] = (step, monotonic() + pause)
         section = self._sections.pop(id(step.sequence))
-        again = replace(call, tries=attempt, options={**call.options, "countdown": pause})
         step.call, step.sequence = again, (again,)
         section.sequence = step.sequence
         self._sections[id(step.sequence)] = section

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 
 from flowrunner import plan
-from flowrunner.plan import Call
+from flowrunner.plan import Call, Retry
 from flowrunner.runs.ledger import FAILURE, SKIPPED, SUCCESS, Ledger, StepError
 from flowrunner.runs.outcome import failure_data
 from flowrunner.runs.unfolding import Unfolding
@@ -151,3 +151,27 @@ def test_sections_are_as_large_as_they_can_be() -> None:
 @given(trees())
 def test_any_plan_gives_what_it_means(tree: Any) -> None:
     assert_same(built(tree, "r"))
+
+
+def test_a_pause_is_the_drivers_and_stands_in_no_message() -> None:
+    ledger = Unfolding(call("c", "fail", retry=Retry(2, delay=30, backoff=3)))
+    (first,) = ledger.begin()
+    run_sequence(first, (), ledger, Tasks())
+    assert ledger.advance() == []
+    assert ledger.pause is not None
+    assert 29 < ledger.pause <= 30
+    assert list(ledger.expected()) == []  # nobody looks for what is nowhere yet
+    ledger.is_queued = lambda made: True  # as whoever goes on with a run finds
+    ledger.cancel()
+    assert ledger.ended
+    assert ledger.failed
+
+
+def test_a_call_that_is_made_again_is_the_same_but_for_its_number() -> None:
+    ledger = Unfolding(call("c", "fail", retry=Retry(1)))
+    (first,) = ledger.begin()
+    run_sequence(first, (), ledger, Tasks())
+    (again,) = ledger.advance()
+    (made,) = again
+    assert isinstance(made, Call)
+    assert (made.tries, dict(made.options)) == (1, {})
