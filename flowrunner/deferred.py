@@ -83,7 +83,10 @@ def _resolved(node: plan.Node, known: Known) -> plan.Node:
         case plan.Rescue() | plan.Named():
             return replace(node, step=resolve(node.step, known))
         case plan.Given():
-            return replace(node, step=resolve(node.step, replace(known, given=node.value)))
+            if plan.is_static(node.step):
+                return node
+            step = resolve(node.step, Known(node.value, known.steps))
+            return plan.Given(node.path, node.value, step, node.location, node.variable)
         case plan.Constant():
             return replace(node, value=_value(node.value, known))
         case plan.Used():
@@ -143,7 +146,8 @@ def _fan_out(each: plan.Each, known: Known) -> plan.Node:
     members = []
     for number, item in enumerate(items):
         path = f"{each.path}[{number}]"
-        given = plan.Given(path, item, instantiate(each, number, item), each.location)
+        step = instantiate(each, number, item)
+        given = plan.Given(path, item, step, each.location, each.variable)
         members.append(_resolved(given, known))
     return plan.Group(
         each.path,

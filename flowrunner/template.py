@@ -124,7 +124,7 @@ def _instance(node: plan.Node, change: _Change) -> plan.Node:
 def _instance_of_call(call: plan.Call, change: _Change) -> plan.Call:
     path = change.path(call.path)
     if not call.open:
-        return replace(call, path=path)
+        return call.as_member(path)
     args, kwargs = change.value(call.args), change.value(call.kwargs)
     return replace(call, path=path, args=args, kwargs=kwargs, options=change.value(call.options))
 

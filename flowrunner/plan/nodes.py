@@ -62,6 +62,45 @@ class Call:
     open: bool = False
     tries: int = 0
 
+    def as_member(self, path: str) -> Call:
+        """Return the same call at another path.
+
+        Spelt out: dataclasses.replace() took half of the time of a wide fan-out.
+        """
+        return Call(
+            path,
+            self.task,
+            self.location,
+            self.args,
+            self.kwargs,
+            self.options,
+            self.immutable,
+            self.kind,
+            self.index,
+            self.id,
+            self.retry,
+            self.open,
+            self.tries,
+        )
+
+    def given(self, value: Any) -> Call:
+        """Return the same call with a value before its arguments, whatever comes before it."""
+        return Call(
+            self.path,
+            self.task,
+            self.location,
+            (value, *self.args),
+            self.kwargs,
+            self.options,
+            True,
+            self.kind,
+            self.index,
+            self.id,
+            self.retry,
+            self.open,
+            self.tries,
+        )
+
     @property
     def is_written(self) -> bool:
         """Whether the workflow's author wrote it; the planner adds others."""

@@ -22,18 +22,4 @@ def given(sequence: Sequence, value: Any) -> Sequence:
 def _call_given(call: Call, value: Any) -> Call:
     if call.immutable or call.kind in ("map", "starmap"):
         return call
-    return Call(  # not replace(): this is for every member of a fan-out
-        call.path,
-        call.task,
-        call.location,
-        args=(value, *call.args),
-        kwargs=call.kwargs,
-        options=call.options,
-        immutable=True,
-        kind=call.kind,
-        index=call.index,
-        id=call.id,
-        retry=call.retry,
-        open=call.open,
-        tries=call.tries,
-    )
+    return call.given(value)
