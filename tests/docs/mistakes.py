@@ -43,6 +43,8 @@ SECTIONS: Final[dict[str, tuple[str, ...]]] = {
         *("two-step-keys", "two-steps", "no-step", "empty-step", "unknown-step-key"),
         *("unknown-key", "wrong-kinds", "wrong-types", "language-version"),
     ),
+    "Keys in the wrong place": ("keys-in-the-wrong-place",),
+    "Values written otherwise": ("written-otherwise",),
     "Keys of other systems": ("other-systems",),
     "YAML": (
         *("angle-brackets", "colon-in-text", "duplicate-key", "indentation", "tab", "yaml-1.1"),
