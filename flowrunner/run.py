@@ -217,4 +217,5 @@ class _Run:
             tuple(self._ledger.skipped()),
             "; ".join(self._reasons),
             self._has_result,
+            tuple(self._ledger.caught),
         )

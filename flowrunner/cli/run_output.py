@@ -140,7 +140,7 @@ def print_outcome(outcome: Outcome, plan: Plan, ledger: RunLedger, output: str) 
         print_json(outcome_to_json(outcome))
         return
     if outcome.state == "SUCCESS":
-        if sys.stderr.isatty():
+        if sys.stderr.isatty() or outcome.caught:
             click.echo(headline(outcome, ledger), err=True)
         sys.stdout.write(f"{result_text(outcome.result)}\n")  # click.echo would drop escapes
         return

@@ -175,6 +175,7 @@ def _outcome(run: ShownRun) -> Outcome:
         datetime.now(UTC),
         errors=tuple(run.ledger.errors),
         skipped=tuple(run.ledger.skipped()),
+        caught=tuple(run.ledger.caught),
     )
 
 

@@ -40,6 +40,7 @@ class Outcome:
     in ``finally`` alone has one. ``errors`` has every call that failed, those of the handlers
     last, and ``skipped`` every call that did not run because of one. ``reason`` says why the
     run as a whole did not succeed where no single call is to blame (a timeout, an interrupt).
+    ``caught`` has every failure that was tolerated, or handled by a step's ``on_error``.
     """
 
     run: UUID
@@ -52,6 +53,7 @@ class Outcome:
     skipped: tuple[Call, ...] = ()
     reason: str = ""
     has_result: bool = False
+    caught: tuple[StepError, ...] = ()
 
     @property
     def seconds(self) -> float:
@@ -68,6 +70,7 @@ def outcome_to_json(outcome: Outcome) -> dict[str, Any]:
         "result": outcome.result,
         "reason": json_text(outcome.reason) or None,
         "errors": [_error_to_json(error) for error in outcome.errors],
+        "caught": [_error_to_json(error) for error in outcome.caught],
         "skipped": [call.path for call in outcome.skipped],
         "started": outcome.started.isoformat(),
         "ended": outcome.ended.isoformat(),
@@ -82,12 +85,14 @@ def handler_input(outcome: Outcome) -> dict[str, Any]:
     """
     errors = list(errors_to_json(outcome.errors))
     skipped = outcome.skipped[:MOST_SKIPPED]
-    data = outcome_to_json(replace(outcome, errors=(), skipped=skipped))
+    caught = list(errors_to_json(outcome.caught))
+    data = outcome_to_json(replace(outcome, errors=(), caught=(), skipped=skipped))
     left_out = {
         "errors": len(outcome.errors) - len(errors),
+        "caught": len(outcome.caught) - len(caught),
         "skipped": len(outcome.skipped) - len(skipped),
     }
-    return {**data, "errors": errors, "left_out": left_out}
+    return {**data, "errors": errors, "caught": caught, "left_out": left_out}
 
 
 def failure_data(path: str, errors: Iterable[StepError]) -> dict[str, Any]:

@@ -235,4 +235,5 @@ def recorded_outcome(
         tuple(ledger.skipped()),
         record.reason,
         has_result,
+        tuple(ledger.caught),
     )

@@ -122,7 +122,7 @@ def test_they_are_given_the_outcome_so_far_as_the_data_that_programs_get(
     first = {path for path in ran.paths if path.startswith("root")}
     assert first == {"root.0.header.0", "root.0.header.1.0"}
     assert ran.paths[2:] == ["on_error"]
-    left_out = {"errors": 0, "skipped": 0}
+    left_out = {"errors": 0, "caught": 0, "skipped": 0}
     ((on_error,),) = log.given("on_error")
     assert on_error == {
         **whole,

@@ -34,7 +34,7 @@ def outcome(*texts: str, skipped: int = 0, **known: Any) -> Outcome:
 def test_a_handler_is_told_what_programs_are_told_and_what_was_left_out() -> None:
     small = outcome("a", "b", skipped=2, result={"a": 1}, reason="why")
     data = handler_input(small)
-    assert data.pop("left_out") == {"errors": 0, "skipped": 0}
+    assert data.pop("left_out") == {"errors": 0, "caught": 0, "skipped": 0}
     assert data == outcome_to_json(small)
 
 
@@ -49,7 +49,7 @@ def test_errors_and_skipped_steps_beyond_a_cap_are_counted() -> None:
     data = handler_input(outcome(*["no"] * 150, skipped=1_200))
     assert [error["path"] for error in data["errors"]] == [f"group[{n}]" for n in range(100)]
     assert len(data["skipped"]) == 1_000
-    assert data["left_out"] == {"errors": 50, "skipped": 200}
+    assert data["left_out"] == {"errors": 50, "caught": 0, "skipped": 200}
 
 
 def test_tracebacks_are_whole_as_long_as_there_is_room() -> None:
