@@ -152,7 +152,7 @@ def test_a_continuation_that_is_delivered_again_publishes_nothing(
 
 
 def test_a_part_that_is_lost_fails_the_run(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("follower", "embedded"):
+    for module in ("publication", "follower", "embedded"):
         monkeypatch.setattr(f"flowrunner.engines.{module}.store_parts", lambda *_: None)
     ran = run(engine, LARGE)
     (error,) = ran.ledger.errors
