@@ -121,13 +121,22 @@ class _Problem:
         elif is_meant(mapping, missing, self._title):
             return  # said of the key that stands in its place
         elif missing == "do" and self._title != "Branch":
-            place = _place_of(mapping, "each")
-            yield Diagnostic("'each' misses 'do'", place, "the step for each item: do: …")
+            if sum(key in mapping for key in STEP_KEYS) == 1:
+                place = _place_of(mapping, "each")
+                yield Diagnostic("'each' misses 'do'", place, "the step for each item: do: …")
         elif self._title == "Branch":
             yield self._incomplete_branch(mapping)
         elif not self._stands_beside(missing):
+            # Each is a problem of its own; what is said of all of them is said once.
+            all_missing = [
+                f"'{key}'"
+                for key in self._problem.wanted
+                if key not in mapping
+                and not is_meant(mapping, key, self._title)
+                and not self._stands_beside(key)
+            ]
             yield Diagnostic(
-                f"'{self._part}' misses '{missing}'",
+                f"'{self._part}' misses {' and '.join(all_missing)}",
                 self._place_of_key(mapping.location),
                 cure_of(str(self._part), None),
             )
