@@ -46,7 +46,9 @@ def compose(source: Source, place: Location | None = None) -> tuple[Node | None,
     try:
         with garbage_collector_off():
             for event in yaml.parse(text, Loader=_LOADER):
-                composer.take(event)
+                handle = composer.handlers.get(type(event))
+                if handle is not None:
+                    handle(event)
     except (yaml.YAMLError, UnicodeEncodeError) as error:
         from flowrunner.loader.syntax import explain_syntax_error
 
@@ -118,7 +120,8 @@ class _Composer:
         self._aliased = 0
         self._documents = 0
         self._blanks_before = (0, 0)
-        self._handlers: dict[type, Callable[[Any], None]] = {
+        #: What takes an event, by its type; the others say nothing.
+        self.handlers: Final[dict[type, Callable[[Any], None]]] = {
             yaml.ScalarEvent: self._scalar,
             yaml.SequenceStartEvent: self._start,
             yaml.MappingStartEvent: self._start,
@@ -127,12 +130,6 @@ class _Composer:
             yaml.AliasEvent: self._alias,
             yaml.DocumentStartEvent: self._document,
         }
-
-    def take(self, event: Any) -> None:
-        """Take the next event."""
-        handle = self._handlers.get(type(event))
-        if handle is not None:
-            handle(event)
 
     def _document(self, event: Any) -> None:
         self._documents += 1
@@ -144,7 +141,8 @@ class _Composer:
             )
 
     def _scalar(self, event: Any) -> None:
-        place = self._location(event.start_mark.index, event.end_mark.index)
+        start, end = event.start_mark.index + self._offset, event.end_mark.index + self._offset
+        place = Location(self._source, start, end)
         if event.anchor is not None:
             anchor = len(event.anchor) + 1  # "&name", then blanks, and then the value itself
             place = place.part(len(place.text) - len(place.text[anchor:].lstrip()), len(place.text))
@@ -158,7 +156,9 @@ class _Composer:
                 self.problems.append(Diagnostic(error.message, place, error.cure))
                 value = None
         node = Scalar(value, place)
-        self._count(1, place)
+        self._nodes += 1
+        if self._nodes > MAXIMUM_NODES:
+            self._count(0, place)
         if event.anchor is not None:
             self._anchors[event.anchor] = _Anchor(node, 1, 0)
         self._add(node, 0)
@@ -234,7 +234,8 @@ class _Composer:
             self.document = node
             return
         frame = self._frames[-1]
-        frame.height = max(frame.height, height + 1)
+        if height >= frame.height:
+            frame.height = height + 1
         if not frame.is_mapping:
             frame.items.append(node)
         elif frame.key is None:
