@@ -164,12 +164,12 @@ def _flat(members: Iterable[Type]) -> Iterator[Type]:
 
 
 def alternatives(members: Iterable[Type]) -> Type:
-    """Return what any of the members may be, each told once."""
+    """Return what any of the members may be, each told once; unknown where one of them is."""
     found: dict[int, Type] = {}
     for member in members:
         for each in member.members if isinstance(member, Alternatives) else (member,):
             found[id(each)] = each
-    if not found:
+    if not found or UNKNOWN in found.values():
         return UNKNOWN
     distinct = tuple(found.values())
     return distinct[0] if len(distinct) == 1 else Alternatives(distinct)
