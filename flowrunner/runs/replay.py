@@ -10,8 +10,9 @@ from flowrunner.plan import Call, Plan, calls_of
 from flowrunner.planner.remaining import Remainder
 from flowrunner.runs.ledger import RETRY, SUCCESS, Ledger, StepError
 from flowrunner.runs.record_data import timestamp
+from flowrunner.runs.section import LostResultError
 from flowrunner.runs.store import StepRow
-from flowrunner.runs.unfolding import LostResultError, Unfolding
+from flowrunner.runs.unfolding import Unfolding
 
 __all__ = ["Kept", "kept_of", "remainder_of", "replay", "row_error"]
 

@@ -36,39 +36,9 @@ from flowrunner.runs.ledger import (
     StepListener,
     StepState,
 )
+from flowrunner.runs.section import Section
 
-__all__ = ["LostResultError", "Unfolding"]
-
-
-class LostResultError(Exception):
-    """A call has succeeded, and what it gave, which decides what comes next, is not kept."""
-
-
-class _Section:
-    """A sequence that an engine runs by itself."""
-
-    def __init__(
-        self, sequence: plan.Sequence, parent: Activity | None, slot: int, *, new: bool
-    ) -> None:
-        self.new = new
-        self.sequence = sequence
-        self.parent = parent
-        self.slot = slot
-        self.open = sum(1 for _ in plan.calls_of(sequence))
-        self.value: Callable[[], Any] | None = None
-        self.errors: list[StepError] = []
-        self.failed = False
-
-    def end(self, steps: Mapping[str, StepState]) -> End:
-        if not self.failed:
-            if self.value is None:
-                raise LostResultError
-            return Succeeded(self.value(), new=self.new)
-        calls = [call.path for call in plan.calls_of(self.sequence)]
-        skipped = tuple(path for path in calls if steps[path].state == SKIPPED)
-        order = {path: position for position, path in enumerate(calls)}
-        errors = sorted(self.errors, key=lambda error: order[error.call.path])
-        return Failed(tuple(errors), skipped, self.new)
+__all__ = ["Unfolding"]
 
 
 class Unfolding(Ledger):
@@ -99,8 +69,8 @@ class Unfolding(Ledger):
         self._known = known or {}
         self._failures = failures or {}
         self._values: dict[str, Any] = {}
-        self._sections: dict[int, _Section] = {}  # those that go on, by their sequences
-        self._over: deque[_Section] = deque()
+        self._sections: dict[int, Section] = {}  # those that go on, by their sequences
+        self._over: deque[Section] = deque()
         self._paused: dict[str, tuple[StepState, float]] = {}  # until when, by path
         self._queue: list[plan.Sequence] = []
         self._ends: deque[tuple[Activity | None, int, End]] = deque()
@@ -314,7 +284,7 @@ class Unfolding(Ledger):
     ) -> None:
         with self._lock:
             self._enter(sequence, None)
-            self._sections[id(sequence)] = _Section(sequence, parent, slot, new=new)
+            self._sections[id(sequence)] = Section(sequence, parent, slot, new=new)
 
     def _fail_again(
         self,
@@ -399,7 +369,7 @@ class Unfolding(Ledger):
             self._over.append(section)
             self._end.put(None)
 
-    def _section_of(self, step: StepState) -> _Section:
+    def _section_of(self, step: StepState) -> Section:
         while step.outer is not None:
             step = step.outer
         return self._sections[id(step.sequence)]
