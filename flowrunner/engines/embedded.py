@@ -279,8 +279,10 @@ class EmbeddedEngine:
             seen = now
 
     def _idle(self) -> bool:
-        worker = self._worker
-        return not (len(self._broker) or worker.pool.unfinished or len(worker.timer.queue))
+        # In the order in which messages go, so that none is overlooked on its way.
+        broker, worker = self._broker, self._worker
+        on_its_way = len(broker) or broker.delivering
+        return not (on_its_way or worker.pool.unfinished or len(worker.timer.queue))
 
 
 def _stalled_message(ledger: Ledger) -> str:

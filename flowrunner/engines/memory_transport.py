@@ -32,6 +32,8 @@ class MemoryBroker:
         self._changed = Condition()
         self._closed = False
         self.sequence = 0
+        #: Whether a message is on its way to the worker: a large one takes a while to be read.
+        self.delivering = False
 
     def put(self, message: Any) -> None:
         """Append a message and wake the consumer."""
@@ -123,9 +125,11 @@ class Transport(virtual.Transport):
         deadline = None if timeout is None else monotonic() + timeout
         while True:
             seen = self.broker.sequence
+            self.broker.delivering = True
             try:
                 self.cycle.get(self._deliver)  # type: ignore[union-attr]
             except Empty:
+                self.broker.delivering = False
                 remaining = None if deadline is None else max(deadline - monotonic(), 0)
                 try:
                     self.broker.wait_for_change(seen, remaining)
@@ -133,3 +137,5 @@ class Transport(virtual.Transport):
                     raise TimeoutError from None  # what kombu's callers expect
             else:
                 return
+            finally:
+                self.broker.delivering = False

@@ -103,6 +103,13 @@ def test_what_threads_cannot_keep_is_refused_before_anything_runs(option: str) -
         engine.check(planned(call("tag", **{option: 5})))
 
 
+def test_a_message_that_takes_long_to_read_is_no_stall(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("flowrunner.engines.embedded.STALL_CHECK_INTERVAL", 0.001)
+    with embedded() as engine:
+        wide = chain(group(*[call("tag", "ü" * 500_000)] * 6), call("amass_lengths"))
+        assert run(engine, wide).value == [1] * 6
+
+
 def test_a_queue_or_a_priority_changes_nothing() -> None:
     with embedded() as engine:
         assert run(engine, call("power", 2, queue="elsewhere", priority=3)).value == 4
