@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from flowrunner.plan import Call, Plan, calls_in
 from flowrunner.planner.remaining import Remainder, remaining_plan, unchanged_calls
 from flowrunner.planner.unchanged import unchanged_paths
+from flowrunner.runs.ledger import UNNEEDED
 from flowrunner.runs.record import Attempt, attempt_id
 from flowrunner.runs.recorded import kept_results, recorded_ledger
 from flowrunner.runs.replay import Kept, remainder_of
@@ -80,7 +81,9 @@ def _calls_ahead(plan: Plan, rest: Remainder) -> tuple[Call, ...]:
     known = {path: step.call for path, step in ledger.steps.items() if step.call.is_written}
     for call in calls_in(plan.root, certain=True):
         known.setdefault(call.path, call)
-    return tuple(call for path, call in known.items() if "[*]" not in path)
+    # What comes behind a failure that was taken care of runs in no attempt.
+    unneeded = {path for path, step in ledger.steps.items() if step.state == UNNEEDED}
+    return tuple(call for path, call in known.items() if "[*]" not in path and path not in unneeded)
 
 
 def _why(

@@ -44,10 +44,10 @@ def resumed(
     if dry_run:
         _print(ahead, output)
         return SUCCEEDED
-    reused = len(ahead.attempt.reused)
+    reused, least = len(ahead.attempt.reused), "at least " if plan.unfolds else ""
     click.echo(
         f"resuming {record.run}, attempt {len(record.attempts) + 1}: {reused:,} results are used "
-        f"again, {len(ahead.why):,} calls run",
+        f"again, {least}{len(ahead.why):,} calls run",
         err=True,
     )
     with project.engine(processes=processes) as engine:

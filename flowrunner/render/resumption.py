@@ -33,7 +33,8 @@ def resumption_lines(ahead: Resumption) -> list[str]:
         said, room = _said(ahead, here), " " * (width - display_width(text))
         lines.append(f"{text}{room}   {said}" if said else text)
     runs = len(ahead.why)
-    lines.append(f"{runs:,} to run · {len(ahead.attempt.reused):,} results used again")
+    least = "at least " if ahead.plan.unfolds else ""
+    lines.append(f"{least}{runs:,} to run · {len(ahead.attempt.reused):,} results used again")
     return lines
 
 

@@ -239,7 +239,7 @@ class Unfolding(Ledger):
             case plan.Constant():
                 self._ends.append((parent, slot, Succeeded(node.value, new=given.new)))
             case plan.Failing():
-                self._fail(node, parent, slot)
+                self._fail(node, given, parent, slot)
             case plan.Call():
                 self._enter_section((node,), given, parent, slot)
             case _ if plan.is_static(node):
@@ -253,10 +253,11 @@ class Unfolding(Ledger):
             case _:
                 activity_of(node, given, self, parent, slot).begin()
 
-    def _fail(self, node: plan.Failing, parent: Activity | None, slot: int) -> None:
+    def _fail(self, node: plan.Failing, given: Input, parent: Activity | None, slot: int) -> None:
         call = plan.Call(node.path, node.step, node.location)
         error = StepError(call, "ExpressionError", node.message)
-        self._entered((call,), parent, slot, new=True)
+        # As new as what it is given: an expression fails in each attempt, if that stays the same.
+        self._entered((call,), parent, slot, new=given.new)
         self.record(call.path, FAILURE, error)
 
     def _enter_section(

@@ -117,7 +117,7 @@ class _Writer:
 
     def _keyed(self, keyed: Keyed) -> dict[str, Any]:
         inner = self.step(keyed.step)
-        if isinstance(keyed.step, Keyed):
+        if isinstance(keyed.step, (Keyed, Items)):  # each of them has keys of its own
             inner = {"chain": [inner]}
         keys: dict[str, Any] = {}
         if keyed.when is not None:

@@ -154,7 +154,7 @@ def test_a_handler_is_any_step_and_its_first_calls_are_given_the_outcome(
     assert [given[0]["result"] for given in log.given("finally")] == [[], []]
     assert log.given("main") == [[]]
     # A chain of none hands on the outcome itself, a dict of ten entries.
-    assert log.given("on_error") == [[[1, 10, 1, 0, 0]]]
+    assert log.given("on_error") == [[[1, 11, 1, 0, 0]]]
 
 
 @pytest.mark.parametrize("handler", [chain(), group(), group(chain())], ids=str)
@@ -321,7 +321,7 @@ def test_a_task_that_ends_after_its_run_gives_back_the_place_that_it_was_lent(
 
 
 def test_what_an_engine_cannot_run_is_said_of_handlers_too(engine: Engine) -> None:
-    limited = planned(call("tag"), finally_=call("tag", time_limit=5))
+    limited = planned(call("tag"), finally_=call("legacy.bound", time_limit=5))
     elsewhere = planned(call("tag"), on_error=call("tag", queue="nowhere"))
     with pytest.raises((WorkflowError, BrokerError), match=r"'time_limit'|'nowhere'"):
         engine.check(elsewhere if isinstance(engine, CeleryEngine) else limited)

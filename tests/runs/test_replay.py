@@ -15,7 +15,7 @@ from flowrunner.runs.store import StepRow
 from flowrunner.runs.unfolding import Unfolding
 from tests.runs.test_unfolding import Tasks, run_sequence
 from tests.shapes import plan_of
-from tests.unfolding import built, trees
+from tests.unfolding import AT, built, call, later, trees
 
 
 class Rows:
@@ -89,3 +89,15 @@ def test_what_has_succeeded_is_used_again(tree: Any) -> None:
     driven(whole, Mended())
     if not kept.failures:
         assert again.value == whole.value
+
+
+def test_an_expression_that_failed_and_was_handled_fails_again_and_is_handled_again() -> None:
+    broken = call("c[1]", "tag", later("${prev[99]}"))
+    handled = plan.Rescue("c[1]", broken, call("c[1].on_error", "tag"), AT)
+    steps = (call("c[0]", "numbers"), handled, call("c[2]"), call("c[3]", "fail"))
+    root, rows, tasks = plan.Chain("c", steps, AT), Rows(), Mended()
+    driven(Unfolding(root, on_step=rows.note), Tasks())
+    told = Unfolding(root)
+    kept = kept_of(told, replay(told, rows))
+    driven(Unfolding(root, known=kept.results, failures=kept.failures), tasks)
+    assert tasks.calls == ["mended"]
