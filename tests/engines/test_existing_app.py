@@ -167,8 +167,8 @@ def takes_anything(*_: Any) -> None:
 
 
 def test_flowrunners_own_worker_of_an_app_has_the_plugins_tasks_too(project: Celery) -> None:
-    settings = Settings(plugins=(PLUGIN,), app=REFERENCE)
-    app = Project(settings).worker_app()
+    addresses = {"broker": "redis://here/0", "backend": "redis://here/1"}
+    app = Project(Settings(plugins=(PLUGIN,), app=REFERENCE, **addresses)).worker_app()  # type: ignore[arg-type]
     assert app is project
     assert {"proj.tasks.power", "power", "legacy.bound"} <= set(app.tasks)
     with pytest.raises(NotJSONError):
