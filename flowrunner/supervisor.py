@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from flowrunner.driver import Drive, DrivenElsewhereError, driver_name, is_abandoned
+from flowrunner.environment import missing
 from flowrunner.errors import FlowrunnerError
 from flowrunner.runs.store import RunStoreError
 
@@ -45,6 +46,7 @@ class Supervisor:
         self._name = driver_name("a worker")
         self._stopped = Event()
         self._driven: set[UUID] = set()
+        self._left: set[UUID] = set()
         self._lock = Lock()
         self._thread = Thread(target=self._work, name="flowrunner-supervisor", daemon=True)
 
@@ -86,11 +88,19 @@ class Supervisor:
             except FlowrunnerError as error:  # another version's, or it has just expired
                 logger.warning("run %s is left alone: %s", run, error)
                 continue
-            if is_abandoned(record, driver):
+            if is_abandoned(record, driver) and self._can_drive(record):
                 with self._lock:
                     self._driven.add(run)
                 name = f"flowrunner-drive-{run}"
                 Thread(target=self._drive, args=(record,), name=name, daemon=True).start()
+
+    def _can_drive(self, record: RunRecord) -> bool:
+        """Tell whether this process has what a run's secrets are; if not, that is logged once."""
+        lacking = missing(record.plan.env) if record.plan.unfolds else []
+        if lacking and record.run not in self._left:
+            self._left.add(record.run)
+            logger.warning("run %s is left alone: not set here: %s", record.run, ", ".join(lacking))
+        return not lacking
 
     def _drive(self, record: RunRecord) -> None:
         run = record.run

@@ -20,6 +20,7 @@ from flowrunner.engines.run_flags import COMES_AGAIN, cancelled_key, known_key
 from flowrunner.engines.step_errors import step_error
 from flowrunner.engines.stored_results import read_meta
 from flowrunner.engines.whereabouts import Whereabouts, whereabouts
+from flowrunner.environment import EnvironmentValueError
 from flowrunner.errors import BrokerError
 from flowrunner.plan import Call, Sequence
 from flowrunner.runs.ledger import PENDING, RETRY, SKIPPED, STARTED, Ledger, StepError, StepState
@@ -137,10 +138,16 @@ class Follower:
 
     @contextmanager
     def cancelling(self, *, patient: bool | None) -> Iterator[None]:
-        """Cancel the run when the block raises; on Ctrl-C, wait for what runs if ``patient``."""
+        """Cancel the run when the block raises; on Ctrl-C, wait for what runs if ``patient``.
+
+        What whoever goes on with a run lacks is left to others, who may go on with it as well.
+        """
         try:
             yield
         except BaseException as error:
+            if self._again and isinstance(error, EnvironmentValueError):
+                self.publication.parts.clear()  # others still need them
+                raise
             with suppress(*self._cluster.connection_errors, BrokerError):
                 self.cancel()
             if isinstance(error, KeyboardInterrupt) and patient:

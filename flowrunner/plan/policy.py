@@ -17,7 +17,8 @@ class Retry:
     The first of ``maximum`` further attempts comes after ``delay`` seconds, each later one after
     ``backoff`` times as many, but never more than ``cap``. ``jitter`` of ``full`` takes a random
     part of that. ``only`` and ``never`` are names of exception types, of which the last part
-    counts; a built-in one stands for those derived from it as well. ``never`` wins.
+    counts; a built-in one stands for the built-in ones derived from it as well, and ``Exception``
+    for all. Of others a result backend tells no more than their names. ``never`` wins.
     """
 
     maximum: int
@@ -44,10 +45,22 @@ class Retry:
 
 
 def _is_one_of(error: str, names: tuple[str, ...]) -> bool:
-    kind = getattr(builtins, error, None)
-    kinds = kind.__mro__ if isinstance(kind, type) and issubclass(kind, BaseException) else ()
-    own = {error, *(each.__name__ for each in kinds)}
-    return any(name.rpartition(".")[2] in own for name in names)
+    kind = _built_in(error)
+    own = {error, "Exception", "BaseException"}
+    if kind is not None:
+        own |= {each.__name__ for each in kind.__mro__}
+    return any(_own_name(name.rpartition(".")[2]) in own for name in names)
+
+
+def _own_name(name: str) -> str:
+    """Return what an exception calls itself: ``IOError`` is another name of ``OSError``."""
+    kind = _built_in(name)
+    return name if kind is None else kind.__name__
+
+
+def _built_in(name: str) -> type[BaseException] | None:
+    kind = getattr(builtins, name, None)
+    return kind if isinstance(kind, type) and issubclass(kind, BaseException) else None
 
 
 @dataclass(frozen=True, slots=True)

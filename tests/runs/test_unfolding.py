@@ -175,3 +175,21 @@ def test_a_call_that_is_made_again_is_the_same_but_for_its_number() -> None:
     (made,) = again
     assert isinstance(made, Call)
     assert (made.tries, dict(made.options)) == (1, {})
+
+
+@pytest.mark.parametrize(
+    ("error", "names", "holds"),
+    [
+        ("OSError", ("IOError",), True),
+        ("OSError", ("builtins.EnvironmentError",), True),
+        ("ConnectionError", ("OSError",), True),
+        ("OSError", ("ConnectionError",), False),
+        ("OwnError", ("package.module.OwnError",), True),
+        ("OwnError", ("Exception",), True),
+        ("OwnError", ("OSError",), False),  # a backend keeps no more than its name
+        ("print", ("print",), True),  # a name of Python's that is no exception
+    ],
+)
+def test_a_policy_knows_exceptions_by_name(error: str, names: tuple[str, ...], holds: bool) -> None:
+    assert Retry(1, only=names).applies(error, 1) is holds
+    assert Retry(1, never=names).applies(error, 1) is not holds
