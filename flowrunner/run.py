@@ -130,6 +130,7 @@ class _Run:
                 on_queued=course.journal.note_queued if course.journal else None,
             )
         except RunTimeoutError as error:
+            ledger.give_up()
             whole = f"the run took longer than {self._timeout:g} s"
             self._end("FAILURE", whole if course.queued else str(error))
         except RunStalledError as error:
@@ -140,6 +141,7 @@ class _Run:
             names = " and ".join(f"'{handler.name}'" for handler in self._plan.handlers)
             raise BrokerError(f"{error}; so {names} did not run") from error
         except KeyboardInterrupt as error:
+            ledger.give_up()
             self._interrupted(error, "interrupted")
         else:
             if ledger.failed and ledger.cancelled:

@@ -255,6 +255,9 @@ class Ledger:
             for step in steps:
                 self.record(step.call.path, REVOKED)
 
+    def give_up(self) -> None:
+        """Note that nobody will queue anything more: the run was interrupted, or took too long."""
+
     def settle(self) -> None:
         """Note that all has ended well, nobody knows when."""
         for step in self.open_steps():

@@ -152,6 +152,13 @@ class Unfolding(Ledger):
             super().cancel()
             self.advance()
 
+    def give_up(self) -> None:
+        """Note that no call is made again."""
+        with self._lock:
+            paused = [step.call.path for step, _ in self._paused.values()]
+        for path in paused:
+            self.record(path, REVOKED)
+
     def settle(self) -> None:
         """Note that all has ended well, whatever is kept of it."""
         super().settle()

@@ -167,6 +167,15 @@ def test_a_pause_is_the_drivers_and_stands_in_no_message() -> None:
     assert ledger.failed
 
 
+def test_a_call_that_nobody_will_make_again_was_revoked() -> None:
+    ledger = Unfolding(call("c", "fail", retry=Retry(2, delay=30)))
+    (first,) = ledger.begin()
+    run_sequence(first, (), ledger, Tasks())
+    ledger.give_up()
+    assert ledger.steps["c"].state == "REVOKED"
+    assert ledger.open_steps() == []
+
+
 def test_a_call_that_is_made_again_is_the_same_but_for_its_number() -> None:
     ledger = Unfolding(call("c", "fail", retry=Retry(1)))
     (first,) = ledger.begin()
