@@ -222,13 +222,14 @@ class Unfolding(Ledger):
 
     def catch(self, failed: Iterable[Failed]) -> None:
         """Note that failures are none of the run's."""
+        every = list(failed)
+        errors = [error for each in every for error in each.errors]
+        caught = {error.call.path for error in errors}
         with self._lock:
-            for each in failed:
-                caught = {error.call.path for error in each.errors}
-                self.caught += each.errors
-                self.errors = [error for error in self.errors if error.call.path not in caught]
-                for path in each.skipped:
-                    self.steps[path].state = UNNEEDED
+            self.caught += errors
+            self.errors = [error for error in self.errors if error.call.path not in caught]
+            for path in (path for each in every for path in each.skipped):
+                self.steps[path].state = UNNEEDED
 
     # How it unfolds.
 
