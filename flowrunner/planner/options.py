@@ -12,7 +12,7 @@ from flowrunner.planner.scope import Scope, is_unknown
 from flowrunner.tasks import TaskDefinition
 from flowrunner.values import shown
 
-__all__ = ["OPTION_CHECKS", "resolve_options"]
+__all__ = ["MOST_SECONDS", "OPTION_CHECKS", "resolve_options"]
 
 
 _FROM_0: Final = "a number of seconds from 0 to a year"

@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 from flowrunner import model
 from flowrunner.node import Node, Scalar
 from flowrunner.plan import Retry, Tolerance
+from flowrunner.planner.options import MOST_SECONDS
 from flowrunner.planner.problems import Problems
 from flowrunner.planner.resolver import Resolver
 from flowrunner.planner.scope import Scope, is_unknown
@@ -17,8 +18,6 @@ from flowrunner.values import shown
 
 __all__ = ["Limits", "resolve_limits", "resolve_retry", "retry_nodes"]
 
-#: A year: beyond, clocks overflow and nobody waits.
-MOST_SECONDS: Final = 31_536_000
 #: How often a call may be made again.
 MOST_RETRIES: Final = 1_000
 
