@@ -12,8 +12,8 @@ from flowrunner.planner.remaining import Remainder, remaining_plan, unchanged_ca
 from flowrunner.planner.unchanged import unchanged_paths
 from flowrunner.runs.ledger import UNNEEDED
 from flowrunner.runs.record import Attempt, attempt_id
-from flowrunner.runs.recorded import kept_results, recorded_ledger
-from flowrunner.runs.replay import Kept, remainder_of
+from flowrunner.runs.recorded import recorded_ledger
+from flowrunner.runs.replay import Kept, kept_of, remainder_of
 from flowrunner.runs.run_ledger import ledger_of
 
 if TYPE_CHECKING:
@@ -39,10 +39,11 @@ class Resumption:
 
 def resumption(record: RunRecord, steps: Mapping[str, StepRow], plan: Plan) -> Resumption:
     """Return how a run goes on, as the plan is now, with what its calls have given so far."""
-    states = {path: step.state for path, step in recorded_ledger(record, steps).steps.items()}
+    recorded = recorded_ledger(record, steps)
+    states = {path: step.state for path, step in recorded.steps.items()}
     if record.plan.unfolds or plan.unfolds:
         is_same = unchanged_paths(record.plan, plan)
-        kept = kept_results(record, steps) if record.plan.unfolds else Kept()
+        kept = kept_of(recorded.main, steps) if record.plan.unfolds else Kept()
         kept = kept.only(frozenset(path for path in steps if is_same(path)))
         rest = remainder_of(plan, kept)
         calls = _calls_ahead(plan, rest)

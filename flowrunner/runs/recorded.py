@@ -15,14 +15,13 @@ from flowrunner.runs.ledger import FAILURE, REVOKED, SUCCESS, Ledger, StepError
 from flowrunner.runs.outcome import Outcome
 from flowrunner.runs.record import RunRecord
 from flowrunner.runs.record_data import timestamp
-from flowrunner.runs.replay import Kept, kept_of, replay, row_error
+from flowrunner.runs.replay import Kept, kept_of, note_row, replay, row_error
 from flowrunner.runs.run_ledger import RunLedger, ledger_of
 from flowrunner.runs.store import StepRow
 from flowrunner.runs.unfolding import Unfolding
 
 __all__ = [
     "StepReader",
-    "kept_results",
     "recorded_ledger",
     "recorded_outcome",
     "recorded_steps",
@@ -85,12 +84,6 @@ def _unfolded_steps(record: RunRecord, read: StepReader) -> dict[str, StepRow]:
     return rows
 
 
-def kept_results(record: RunRecord, steps: Mapping[str, StepRow]) -> Kept:
-    """Return what the current attempt of a run that unfolds has for the next one."""
-    ledger = recorded_ledger(record, steps).main
-    return kept_of(ledger, steps)
-
-
 def recorded_ledger(record: RunRecord, steps: Mapping[str, StepRow]) -> RunLedger:
     """Return the states of a run's calls, as these rows and the record's outcome tell them."""
     plan = record.plan
@@ -102,12 +95,12 @@ def recorded_ledger(record: RunRecord, steps: Mapping[str, StepRow]) -> RunLedge
             ledger.main.record(path, SUCCESS)
             ledger.main.steps[path].ended = None  # unless its row says when
     errors = dict(_errors(record, ledger))
-    # In the order of the plan: what comes behind a failure is skipped before Celery's own mark
-    # of it, a failure as well, is read.
     for name, handler in ledger.handlers.items():
         if isinstance(handler, Unfolding) and name in record.handler_inputs:
             handler.give(record.handler_inputs[name])
             replay(handler, partial(_rows_of, steps))
+    # In the order of the plan: what comes behind a failure is skipped before Celery's own mark
+    # of it, a failure as well, is read.
     for part in (ledger.main, *ledger.handlers.values()):
         if isinstance(part, Unfolding):
             continue
@@ -155,9 +148,7 @@ def _note_step(part: Ledger, path: str, row: StepRow | None, error: StepError | 
     if step.call.kind == "continuation":  # a run may have been published without
         part.record(path, SUCCESS)
     elif row is not None:
-        part.record(path, row.state, row_error(step.call, row) or error)
-        step.started, step.ended = timestamp(row.started), timestamp(row.ended)
-        step.retries = max(step.retries, row.retries)
+        note_row(part, step.call, row, error)
     elif error is not None:
         part.record(path, FAILURE, error)
         step.ended = None

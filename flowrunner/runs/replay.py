@@ -14,7 +14,7 @@ from flowrunner.runs.section import LostResultError
 from flowrunner.runs.store import StepRow
 from flowrunner.runs.unfolding import Unfolding
 
-__all__ = ["Kept", "kept_of", "remainder_of", "replay", "row_error"]
+__all__ = ["Kept", "kept_of", "note_row", "remainder_of", "replay", "row_error"]
 
 #: What Celery keeps of a task that was revoked, as is asked for when a run is cancelled.
 REVOKED_ERROR: Final = "TaskRevokedError"
@@ -54,7 +54,7 @@ def replay(
             row = found.get(call.path)
             if row is None:
                 continue
-            _note_row(ledger, call, row)
+            note_row(ledger, call, row)
             step = ledger.steps[call.path]
             if step.state == RETRY:
                 row = replace(row, state=RETRY, retries=step.retries, ended=None)
@@ -66,9 +66,10 @@ def replay(
     return rows
 
 
-def _note_row(ledger: Unfolding, call: Call, row: StepRow) -> None:
+def note_row(ledger: Ledger, call: Call, row: StepRow, error: StepError | None = None) -> None:
+    """Note what is kept of a call; ``error`` says why it failed where the row does not."""
     result = (lambda: row.result) if row.has_result else None
-    ledger.record(call.path, row.state, row_error(call, row), result=result)
+    ledger.record(call.path, row.state, row_error(call, row) or error, result=result)
     step = ledger.steps[call.path]
     step.started, step.ended = timestamp(row.started), timestamp(row.ended)
     step.retries = max(step.retries, row.retries)
