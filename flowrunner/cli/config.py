@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from flowrunner.cli.exit_status import REFUSED, SUCCEEDED
-from flowrunner.cli.options import app_option, plugin_option
+from flowrunner.cli.options import app_option, cluster_options, plugin_option
 from flowrunner.cli.output import print_json
 
 __all__ = ["command"]
@@ -17,10 +17,12 @@ __all__ = ["command"]
 
 @click.command("config")
 @click.option(
-    "--concurrency", type=click.IntRange(1, 10_000), metavar="N", help="As apply takes it."
+    "--concurrency",
+    type=click.IntRange(1, 10_000),
+    metavar="N",
+    help="Number of tasks that the embedded engine runs at a time.",
 )
-@click.option("--broker", metavar="URL", help="As apply takes it.")
-@click.option("--backend", metavar="URL", help="As apply takes it.")
+@cluster_options
 @app_option
 @plugin_option
 @click.option("--output", type=click.Choice(["text", "json"]), default="text", show_default=True)

@@ -72,10 +72,10 @@ def app_option(command: Callable[..., Any]) -> Callable[..., Any]:
 def cluster_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add ``--broker`` and ``--backend``."""
     command = click.option(
-        "--backend", metavar="URL", help="Run on a cluster: the result backend, redis://…"
+        "--backend", metavar="URL", help="URL of the cluster's result backend: redis://…"
     )(command)
     return click.option(
-        "--broker", metavar="URL", help="Run on a cluster: the broker, redis://… or amqp://…"
+        "--broker", metavar="URL", help="URL of the cluster's broker: redis://… or amqp://…"
     )(command)
 
 

@@ -7,7 +7,7 @@ import os
 
 import click
 
-from flowrunner.cli.options import app_option, plugin_option
+from flowrunner.cli.options import app_option, cluster_options, plugin_option
 
 __all__ = ["command"]
 
@@ -43,8 +43,7 @@ __all__ = ["command"]
     metavar="N",
     help="Replace a process of the pool after N tasks.",
 )
-@click.option("--broker", metavar="URL", help="The broker, redis://… or amqp://…")
-@click.option("--backend", metavar="URL", help="The result backend, redis://…")
+@cluster_options
 @app_option
 @plugin_option
 @click.argument("celery_options", nargs=-1, metavar="[-- OPTIONS OF CELERY WORKER…]")
