@@ -14,11 +14,11 @@ from flowrunner.given_inputs import given_inputs
 from flowrunner.loader import WorkflowFiles, read_source
 from flowrunner.plan import Plan
 from flowrunner.planner import plan_workflow
-from flowrunner.plugins import PluginManager, load_plugins
+from flowrunner.plugins import PluginManager, load_plugins, nearby_plugins
 from flowrunner.run import InterruptedRunError, run_plan
 from flowrunner.settings import NO_RUNS, Settings
 from flowrunner.source import Source
-from flowrunner.tasks import TaskRegistry
+from flowrunner.tasks import OpenRegistry, TaskRegistry
 
 if TYPE_CHECKING:
     from celery import Celery
@@ -43,6 +43,8 @@ class Project:
     @cached_property
     def plugins(self) -> PluginManager:
         """The loaded plugins. Raises :class:`~flowrunner.errors.PluginError`."""
+        if self.settings.no_plugins:
+            return PluginManager()
         return load_plugins(self.settings.plugins)
 
     @cached_property
@@ -53,6 +55,7 @@ class Project:
         """
         if self.settings.app is None:
             return None
+        self.settings.require_plugins(f"this needs the Celery app {self.settings.app.name}")
         from flowrunner.engines.existing_app import load_app
 
         return load_app(self.settings.app)
@@ -64,6 +67,8 @@ class Project:
         Raises :class:`~flowrunner.errors.PluginError` and
         :class:`~flowrunner.errors.ConfigurationError`.
         """
+        if self.settings.no_plugins:
+            return OpenRegistry()
         app = self.existing_app  # first: a plugin may register its tasks
         registry = self.plugins.tasks()
         if app is not None and self.settings.app is not None:
@@ -71,6 +76,11 @@ class Project:
 
             register_app_tasks(registry, app, self.settings.app)
         return registry
+
+    @property
+    def unchecked_tasks(self) -> int | None:
+        """How many tasks plans have named so far; ``None`` where plugins are loaded."""
+        return self.registry.unchecked if self.settings.no_plugins else None
 
     def plan(
         self,
@@ -98,7 +108,7 @@ class Project:
             self.registry,
             given_inputs(workflow, inputs, inputs_file),
             assume_missing_inputs=assume_missing_inputs,
-            plugin_hint=_plugin_hint(file, self.plugins),
+            plugin_hint=nearby_plugins(file, self.plugins),
             load=files.load,
             environment=environment,
         )
@@ -336,6 +346,7 @@ class Project:
         from flowrunner.engines.worker_settings import apply_settings, worker_settings
 
         settings, remarks = self.settings, list[str]()
+        settings.require_plugins("a worker runs tasks")
         if settings.app is not None:
             from flowrunner.engines.app_fitness import unfit_settings
             from flowrunner.engines.existing_app import load_app
@@ -373,19 +384,3 @@ def changed_files(plan: Plan) -> list[str]:
 def _has_changed(source: Source) -> bool:
     path = source.path
     return path is not None and path.is_file() and read_source(path).text != source.text
-
-
-def _plugin_hint(file: Path, plugins: PluginManager) -> tuple[str, ...]:
-    """Return how to name a folder of plugins that stands near and is not loaded."""
-    loaded = {Path(getattr(plugin.module, "__file__", None) or "") for plugin in plugins.loaded}
-    folders = [Path("plugins"), file.parent / "plugins"]
-    if file.resolve().parent.name == "workflows":
-        folders.append(file.parent / ".." / "plugins")
-    for folder in folders:
-        files = {found.resolve() for found in folder.glob("*.py")} if folder.is_dir() else set()
-        if files and not files & loaded:
-            return (
-                f"{folder}/ stands near and is not loaded; name it: --plugin {folder}, or "
-                f'plugins = ["{folder}"] under [tool.flowrunner] in pyproject.toml',
-            )
-    return ()

@@ -26,7 +26,7 @@ from flowrunner.raised import described, place_of
 from flowrunner.suggestion import did_you_mean
 from flowrunner.tasks import TaskRegistry
 
-__all__ = ["LoadedPlugin", "PluginManager", "PluginReference", "load_plugins"]
+__all__ = ["LoadedPlugin", "PluginManager", "PluginReference", "load_plugins", "nearby_plugins"]
 
 T = TypeVar("T")
 
@@ -154,6 +154,22 @@ def load_plugins(references: Iterable[PluginReference] = ()) -> PluginManager:
                 )
     manager.check()
     return manager
+
+
+def nearby_plugins(file: Path, plugins: PluginManager) -> tuple[str, ...]:
+    """Return how to name a folder of plugins that stands near and is not loaded."""
+    loaded = {Path(getattr(plugin.module, "__file__", None) or "") for plugin in plugins.loaded}
+    folders = [Path("plugins"), file.parent / "plugins"]
+    if file.resolve().parent.name == "workflows":
+        folders.append(file.parent / ".." / "plugins")
+    for folder in folders:
+        files = {found.resolve() for found in folder.glob("*.py")} if folder.is_dir() else set()
+        if files and not files & loaded:
+            return (
+                f"{folder}/ stands near and is not loaded; name it: --plugin {folder}, or "
+                f'plugins = ["{folder}"] under [tool.flowrunner] in pyproject.toml',
+            )
+    return ()
 
 
 def _installed() -> Iterator[LoadedPlugin]:

@@ -18,6 +18,7 @@ from flowrunner.cli.options import (
     cluster_options,
     engine_options,
     input_options,
+    no_plugins_option,
     output_option,
     plugin_option,
 )
@@ -51,6 +52,7 @@ __all__ = ["command"]
 )
 @app_option
 @plugin_option
+@no_plugins_option
 def command(
     file: Path,
     inputs: tuple[str, ...],
@@ -65,6 +67,7 @@ def command(
     timeout: float | None,
     app: str | None,
     plugins: tuple[str, ...],
+    no_plugins: bool,
 ) -> int:
     """Check the workflow in FILE, run it and print its result.
 
@@ -74,6 +77,7 @@ def command(
     be reached, 130 when it was interrupted.
     """
     from flowrunner.app import Project
+    from flowrunner.cli.graph_output import print_graph
     from flowrunner.cli.output import print_json, refused_json
     from flowrunner.errors import BrokerError, FlowrunnerError
     from flowrunner.settings import load_settings
@@ -81,17 +85,21 @@ def command(
     try:
         settings = load_settings(
             plugins=plugins,
+            no_plugins=no_plugins,
             app=app,
             broker=broker,
             backend=backend,
             concurrency=concurrency,
         )
+        if not dry_run:
+            settings.require_plugins("apply without --dry-run runs tasks")
         project = Project(settings)
         # Only a run needs the secrets that the workflow names.
         environment = None if dry_run else os.environ
         plan = project.plan(file, inputs=inputs, inputs_file=inputs_file, environment=environment)
         if dry_run:
-            return _print_graph(plan, output)
+            print_graph(project, plan, "json" if output == "json" else "tree")
+            return SUCCEEDED
         return _run(
             project, plan, processes=processes, timeout=timeout, detach=detach, output=output
         )
@@ -100,14 +108,6 @@ def command(
             raise
         print_json(refused_json(error))
         return UNREACHABLE if isinstance(error, BrokerError) else REFUSED
-
-
-def _print_graph(plan: Plan, output: str) -> int:
-    from flowrunner.render.graph import GRAPH_FORMATS
-
-    graph_format = "json" if output == "json" else "tree"
-    click.echo(GRAPH_FORMATS[graph_format](plan, False).rstrip("\n"))
-    return SUCCEEDED
 
 
 def _run(

@@ -42,6 +42,7 @@ def command(
     from flowrunner.doctor import examine
     from flowrunner.render.findings import findings_to_json, format_findings
 
+    project.settings.require_plugins("doctor checks the tasks of plugins")
     plan = None
     if file is not None:
         plan = project.plan(file, inputs=inputs, inputs_file=inputs_file)

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from flowrunner.cli.exit_status import SUCCEEDED
-from flowrunner.cli.options import FILE, app_option, input_options, plugin_option
+from flowrunner.cli.options import FILE, app_option, input_options, no_plugins_option, plugin_option
 
 __all__ = ["command"]
 
@@ -25,6 +25,7 @@ __all__ = ["command"]
 @input_options
 @app_option
 @plugin_option
+@no_plugins_option
 def command(
     file: Path,
     graph_format: str,
@@ -33,13 +34,14 @@ def command(
     inputs_file: Path | None,
     app: str | None,
     plugins: tuple[str, ...],
+    no_plugins: bool,
 ) -> int:
     """Check FILE and print its graph; nothing is run."""
     from flowrunner.app import Project
-    from flowrunner.render.graph import GRAPH_FORMATS
+    from flowrunner.cli.graph_output import print_graph
     from flowrunner.settings import load_settings
 
-    project = Project(load_settings(plugins=plugins, app=app))
+    project = Project(load_settings(plugins=plugins, no_plugins=no_plugins, app=app))
     plan = project.plan(file, inputs=inputs, inputs_file=inputs_file)
-    click.echo(GRAPH_FORMATS[graph_format](plan, expand).rstrip("\n"))
+    print_graph(project, plan, graph_format, expand=expand)
     return SUCCEEDED

@@ -15,9 +15,11 @@ __all__ = [
     "cluster_options",
     "engine_options",
     "input_options",
+    "no_plugins_option",
     "output_option",
     "plugin_option",
     "project_options",
+    "refused_no_plugins_option",
 ]
 
 #: A file of the user's; whether it is there is said by a diagnostic, like everything else.
@@ -33,6 +35,21 @@ def plugin_option(command: Callable[..., Any]) -> Callable[..., Any]:
         metavar="PATH",
         help="Load a plugin: a .py file, a folder of them, or a module. Can be repeated.",
     )(command)
+
+
+def no_plugins_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add ``--no-plugins``."""
+    return click.option(
+        "--no-plugins",
+        is_flag=True,
+        help="Load no plugin and no Celery app, so that no code of this folder runs; tasks are "
+        "not checked.",
+    )(command)
+
+
+def refused_no_plugins_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add ``--no-plugins``, hidden, to a command that says why it refuses it."""
+    return click.option("--no-plugins", is_flag=True, hidden=True)(command)
 
 
 def output_option(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -92,6 +109,7 @@ def project_options(command: Callable[..., int]) -> Callable[..., int]:
         backend: str | None,
         app: str | None,
         plugins: tuple[str, ...],
+        no_plugins: bool,
         concurrency: int | None = None,
         **given: Any,
     ) -> int:
@@ -99,11 +117,16 @@ def project_options(command: Callable[..., int]) -> Callable[..., int]:
         from flowrunner.settings import load_settings
 
         settings = load_settings(
-            plugins=plugins, app=app, broker=broker, backend=backend, concurrency=concurrency
+            plugins=plugins,
+            no_plugins=no_plugins,
+            app=app,
+            broker=broker,
+            backend=backend,
+            concurrency=concurrency,
         )
         return command(project=Project(settings), **given)
 
-    return cluster_options(app_option(plugin_option(with_project)))
+    return cluster_options(app_option(plugin_option(refused_no_plugins_option(with_project))))
 
 
 def input_options(command: Callable[..., Any]) -> Callable[..., Any]:

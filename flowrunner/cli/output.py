@@ -15,6 +15,7 @@ __all__ = [
     "print_diagnostics",
     "print_json",
     "refused_json",
+    "unchecked_text",
     "wants_colour",
     "wants_unicode",
     "write_to_stderr",
@@ -67,3 +68,8 @@ def refused_json(error: FlowrunnerError) -> dict[str, Any]:
     from flowrunner.render.diagnostics import diagnostic_to_json
 
     return {"state": "REFUSED", "diagnostics": [diagnostic_to_json(each) for each in diagnostics]}
+
+
+def unchecked_text(count: int) -> str:
+    """Return how many tasks were not checked, and why, on one line."""
+    return f"{count:,} task{'s' * (count != 1)} not checked: no plugins were loaded"

@@ -19,7 +19,9 @@ def command(plugins: tuple[str, ...], output: str) -> int:
     from flowrunner.app import Project
     from flowrunner.settings import load_settings
 
-    project = Project(load_settings(plugins=plugins))
+    settings = load_settings(plugins=plugins)
+    settings.require_plugins("plugins lists what is loaded")
+    project = Project(settings)
     rows = [
         {
             "plugin": plugin.name,

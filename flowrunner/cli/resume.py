@@ -53,6 +53,7 @@ def command(
     from flowrunner.cli.recorded import required_store
     from flowrunner.cli.resuming import resumed
 
+    project.settings.require_plugins("resume runs tasks")
     store = required_store(project)
     record = store.get(store.find(run))
     return resumed(

@@ -20,7 +20,9 @@ def command(app: str | None, plugins: tuple[str, ...], output: str) -> int:
     from flowrunner.app import Project
     from flowrunner.settings import load_settings
 
-    registry = Project(load_settings(plugins=plugins, app=app)).registry
+    settings = load_settings(plugins=plugins, app=app)
+    settings.require_plugins("tasks lists the tasks of plugins")
+    registry = Project(settings).registry
     rows = [
         {
             "task": task.name,

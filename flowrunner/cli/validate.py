@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from flowrunner.cli.exit_status import REFUSED, SUCCEEDED
-from flowrunner.cli.options import FILE, app_option, input_options, plugin_option
-from flowrunner.cli.output import print_diagnostics, print_json, refused_json
+from flowrunner.cli.options import FILE, app_option, input_options, no_plugins_option, plugin_option
+from flowrunner.cli.output import print_diagnostics, print_json, refused_json, unchecked_text
 
 if TYPE_CHECKING:
     from flowrunner.errors import Diagnostic
@@ -22,6 +22,7 @@ __all__ = ["command"]
 @input_options
 @app_option
 @plugin_option
+@no_plugins_option
 @click.option("--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def command(
     files: tuple[Path, ...],
@@ -29,6 +30,7 @@ def command(
     inputs_file: Path | None,
     app: str | None,
     plugins: tuple[str, ...],
+    no_plugins: bool,
     output: str,
 ) -> int:
     """Check workflows and report every problem in every file.
@@ -40,22 +42,27 @@ def command(
     from flowrunner.errors import WorkflowError
     from flowrunner.settings import load_settings
 
-    project = Project(load_settings(plugins=plugins, app=app))
+    project = Project(load_settings(plugins=plugins, no_plugins=no_plugins, app=app))
     found = project.validate(files, inputs=inputs, inputs_file=inputs_file)
     # What is wrong in a file that others use is said once.
     problems = list(dict.fromkeys(each for diagnostics in found.values() for each in diagnostics))
+    unchecked = project.unchecked_tasks
     if output == "json":
-        print_json(
+        document = (
             refused_json(WorkflowError(problems))
             if problems
             else {"state": "VALID", "diagnostics": []}
         )
-    elif problems:
+        print_json(document if unchecked is None else {**document, "tasks_not_checked": unchecked})
+        return REFUSED if problems else SUCCEEDED
+    if problems:
         print_diagnostics(problems)
         wrong = len({_file_of(each, file) for file, those in found.items() for each in those})
         click.echo(f"\n{_counted(len(problems), 'problem')} in {_counted(wrong, 'file')}", err=True)
     else:
         click.echo(f"{_counted(len(found), 'file')} checked, no problem")
+    if unchecked:
+        click.echo(unchecked_text(unchecked), err=bool(problems))
     return REFUSED if problems else SUCCEEDED
 
 

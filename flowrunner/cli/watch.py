@@ -32,5 +32,6 @@ def command(
     from flowrunner.cli.recorded import required_store
     from flowrunner.cli.watching import watched_to_the_end
 
+    project.settings.require_plugins("watch may queue tasks")
     store = required_store(project)
     return watched_to_the_end(project, store, store.get(store.find(run)), output=output)

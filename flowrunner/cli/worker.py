@@ -7,7 +7,12 @@ import os
 
 import click
 
-from flowrunner.cli.options import app_option, cluster_options, plugin_option
+from flowrunner.cli.options import (
+    app_option,
+    cluster_options,
+    plugin_option,
+    refused_no_plugins_option,
+)
 
 __all__ = ["command"]
 
@@ -46,6 +51,7 @@ __all__ = ["command"]
 @cluster_options
 @app_option
 @plugin_option
+@refused_no_plugins_option
 @click.argument("celery_options", nargs=-1, metavar="[-- OPTIONS OF CELERY WORKER…]")
 def command(
     concurrency: int | None,
@@ -58,6 +64,7 @@ def command(
     backend: str | None,
     app: str | None,
     plugins: tuple[str, ...],
+    no_plugins: bool,
     celery_options: tuple[str, ...],
 ) -> int:
     """Run a Celery worker that has the plugins' tasks.
@@ -71,7 +78,10 @@ def command(
     from flowrunner.settings import load_settings
     from flowrunner.supervisor import supervised_worker_app
 
-    settings = load_settings(plugins=plugins, app=app, broker=broker, backend=backend)
+    settings = load_settings(
+        plugins=plugins, no_plugins=no_plugins, app=app, broker=broker, backend=backend
+    )
+    settings.require_plugins("a worker runs tasks")
     options = {
         "--concurrency": concurrency,
         "--pool": pool,

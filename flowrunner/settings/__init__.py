@@ -36,13 +36,15 @@ def load_settings(
     folder: Path | None = None,
     environment: Mapping[str, str] | None = None,
     plugins: tuple[str, ...] = (),
-    **options: str | int | None,
+    **options: str | bool | int | None,
 ) -> Settings:
     """Return the settings that hold in ``folder`` (the working directory by default).
 
     ``options`` are what the command line says, by the names of settings. Plugins of all origins
-    are loaded; of every other setting the strongest origin wins, as a whole.
-    Raises :class:`~flowrunner.errors.ConfigurationError` for a file or a value that is wrong.
+    are loaded; of every other setting the strongest origin wins, as a whole. With ``no_plugins``
+    the plugins that a file or the environment names are left out, and an option that names one
+    is refused. Raises :class:`~flowrunner.errors.ConfigurationError` for a file or a value that
+    is wrong.
     """
     try:
         folder = folder or Path.cwd()
@@ -63,7 +65,22 @@ def load_settings(
         added = definition.adds_up and name in values
         values[name] = values[name] + value if added else value
         origins[name] = f"{origins[name]}, {place.shown}" if added else place.shown
+    if values.get("no_plugins"):
+        _refuse_named_code(origins)
+        values.pop("plugins", None)
+        origins.pop("plugins", None)
     return Settings(**values, origins=origins)
+
+
+def _refuse_named_code(origins: Mapping[str, str]) -> None:
+    """Refuse an option that names code to load beside ``--no-plugins``."""
+    for name in ("plugins", "app"):
+        option = DEFINITIONS[name].option
+        if option in origins.get(name, "").split(", "):
+            raise ConfigurationError(
+                f"{option} names code to load, and {origins['no_plugins']} loads none; "
+                f"choose one of them"
+            )
 
 
 def shown_settings(settings: Settings) -> list[tuple[str, Any, str]]:
@@ -97,9 +114,15 @@ def misspelt_variables(environment: Mapping[str, str]) -> dict[str, str]:
 
 def _in_file(folder: Path) -> list[tuple[Place, str, Any]]:
     file, table = find_table(folder)
+    names = [name for name, definition in DEFINITIONS.items() if definition.in_file]
     for key in table:
-        if key not in DEFINITIONS:
-            cure = did_you_mean(key, DEFINITIONS, f"settings: {', '.join(DEFINITIONS)}")
+        if key in DEFINITIONS and key not in names:
+            raise ConfigurationError(
+                f"{file}: '{key}' cannot be set in a file; use {DEFINITIONS[key].option}, or "
+                f"{PREFIX}{key.upper()}=1"
+            )
+        if key not in names:
+            cure = did_you_mean(key, names, f"settings: {', '.join(names)}")
             raise ConfigurationError(f"{file}: there is no setting '{key}'; {cure}")
     return [(Place.of_file(file, name), name, raw) for name, raw in table.items()]
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from flowrunner.settings.place import Place
 from flowrunner.settings.reading import (
+    parse_flag,
     parse_json,
     parse_names,
     parse_number,
@@ -16,6 +17,7 @@ from flowrunner.settings.reading import (
     read_backend_options,
     read_concurrency,
     read_expiry,
+    read_flag,
     read_plugins,
     read_runs,
     read_table,
@@ -31,17 +33,20 @@ class Definition:
     """How a setting is read.
 
     ``read`` checks and converts what a file says, ``parse`` brings the text of a variable to
-    that; ``option`` is the command line's. What ``adds_up`` holds of all origins together.
+    that; ``option`` is the command line's. What ``adds_up`` holds of all origins together. A
+    setting that is not ``in_file`` is only a variable and an option.
     """
 
     read: Callable[[Any, Place], Any]
     parse: Callable[[str, Place], Any] = parse_text
     option: str = ""
     adds_up: bool = False
+    in_file: bool = True
 
 
 DEFINITIONS: Final[dict[str, Definition]] = {
     "plugins": Definition(read_plugins, parse_names, "--plugin", adds_up=True),
+    "no_plugins": Definition(read_flag, parse_flag, "--no-plugins", in_file=False),
     "app": Definition(read_app, option="-A"),
     "broker": Definition(read_url, option="--broker"),
     "backend": Definition(read_url, option="--backend"),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from flowrunner.errors import ConfigurationError
 from flowrunner.plugins import PluginReference
 
 __all__ = ["NO_RUNS", "AppReference", "Settings"]
@@ -43,10 +44,11 @@ class Settings:
     ``broker`` and ``backend`` are URLs and win over those of ``app``. Without any of the three
     runs are embedded; those are recorded in the file ``runs``. ``result_expires`` is in seconds,
     0 for never. ``origins`` says of every setting that is no default where it comes from, for
-    people.
+    people. With ``no_plugins`` neither a plugin nor the app is loaded, and ``plugins`` is empty.
     """
 
     plugins: tuple[PluginReference, ...] = ()
+    no_plugins: bool = False
     app: AppReference | None = None
     broker: str | None = None
     backend: str | None = None
@@ -63,3 +65,13 @@ class Settings:
     def of_celery(self) -> dict[str, Any]:
         """What was said of settings that are Celery's own; defaults are not among them."""
         return {name: getattr(self, name) for name in OF_CELERY if name in self.origins}
+
+    def require_plugins(self, need: str) -> None:
+        """Check that plugins are loaded; ``need`` says who needs them, for what.
+
+        Raises :class:`~flowrunner.errors.ConfigurationError`.
+        """
+        if self.no_plugins:
+            origin = self.origins.get("no_plugins", "--no-plugins")
+            cure = "leave out" if origin.startswith("-") else "unset"
+            raise ConfigurationError(f"{need}, and no plugins are loaded: {cure} {origin}")

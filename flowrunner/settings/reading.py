@@ -19,6 +19,7 @@ from flowrunner.settings.place import Place
 from flowrunner.suggestion import did_you_mean
 
 __all__ = [
+    "parse_flag",
     "parse_json",
     "parse_names",
     "parse_number",
@@ -27,6 +28,7 @@ __all__ = [
     "read_backend_options",
     "read_concurrency",
     "read_expiry",
+    "read_flag",
     "read_plugins",
     "read_runs",
     "read_table",
@@ -48,6 +50,11 @@ _TLS: Final = (
     *("ssl_cert_reqs", "ssl_check_hostname", "ssl_password", "ssl_ca_path", "ssl_ca_data"),
     *("ssl_ciphers", "ssl_server_hostname"),
 )
+#: Texts of a variable that switch something on or off.
+_FLAGS: Final = {
+    **dict.fromkeys(("1", "true", "yes", "on"), True),
+    **dict.fromkeys(("0", "false", "no", "off"), False),
+}
 _CERT_REQS: Final = ("required", "optional", "none")
 
 
@@ -68,6 +75,11 @@ def parse_names(text: str, place: Place) -> Any:
 def parse_number(text: str, place: Place) -> Any:
     """Return a variable's whole number, or its text where it is none."""
     return int(text) if re.fullmatch(r"\s*[0-9]{1,18}\s*", text) else text
+
+
+def parse_flag(text: str, place: Place) -> Any:
+    """Return whether a variable's text switches something on, or the text if it says neither."""
+    return _FLAGS.get(text.strip().lower(), text)
 
 
 def parse_json(text: str, place: Place) -> Any:
@@ -193,4 +205,11 @@ def read_concurrency(value: Any, place: Place) -> int:
     """Read a number of tasks at a time."""
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
         _refuse(place, "must be a whole number from 1")
+    return value
+
+
+def read_flag(value: Any, place: Place) -> bool:
+    """Read whether something is switched on."""
+    if not isinstance(value, bool):
+        _refuse(place, "must be 1 or 0")
     return value

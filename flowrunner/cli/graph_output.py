@@ -1,0 +1,30 @@
+"""The graph of a plan on stdout, with what was not checked."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from flowrunner.app import Project
+from flowrunner.cli.output import unchecked_text
+from flowrunner.plan import Plan
+from flowrunner.render.graph import GRAPH_FORMATS
+from flowrunner.render.plan_json import plan_document
+
+__all__ = ["print_graph"]
+
+
+def print_graph(project: Project, plan: Plan, graph_format: str, *, expand: bool = False) -> None:
+    """Print a plan's graph; without plugins, also how many tasks were not checked.
+
+    Mermaid and DOT are read by programs, so that goes to stderr beside them.
+    """
+    unchecked = project.unchecked_tasks
+    if graph_format == "json" and unchecked is not None:
+        document = {**plan_document(plan, expand=expand), "tasks_not_checked": unchecked}
+        click.echo(json.dumps(document, ensure_ascii=False, indent=2))
+        return
+    click.echo(GRAPH_FORMATS[graph_format](plan, expand).rstrip("\n"))
+    if unchecked:
+        click.echo(unchecked_text(unchecked), err=graph_format != "tree")
