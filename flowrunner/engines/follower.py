@@ -18,7 +18,7 @@ from flowrunner.engines.protocol import RunStalledError, RunTimeoutError
 from flowrunner.engines.publication import Publication
 from flowrunner.engines.run_flags import COMES_AGAIN, cancelled_key, known_key
 from flowrunner.engines.step_errors import step_error
-from flowrunner.engines.stored_results import read_meta
+from flowrunner.engines.stored_results import read_meta, retries_of
 from flowrunner.engines.whereabouts import Whereabouts, whereabouts
 from flowrunner.environment import EnvironmentValueError
 from flowrunner.errors import BrokerError
@@ -218,14 +218,16 @@ class Follower:
                     self._come_again.add(path)
                 else:
                     self._come_again.discard(path)
-            if state == step.state:
+            retries = retries_of(meta)
+            if state == step.state and (retries or 0) <= step.task_retries:
                 continue
             if state in states.EXCEPTION_STATES:
                 worker = meta.get("worker") or self._workers.pop(path, None)
                 error = step_error(step.call, meta["result"], meta.get("traceback"), worker)
             if state == states.REVOKED and self._ledger.cancelled:
                 error = None  # that is what was asked for
-            self._ledger.record(path, state, error, result=partial(meta.get, "result"))
+            value = partial(meta.get, "result")
+            self._ledger.record(path, state, error, result=value, retries=retries)
             passed_on = passed_on or "passed_on" in meta
         if passed_on:
             skipped = (step for step in self._ledger.steps.values() if step.state == SKIPPED)

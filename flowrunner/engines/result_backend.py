@@ -41,9 +41,9 @@ def mended_backend(backend: Any) -> Any:
 
 
 def _name_workers(backend: Any) -> None:
-    """Keep with every failure which worker it happened on, and no secret that it tells.
+    """Keep with a failure the worker, with every state the retries, and no secret that it tells.
 
-    Celery keeps that with ``result_extended`` only, together with all arguments.
+    Celery keeps both with ``result_extended`` only, together with all arguments.
     """
     meta_of = backend._get_result_meta
 
@@ -54,6 +54,8 @@ def _name_workers(backend: Any) -> None:
         if state in states.EXCEPTION_STATES:
             # A request that was made up, for a task that is unknown, does not name it.
             meta["worker"] = getattr(request, "hostname", None) or _this_worker[0]
+        if retries := getattr(request, "retries", None):
+            meta["retries"] = retries
         if hides_secrets(request):
             value = {"result": meta["result"]} if state == states.SUCCESS else {}
             meta = {**without_secret_arguments(meta, request), **value}

@@ -8,6 +8,7 @@ stored tells; what they have made a text of without a trace (keys of another kin
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any, Final
 
 from celery import states
@@ -16,7 +17,7 @@ from celery.backends.base import decompress_payload
 from flowrunner.engines.messages import message_of
 from flowrunner.values import NotJSONError, require_json
 
-__all__ = ["read_meta"]
+__all__ = ["read_meta", "retries_of"]
 
 #: What the JSON of a value has in it that is not JSON's own, and of some that are: numbers that
 #: are none, Celery's mark of a type, halves of pairs of surrogates.
@@ -40,6 +41,14 @@ def read_meta(backend: Any, payload: Any) -> dict[str, Any]:
         except NotJSONError as error:
             return _failed(meta, error)
     return meta
+
+
+def retries_of(meta: Mapping[str, Any]) -> int | None:
+    """Return how often Celery has retried a task, with the retry that is due, where it is kept."""
+    retries = meta.get("retries")
+    if not isinstance(retries, int):
+        return None
+    return retries + 1 if meta["status"] == states.RETRY else retries
 
 
 def _is_suspicious(payload: Any) -> bool:

@@ -12,7 +12,7 @@ from celery import states
 from flowrunner.engines.messages import message_of
 from flowrunner.engines.protocol import task_id
 from flowrunner.engines.step_errors import step_error
-from flowrunner.engines.stored_results import read_meta
+from flowrunner.engines.stored_results import read_meta, retries_of
 from flowrunner.plan import Call
 from flowrunner.runs.recorded import StepReader
 from flowrunner.runs.store import RunStoreUnreachableError, StepRow
@@ -58,13 +58,14 @@ def _row(call: Call, meta: Mapping[str, Any]) -> StepRow:
         call.path,
         state,
         ended=_moment(meta.get("date_done")) if state in states.READY_STATES else None,
-        retries=meta.get("retries") or 0,
+        retries=retries_of(meta) or 0,
         result=result if state == states.SUCCESS else None,
         has_result=state == states.SUCCESS,
         error_type=None if error is None else error.type,
         error_message="" if error is None else error.message,
         error_traceback="" if error is None else error.traceback,
         worker=worker,
+        of_one_task=True,
     )
 
 

@@ -76,8 +76,10 @@ def ignores_input(call: Call) -> bool:
 
 
 def counted(count: int, noun: str) -> str:
-    """Return ``1 task``, ``2 tasks``, ``1,000 tasks``."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+    """Return ``1 task``, ``2 tasks``, ``1,000 retries``."""
+    if count == 1:
+        return f"1 {noun}"
+    return f"{count:,} {noun[:-1]}ies" if noun.endswith("ry") else f"{count:,} {noun}s"
 
 
 def _text(first: Call, arguments: list[tuple[str, str]], index: str) -> str:

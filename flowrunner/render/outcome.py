@@ -133,8 +133,8 @@ def _message(errors: list[StepError]) -> str:
     calls = "" if len(errors) == 1 else f" ({len(errors):,} calls)"
     if first.type == EXPRESSION_ERROR and not first.traceback:  # no task has begun
         return f"'{first.call.task}' failed{calls}: {first.message}"
-    attempts = min(error.call.tries for error in errors) + 1
-    often = f" after {attempts:,} attempts" if attempts > 1 else ""
+    retries = min(error.retries for error in errors)
+    often = f" after {counted(retries, 'retry')}" if retries else ""
     return f"task '{first.call.task}' failed{often}{calls}: {first.type}: {first.message}".rstrip(
         ": "
     )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from flowrunner.render.label import counted
+
 __all__ = ["Tally"]
 
 
@@ -68,7 +70,7 @@ class Tally:
             said += [f"{number:,} {word}" for number, word in others if number]
         before = self.retries - self.retrying
         if before > 0:
-            said.append("1 retry" if before == 1 else f"{before:,} retries")
+            said.append(counted(before, "retry"))
         return ", ".join(said)
 
     def bar(self, width: int, *, full: str = "━", empty: str = "╌") -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from queue import Empty, SimpleQueue
 from threading import Lock
 from time import time
@@ -33,7 +33,8 @@ _KNOWN = _FINAL | {PENDING, STARTED, RETRY}
 class StepError:
     """Why a call failed: the exception's type and message, and the traceback as text.
 
-    ``worker`` is the name of the worker that it failed on, where that is known.
+    ``worker`` is the name of the worker that it failed on, where that is known; ``retries``
+    counts how often the call was retried before it failed for good.
     """
 
     call: plan.Call
@@ -41,12 +42,15 @@ class StepError:
     message: str
     traceback: str = ""
     worker: str | None = None
+    retries: int = 0
 
 
 @dataclass(slots=True)
 class StepState:
     """What is known of one call; times are seconds since the epoch.
 
+    ``retries`` counts the retries of the call, with the one that is due in the state ``RETRY``;
+    ``task_retries`` are those that Celery made of the present task, which ``retries`` includes.
     ``error`` says why it failed, where somebody does.
     """
 
@@ -59,6 +63,7 @@ class StepState:
     ended: float | None = None
     retries: int = 0
     error: StepError | None = None
+    task_retries: int = 0
 
     def copy(self) -> StepState:
         """Return what is known at this moment."""
@@ -72,7 +77,19 @@ class StepState:
             self.ended,
             self.retries,
             self.error,
+            self.task_retries,
         )
+
+    def count_task_retries(self, number: int) -> None:
+        """Note how often Celery has retried the present task; the number never falls."""
+        if number > self.task_retries:
+            self.retries += number - self.task_retries
+            self.task_retries = number
+
+    def queue_again(self) -> None:
+        """Note that flowrunner retries the call: as a new task, which Celery has not retried."""
+        self.retries += 1
+        self.task_retries = 0
 
 
 #: Told of a call that has entered a state: a copy of what is known of it then, and what gives
@@ -179,10 +196,14 @@ class Ledger:
         error: StepError | None = None,
         *,
         result: Callable[[], Any] | None = None,
+        retries: int | None = None,
+        for_good: bool = False,
     ) -> None:
         """Note that a call has entered a state; ``error`` comes with ``FAILURE``.
 
-        ``result`` gives the value of a call that has succeeded, for whoever listens. What arrives
+        ``result`` gives the value of a call that has succeeded, for whoever listens. ``retries``
+        counts Celery's retries of the task where that is known; without it each ``RETRY`` counts as
+        one. A call that has failed ``for_good`` is not retried. What arrives
         late is ignored: a state after the last one, or Celery's own marking of the calls behind a
         failed one. A state of the task's own (``PROGRESS``) means that it runs.
         """
@@ -194,10 +215,29 @@ class Ledger:
                 return
             if error is None and state == FAILURE:
                 error = StepError(step.call, "Failure", "the task says no more than that")
-            self._enter_state(step, state, error, result)
+            if retries is not None:
+                step.count_task_retries(retries)
+            elif state == RETRY:
+                step.count_task_retries(step.task_retries + 1)
+            if error is not None and step.retries:
+                error = replace(error, retries=step.retries)
+            if error is not None and self._retries(step, state, error, for_good=for_good):
+                self._enter_retry(step, error)
+            else:
+                self._enter_state(step, state, error, result)
             told = None if self._on_step is None else step.copy()
         if told is not None and self._on_step is not None:
             self._on_step(told, result)
+
+    def _retries(self, step: StepState, state: str, error: StepError, *, for_good: bool) -> bool:
+        """Tell whether flowrunner retries a call that has failed: only a dynamic run does."""
+        return False
+
+    def _enter_retry(self, step: StepState, error: StepError) -> None:
+        """Note that a call has failed and that flowrunner retries it."""
+        self.changes += 1
+        step.queue_again()
+        step.state, step.error = RETRY, error
 
     def _enter_state(
         self,
@@ -209,8 +249,8 @@ class Ledger:
         self.changes += 1
         if state == STARTED:
             step.started = step.started or time()
-        elif state == RETRY:
-            step.retries += 1
+        elif state == REVOKED and step.state == RETRY:
+            step.retries -= 1  # the retry that was due is not made
         step.state = state
         if state not in _FINAL:
             return

@@ -131,6 +131,7 @@ def _error_to_json(error: StepError) -> dict[str, Any]:
         "message": json_text(error.message),
         "traceback": json_text(error.traceback),
         "worker": error.worker,
+        "retries": error.retries,
     }
 
 

@@ -132,6 +132,7 @@ def _unfolded(record: RunRecord, steps: Mapping[str, StepRow]) -> Unfolding:
         if path in ledger.steps and path in steps:
             ledger.steps[path].started = timestamp(steps[path].started)
             ledger.steps[path].ended = timestamp(steps[path].ended)
+            ledger.steps[path].retries = steps[path].retries
     return ledger
 
 
@@ -187,7 +188,8 @@ def _errors(record: RunRecord, ledger: RunLedger) -> Iterator[tuple[str, StepErr
         step = ledger.steps.get(each["path"])
         if step is not None:
             texts = (each["type"], each["message"], each["traceback"], each["worker"])
-            yield each["path"], StepError(step.call, *texts)
+            retries = each.get("retries", 0)  # older records have none
+            yield each["path"], StepError(step.call, *texts, retries=retries)
 
 
 def result_step(plan: Plan) -> Call:

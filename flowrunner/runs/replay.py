@@ -40,8 +40,8 @@ def replay(
 ) -> dict[str, StepRow]:
     """Let a run unfold as far as what is kept of its calls tells, and return that.
 
-    ``read`` gives what is kept of calls, by path. The row of a call that is to be made again says
-    so.
+    ``read`` gives what is kept of calls, by path. What is returned has one row for each call,
+    whatever its retries left: the row of a call that is to be retried says so.
     """
     rows: dict[str, StepRow] = {}
     ledger.leave_out_continuations()
@@ -57,8 +57,8 @@ def replay(
             note_row(ledger, call, row)
             step = ledger.steps[call.path]
             if step.state == RETRY:
-                row = replace(row, state=RETRY, retries=step.retries, ended=None)
-            rows[call.path] = row
+                row = replace(row, state=RETRY, ended=None)
+            rows[call.path] = replace(row, retries=step.retries, of_one_task=False)
         try:
             sections = list(ledger.advance())
         except LostResultError:  # what came next cannot be told any more
@@ -69,17 +69,30 @@ def replay(
 def note_row(ledger: Ledger, call: Call, row: StepRow, error: StepError | None = None) -> None:
     """Note what is kept of a call; ``error`` says why it failed where the row does not."""
     result = (lambda: row.result) if row.has_result else None
-    ledger.record(call.path, row.state, row_error(call, row) or error, result=result)
+    ledger.record(
+        call.path,
+        row.state,
+        row_error(call, row) or error,
+        result=result,
+        retries=row.retries,
+        for_good=not row.of_one_task,
+    )
     step = ledger.steps[call.path]
     step.started, step.ended = timestamp(row.started), timestamp(row.ended)
-    step.retries = max(step.retries, row.retries)
 
 
 def row_error(call: Call, row: StepRow) -> StepError | None:
     """Return why a call failed, as it was kept."""
     if row.error_type is None or row.error_type == REVOKED_ERROR:
         return None
-    return StepError(call, row.error_type, row.error_message, row.error_traceback, row.worker)
+    return StepError(
+        call,
+        row.error_type,
+        row.error_message,
+        row.error_traceback,
+        row.worker,
+        retries=row.retries,
+    )
 
 
 def kept_of(ledger: Ledger, rows: Mapping[str, StepRow]) -> Kept:

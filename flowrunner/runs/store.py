@@ -51,6 +51,8 @@ class StepRow:
 
     ``result`` is JSON data where ``has_result``: one that has been lost, or was too large to
     keep, leaves a call that succeeded without. ``error_type`` and the others say why it failed.
+    ``retries`` counts the retries of the call. A row ``of_one_task`` tells of one Celery task
+    alone: its ``retries`` are Celery's, and a retry that flowrunner queued has a row of its own.
     """
 
     path: str
@@ -64,6 +66,7 @@ class StepRow:
     error_message: str = ""
     error_traceback: str = ""
     worker: str | None = None
+    of_one_task: bool = False
 
 
 class RunStore(Protocol):

@@ -329,6 +329,13 @@ class Unfolding(Ledger):
 
     # What becomes of calls.
 
+    def _retries(self, step: StepState, state: str, error: StepError, *, for_good: bool) -> bool:
+        return state == FAILURE and not for_good and self._comes_again(step, error)
+
+    def _enter_retry(self, step: StepState, error: StepError) -> None:
+        super()._enter_retry(step, error)
+        self._end.put(None)
+
     def _enter_state(
         self,
         step: StepState,
@@ -336,11 +343,6 @@ class Unfolding(Ledger):
         error: StepError | None,
         result: Callable[[], Any] | None,
     ) -> None:
-        if state == FAILURE and error is not None and self._comes_again(step, error):
-            super()._enter_state(step, RETRY, None, None)
-            step.error = error
-            self._end.put(None)
-            return
         if state in (FAILURE, REVOKED):
             section = self._section_of(step)
             section.failed = True

@@ -256,3 +256,42 @@ def test_a_run_that_unfolds_is_cancelled_and_resumed(commands: Commands, tmp_pat
     assert json.loads(commands.run("resume", run)) == UNFOLDED
     assert commands.shown(run)["state"] == "SUCCESS"
     assert len(log.read_text().splitlines()) == 12
+
+
+RETRIED = """
+chain:
+- {{task: appends_and_fails, args: ["{log}"], retry: {{max: 2, delay: 0.5, backoff: 4}}}}
+- {{task: legacy.third_time, immutable: true}}
+on_error: {{task: legacy.third_time, immutable: true}}
+"""
+
+
+def test_a_run_that_is_taken_over_has_the_retries_that_are_left(
+    commands: Commands, tmp_path: Path
+) -> None:
+    log, file = tmp_path / "log", tmp_path / "retried.yaml"
+    file.write_text(RETRIED.format(log=log))
+    applying = commands.start("apply", str(file))
+    await_lines(log, 2)
+    applying.send_signal(signal.SIGKILL)
+    applying.communicate()
+    ended = json.loads(commands.run("watch", "last", "--output", "json", code=1))
+    assert len(log.read_text().splitlines()) == 3  # the call and its two retries, by two drivers
+    assert [(each["path"], each["retries"]) for each in ended["errors"]] == [("chain[0]", 2)]
+    assert retries(commands.shown("last")) == {"chain[0]": 2, "chain[1]": 0, "on_error": 2}
+    assert "failed, 2 retries" in commands.run("show", "last")
+
+    commands.run("resume", "last", code=1)  # its retries start anew
+    assert len(log.read_text().splitlines()) == 6
+    assert retries(commands.shown("last")) == {"chain[0]": 2, "chain[1]": 0, "on_error": 2}
+
+
+def await_lines(log: Path, count: int) -> None:
+    deadline = monotonic() + HANG
+    while not log.exists() or len(log.read_text().splitlines()) < count:
+        assert monotonic() < deadline
+        sleep(0.01)
+
+
+def retries(shown: Any) -> dict[str, int]:
+    return {step["path"]: step["retries"] for step in shown["steps"]}

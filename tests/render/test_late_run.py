@@ -187,7 +187,7 @@ def test_calls_that_are_made_again_are_counted() -> None:
     run.end({"group[0]": 1})
     assert run.lines()[1:] == ["   ├─ call | done, 2 retries", "   └─ call | failed, 1 retry"]
     assert [each.message for each in run.failures()] == [
-        "task 'call' failed after 2 attempts: ValueError: no"
+        "task 'call' failed after 1 retry: ValueError: no"
     ]
 
 

@@ -247,6 +247,7 @@ def test_programs_get_everything_that_is_known() -> None:
                 "message": "no",
                 "traceback": "",
                 "worker": None,
+                "retries": 0,
             }
         ],
         "caught": [],

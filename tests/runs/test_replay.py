@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
+import pytest
 from hypothesis import given
 
 from flowrunner import plan
@@ -49,15 +51,74 @@ def driven(ledger: Unfolding, tasks: Tasks, *, sections: int | None = None) -> N
         sections = None if sections is None else sections - 1
 
 
-@given(trees(flaky=False))
+class TaskRows(Rows):
+    """What Celery keeps: a row of each task, of which a retry has another."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._tries: dict[str, int] = {}
+
+    def note(self, step: StepState, result: Callable[[], Any] | None) -> None:
+        super().note(step, result)
+        path, row = step.call.path, self.rows.pop(step.call.path)
+        tries = self._tries.get(path, 0)
+        state = "FAILURE" if row.state == "RETRY" else row.state
+        error = step.error
+        kind = None if error is None else error.type
+        row = replace(row, state=state, retries=0, error_type=kind, of_one_task=True)
+        self.rows[f"{path}~{tries}"] = row
+        self._tries[path] = tries + 1
+
+    def __call__(self, calls: Sequence[Call]) -> Mapping[str, StepRow]:
+        found = ((call.path, self.rows.get(f"{call.path}~{call.tries}")) for call in calls)
+        return {path: row for path, row in found if row is not None}
+
+
+@pytest.mark.parametrize("kept", [Rows, TaskRows])
+@pytest.mark.parametrize(
+    ("task", "retry", "state", "retries"),
+    [
+        ("fail", plan.Retry(5), "FAILURE", 5),
+        ("flaky", plan.Retry(5), "SUCCESS", 2),
+        ("fail", plan.Retry(5, never=("ValueError",)), "FAILURE", 0),
+        ("flaky", plan.Retry(1), "FAILURE", 1),
+    ],
+)
+def test_retries_are_told_as_they_were(
+    kept: type[Rows], task: str, retry: plan.Retry, state: str, retries: int
+) -> None:
+    root, rows = call("c", task, "x", retry=retry), kept()
+    live = Unfolding(root, on_step=rows.note)
+    driven(live, Tasks())
+    for _ in range(2):  # what is told of a run is told from that again
+        told = Unfolding(root)
+        found = replay(told, rows)
+        for ledger in (live, told):
+            step = ledger.steps["c"]
+            assert (step.state, step.retries) == (state, retries)
+            assert [error.retries for error in ledger.errors] == [retries] * (state == "FAILURE")
+        rows = Rows()
+        rows.rows = found
+
+
+def test_a_retry_that_was_due_when_the_run_ended_is_not_counted() -> None:
+    ledger = Unfolding(call("c", "fail", retry=plan.Retry(5, delay=30)))
+    (first,) = ledger.begin()
+    run_sequence(first, (), ledger, Tasks())
+    assert ledger.steps["c"].retries == 1
+    ledger.give_up()
+    assert (ledger.steps["c"].state, ledger.steps["c"].retries) == ("REVOKED", 0)
+
+
+@given(trees())
 def test_it_is_told_as_it_was(tree: Any) -> None:
     root, rows = built(tree, "r"), Rows()
     ledger = Unfolding(root, on_step=rows.note)
     driven(ledger, Tasks())
     again = Unfolding(root)
     replay(again, rows)
-    assert {path: step.state for path, step in again.steps.items()} == {
-        path: step.state for path, step in ledger.steps.items()
+    assert {path: (step.state, step.retries) for path, step in again.steps.items()} == {
+        path: (step.state, step.retries) for path, step in ledger.steps.items()
     }
     assert (again.ended, again.failed) == (ledger.ended, ledger.failed)
     assert [error.call.path for error in again.errors] == [e.call.path for e in ledger.errors]
