@@ -8,7 +8,7 @@ import click
 
 from flowrunner.cli.exit_status import SUCCEEDED
 from flowrunner.cli.output import print_json
-from flowrunner.cli.run_output import run_here
+from flowrunner.cli.run_output import run_here, warn_of
 from flowrunner.errors import ConfigurationError, FlowrunnerError
 from flowrunner.resumption import Resumption, differences, resumption
 
@@ -52,6 +52,7 @@ def resumed(
     )
     with project.engine(processes=processes) as engine:
         engine.check(ahead.rest.plan or plan)
+        warn_of(engine.warnings)
         if record.engine == "celery":  # whatever is left of the attempt before starts no more
             engine.cancel(record.plan, run=record.attempt.id)
         store.begin_attempt(record.run, ahead.attempt, plan=None if plan is record.plan else plan)

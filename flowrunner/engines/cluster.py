@@ -20,7 +20,7 @@ from flowrunner.engines.routing import Need, needs_of_calls
 from flowrunner.engines.server import backend_url, broker_url, examine_servers
 from flowrunner.engines.worker_command import WorkerCommand
 from flowrunner.engines.worker_report import ask_reports
-from flowrunner.engines.workers import EVERYBODY, QUERY_ANSWER, Worker, Workers, consumers_on
+from flowrunner.engines.workers import Worker, Workers, consumers_on
 from flowrunner.errors import BrokerError, EngineError, UnfitClusterError
 from flowrunner.finding import Finding
 from flowrunner.password import without_password
@@ -63,7 +63,6 @@ class Cluster:
         self._tasks_hint = tasks_hint
         self._scene: Scene | None = None
         self._workers: dict[str, Worker] = {}
-        self._knows_everybody = False
         self._warnings: dict[Finding, None] = {}
 
     def preflight(self) -> None:
@@ -82,23 +81,25 @@ class Cluster:
         """
         needs = needs_of_plan(self._app, plan)
         with self._needing_broker():
-            if not self._workers:
-                self._workers = self._crew.known(limit=1)  # more are asked when a plan needs them
-            if self._workers and self._lacks(needs):
-                self._workers = self._crew.known(limit=EVERYBODY)
+            if not self._workers or self._lacks(needs):
+                every = (*needs.calls, *needs.continuing)
+                self._workers = self._crew.known({queue for queue, _ in every})
             consumers = None if self._workers else consumers_on(self._app, needs.calls)
         scene = self._scene or self._examined()
         found = replace(scene, needs=needs, workers=self._workers, consumers=consumers)
         self._require(look(found, [Stage.QUEUING]))
 
     def _lacks(self, needs: Needs) -> bool:
-        workers = self._workers.values()
+        """Tell whether a queue has no consumer, as far as known, or one that lacks a task."""
+        for queue, task in needs.calls:
+            consumers = [each for each in self._workers.values() if queue in each.queues]
+            if not consumers:
+                return True
+            if not task.startswith("celery.") and any(task not in one.tasks for one in consumers):
+                return True
         return any(
-            not any(
-                queue in worker.queues and (task.startswith("celery.") or task in worker.tasks)
-                for worker in workers
-            )
-            for queue, task in needs.calls
+            not any(queue in worker.queues for worker in self._workers.values())
+            for queue, _ in needs.continuing
         )
 
     def findings(self, needs: Needs) -> list[Finding]:
@@ -193,10 +194,9 @@ class Cluster:
         needs = self.needs(call for call in plan.every_call() if call.kind == "continuation")
         if not needs:
             return True
-        if not self._knows_everybody:
+        if not self._workers:
             with self._needing_broker():
-                self._workers |= self._crew.known(limit=EVERYBODY, timeout=QUERY_ANSWER)
-            self._knows_everybody = True
+                self._workers = self._crew.known({queue for queue, _ in needs})
         for queue, task in needs:
             consumers = [worker for worker in self._workers.values() if queue in worker.queues]
             if not consumers or not all(task in worker.tasks for worker in consumers):

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
 from celery import Celery
 
+from flowrunner.engines.roll_call import RollCall, queue_consumers
+
 __all__ = [
-    "EVERYBODY",
     "QUERY_ANSWER",
     "WORKER_ANSWER",
     "Worker",
@@ -35,6 +36,10 @@ class Worker:
     tasks: frozenset[str]
 
 
+class _CompleteError(Exception):
+    """Every worker has answered."""
+
+
 class Workers:
     """Whoever consumes what a Celery app queues."""
 
@@ -56,37 +61,56 @@ class Workers:
         question: str,
         *,
         timeout: float | None = None,
-        limit: int = EVERYBODY,
+        limit: int | None = None,
         arguments: dict[str, Any] | None = None,
         workers: list[str] | None = None,
+        queues: Collection[str] = (),
     ) -> list[tuple[str, Any]]:
         """Return what workers answer, each with its name: two of them may have the same.
 
-        Takes ``timeout`` seconds, one unless it is given, unless ``limit`` workers have answered
-        before.
+        Ends when ``limit`` workers have answered or every worker has, and otherwise ``timeout``
+        seconds after the last answer, one by default. ``queues`` are those whose consumers are
+        every worker, where the question is ``active_queues``.
         """
+        answers: list[tuple[str, Any]] = []
         with self.connected() as connection:
-            replies = self._app.control.broadcast(
-                question,
-                arguments=arguments,
-                destination=workers,
-                connection=connection,
-                reply=True,
-                timeout=QUERY_ANSWER if timeout is None else timeout,
-                limit=limit,
-            )
-        return [answer for reply in replies or () for answer in reply.items()]
+            roll = RollCall(connection, queues)
 
-    def known(self, *, limit: int, timeout: float | None = None) -> dict[str, Worker]:
-        """Return the workers that answer, by name, with their queues and tasks."""
-        queues = self.ask(
-            "active_queues", timeout=WORKER_ANSWER if timeout is None else timeout, limit=limit
-        )
-        if not queues:
+            def note(reply: dict[str, Any]) -> None:
+                answers.extend(reply.items())
+                if workers is None and roll.is_complete(answers):
+                    raise _CompleteError
+
+            mailbox = self._app.control.mailbox(connection)
+            mailbox._producer_pool = None  # what its own channel publishes can be counted
+            with suppress(_CompleteError), roll.counting():
+                mailbox._broadcast(
+                    question,
+                    arguments,
+                    workers,
+                    reply=True,
+                    timeout=QUERY_ANSWER if timeout is None else timeout,
+                    limit=limit or EVERYBODY,
+                    callback=note,
+                    channel=connection.default_channel,
+                )
+        return answers
+
+    def known(self, queues: Collection[str] = ()) -> dict[str, Worker]:
+        """Return the workers that answer, by name, with their queues and tasks.
+
+        Of a broker that does not tell how many workers there are, at least those that consume
+        ``queues``.
+        """
+        consumed = self.ask("active_queues", queues=queues)
+        if not consumed:
+            patience = max(0, WORKER_ANSWER - QUERY_ANSWER)
+            consumed = self.ask("active_queues", queues=queues, timeout=patience)
+        if not consumed:
             return {}
-        names = sorted({name for name, _ in queues})
-        tasks = self.ask("registered", workers=names, timeout=WORKER_ANSWER, limit=len(queues))
-        return workers_of(queues, tasks)
+        names = sorted({name for name, _ in consumed})
+        tasks = self.ask("registered", workers=names, timeout=WORKER_ANSWER, limit=len(consumed))
+        return workers_of(consumed, tasks)
 
     def revoke(self, task_ids: list[str], *, terminate: bool = False) -> None:
         """Tell the workers to drop these tasks when they come to them.
@@ -120,11 +144,7 @@ def _consumers_on(app: Celery, needs: Iterable[tuple[str, str]]) -> int:
                 each.get("cmd") == "brpop" and each.get("db") == database
                 for each in client.client_list()
             )
-        found = 0
-        for queue in {queue for queue, _ in needs}:
-            with suppress(*connection.channel_errors), connection.channel() as own:
-                found += int(own.queue_declare(queue, passive=True).consumer_count)
-        return found
+        return sum(queue_consumers(connection, {queue for queue, _ in needs}).values())
 
 
 def workers_of(queues: list[tuple[str, Any]], tasks: list[tuple[str, Any]]) -> dict[str, Worker]:

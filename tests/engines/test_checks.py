@@ -192,6 +192,13 @@ def test_what_is_wrong_is_found_and_nothing_else(
     assert all(what in each.what and each.why and each.cure for each in wrong)
 
 
+def test_a_run_is_warned_of_a_worker_that_lacks_a_task_and_not_refused() -> None:
+    found = scene(report(), report("two@here", worker=Worker(KNOWN.queues, frozenset())))
+    (only,) = (each for each in look(replace(found, thorough=False)) if each.severity != "ok")
+    assert (only.severity, only.check) == ("warning", "tasks")
+    assert "two@here may get and not know the task 'tag'" in only.what
+
+
 def test_rabbitmq_leaves_workers_that_acknowledge_nothing() -> None:
     found = scene(needs=needs(countdown=Lasting("tag", 3_600)))
     on_rabbitmq = replace(found, broker=Server("broker", "amqp://b", "amqp"))

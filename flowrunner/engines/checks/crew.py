@@ -84,7 +84,7 @@ def tasks(scene: Scene) -> Iterator[Finding]:
         if len(lacking) == len(consumers):
             unknown.add(task)
             asked |= lacking
-        elif scene.thorough:
+        else:
             known_by_some.add(task)
             ignorant |= lacking
     why = "a worker throws away what it does not know, and the step fails"
@@ -99,7 +99,9 @@ def tasks(scene: Scene) -> Iterator[Finding]:
             cure,
         )
     if known_by_some:
-        yield error(
+        # A run may be lucky, and doctor is asked before it is tried.
+        report = error if scene.thorough else warning
+        yield report(
             "tasks",
             f"{listed(ignorant, '')} may get and not know the task{'s' * (len(known_by_some) > 1)} "
             f"{listed(known_by_some)}",
