@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from typing import Any, Final
 
-from celery import Celery
+from celery import Celery, states
 from kombu.exceptions import OperationalError
 
 from flowrunner.engines.checks import Scene, Stage, look
@@ -16,6 +16,7 @@ from flowrunner.engines.conf import conf_of
 from flowrunner.engines.in_time import NoAnswerError, in_time
 from flowrunner.engines.messages import message_of
 from flowrunner.engines.needs import Needs, needs_of_plan
+from flowrunner.engines.quorum import RABBITMQ, delays_messages, quorum_queues
 from flowrunner.engines.routing import Need, needs_of_calls
 from flowrunner.engines.server import backend_url, broker_url, examine_servers
 from flowrunner.engines.worker_command import WorkerCommand
@@ -25,6 +26,7 @@ from flowrunner.errors import BrokerError, EngineError, UnfitClusterError
 from flowrunner.finding import Finding
 from flowrunner.password import without_password
 from flowrunner.plan import Call, Plan
+from flowrunner.runs.ledger import StepState
 
 __all__ = ["Cluster"]
 
@@ -86,7 +88,7 @@ class Cluster:
                 self._workers = self._crew.known({queue for queue, _ in every})
             consumers = None if self._workers else consumers_on(self._app, needs.calls)
         scene = self._scene or self._examined()
-        found = replace(scene, needs=needs, workers=self._workers, consumers=consumers)
+        found = replace(self._declared(scene, needs), workers=self._workers, consumers=consumers)
         self._require(look(found, [Stage.QUEUING]))
 
     def _lacks(self, needs: Needs) -> bool:
@@ -104,7 +106,7 @@ class Cluster:
 
     def findings(self, needs: Needs) -> list[Finding]:
         """Return what every check finds, within some seconds; no finding is raised."""
-        scene = replace(self._examined(), needs=needs, thorough=True)
+        scene = replace(self._declared(self._examined(), needs), thorough=True)
         if scene.answers:
             asked = in_time(WORKERS_PATIENCE, {"workers": lambda: ask_reports(self._crew)})
             reports = asked["workers"]
@@ -136,6 +138,34 @@ class Cluster:
             tasks_hint=self._tasks_hint,
         )
         return self._scene
+
+    def _declared(self, scene: Scene, needs: Needs) -> Scene:
+        """Return the scene with what is needed, and how the app declares the queues for it."""
+        if scene.broker.transport != RABBITMQ:
+            return replace(scene, needs=needs)
+        names = {queue for queue, _ in needs.calls}
+        return replace(
+            scene,
+            needs=needs,
+            quorum=quorum_queues(self._app, names),
+            delayed=frozenset(name for name in names if delays_messages(self._app, name)),
+        )
+
+    def held_for(self, step: StepState) -> float:
+        """Return the seconds for which the broker itself may hold a call's message.
+
+        Celery's native delayed delivery on RabbitMQ does so; neither a queue nor a worker tells
+        of such a message. That is the call's countdown, or the task's ``default_retry_delay`` if
+        the task retries itself.
+        """
+        call, task = step.call, self._app.tasks.get(step.call.task)
+        retries = step.state == states.RETRY and task is not None
+        delay = task.default_retry_delay if retries else call.options.get("countdown")
+        longest = float(delay or 0)
+        if not longest or self._app.connection_for_write().transport.driver_type != RABBITMQ:
+            return 0.0
+        ((queue, _),) = self.needs([call])
+        return longest if delays_messages(self._app, queue) else 0.0
 
     def _require(self, findings: list[Finding]) -> None:
         errors = [finding for finding in findings if finding.severity == "error"]

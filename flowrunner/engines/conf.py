@@ -24,14 +24,15 @@ class Conf:
     visibility_timeout: float | None = None
     result_expires: float | None = None
     chord_expires: float | None = None
+    retry_on_worker_lost: bool | None = None
+    soft_shutdown: float | None = None
 
 
 def conf_of(conf: Mapping[str, Any]) -> Conf:
     """Return what matters of an app's configuration, as the app has it or as a worker tells it."""
     options = conf.get("broker_transport_options")
-    late = conf.get("task_acks_late")
     return Conf(
-        acks_late=None if late is None else bool(late),
+        acks_late=_flag(conf.get("task_acks_late")),
         pool_limit=conf.get("broker_pool_limit"),
         prefetch_multiplier=conf.get("worker_prefetch_multiplier"),
         visibility_timeout=seconds_of(
@@ -39,7 +40,13 @@ def conf_of(conf: Mapping[str, Any]) -> Conf:
         ),
         result_expires=seconds_of(conf.get("result_expires")),
         chord_expires=seconds_of(conf.get("result_chord_expires")),
+        retry_on_worker_lost=_flag(conf.get("task_retry_on_worker_lost")),
+        soft_shutdown=seconds_of(conf.get("worker_soft_shutdown_timeout")),
     )
+
+
+def _flag(value: Any) -> bool | None:
+    return None if value is None else bool(value)
 
 
 def seconds_of(value: Any) -> float | None:

@@ -311,8 +311,11 @@ class Follower:
             self._suspects |= {
                 task_id
                 for task_id in nowhere
-                if steps[task_id].state != states.STARTED
-                or self._is_at_one_of(steps[task_id], found.answered | gone)
+                if (
+                    self._is_at_one_of(steps[task_id], found.answered | gone)
+                    if steps[task_id].state == states.STARTED
+                    else unchanged >= COMES_AGAIN_WITHIN + self._cluster.held_for(steps[task_id])
+                )
             }
         lost = self._suspects & before
         for task_id in lost:

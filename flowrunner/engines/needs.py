@@ -30,6 +30,7 @@ class Needs:
 
     ``continuing`` is what continuations need. ``countdown`` is the longest one; ``limit`` the
     longest time limit, ``late_limit`` that of a task which says itself that it acknowledges late.
+    ``waiting`` are the queues of the calls that have a countdown.
     ``nesting`` is how many headers a worker queues one inside another. ``one_canvas`` is what the
     plan costs without continuations, in bytes.
     """
@@ -41,6 +42,7 @@ class Needs:
     countdown: Lasting | None = None
     limit: Lasting | None = None
     late_limit: Lasting | None = None
+    waiting: tuple[Need, ...] = ()
     nesting: int = 0
     one_canvas: int = 0
 
@@ -48,11 +50,8 @@ class Needs:
 def needs_of_plan(app: Celery, plan: Plan) -> Needs:
     """Return what a plan needs, with its handlers."""
     calls = list(plan.every_call())
-    waits = [
-        Lasting(call.task, call.options["countdown"])
-        for call in calls
-        if call.options.get("countdown")
-    ]
+    delayed = [call for call in calls if call.options.get("countdown")]
+    waits = [Lasting(call.task, call.options["countdown"]) for call in delayed]
     names = {(call.task, _own_limit(call)) for call in calls}
     return Needs(
         calls=tuple(needs_of_calls(app, (call for call in calls if call.kind != "continuation"))),
@@ -64,6 +63,7 @@ def needs_of_plan(app: Celery, plan: Plan) -> Needs:
         countdown=_longest(waits),
         limit=_longest(_limits(app, names, late=None)),
         late_limit=_longest(_limits(app, names, late=True)),
+        waiting=tuple(needs_of_calls(app, delayed)),
         nesting=nesting_in_workers(plan),
         one_canvas=max(
             canvas.bytes

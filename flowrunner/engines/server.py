@@ -27,7 +27,8 @@ class Server:
 
     ``address`` is its URL, fit to be shown. ``failure`` says why it cannot be reached.
     ``cannot_join`` says why a result backend runs no chords. ``transport`` is the kind of broker
-    that it is, in kombu's words. ``redis`` is what a Redis server says.
+    that it is, in kombu's words. ``redis`` is what a Redis server says, ``rabbitmq`` the
+    version of a RabbitMQ server.
     """
 
     role: str
@@ -36,6 +37,7 @@ class Server:
     failure: str = ""
     cannot_join: str = ""
     redis: RedisFacts | None = None
+    rabbitmq: str = ""
 
     @property
     def redis_cli(self) -> str:
@@ -99,11 +101,16 @@ def _broker(app: Celery) -> Server:
     with app.connection_for_write() as connection:
         connection.ensure_connection(max_retries=1, interval_start=0.2)
         transport = str(connection.transport.driver_type)
-        redis = None
+        redis, rabbitmq = None, ""
         if transport == "redis":
             # The prefix of an app's keys is added by kombu's own client.
             redis = ask_redis(connection.default_channel.client, "_kombu.")
-        return Server("broker", broker_url(app), transport=transport, redis=redis)
+        elif transport == "amqp":
+            told = connection.connection.server_properties
+            rabbitmq = str(told.get("version", "")) if told.get("product") == "RabbitMQ" else ""
+        return Server(
+            "broker", broker_url(app), transport=transport, redis=redis, rabbitmq=rabbitmq
+        )
 
 
 def _backend(app: Celery) -> Server:

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from celery import Celery
 
+from flowrunner.engines.quorum import QuorumQueue, quorum_queue
 from flowrunner.engines.roll_call import RollCall, queue_consumers
 
 __all__ = [
@@ -30,10 +31,11 @@ EVERYBODY: Final = 10_000
 
 @dataclass(frozen=True)
 class Worker:
-    """The queues that a worker consumes and the tasks that it knows."""
+    """The queues that a worker consumes, which of them are quorum queues, the tasks it knows."""
 
     queues: frozenset[str]
     tasks: frozenset[str]
+    quorum: frozenset[QuorumQueue] = frozenset()
 
 
 class _CompleteError(Exception):
@@ -159,9 +161,12 @@ def workers_of(queues: list[tuple[str, Any]], tasks: list[tuple[str, Any]]) -> d
         if not isinstance(answer, list):  # {"error": …}
             continue
         consumed = frozenset(queue["name"] for queue in answer)
+        declared = (quorum_queue(queue["name"], queue.get("queue_arguments")) for queue in answer)
+        quorum = frozenset(queue for queue in declared if queue is not None)
         if name in found:
             consumed |= found[name].queues
-        found[name] = Worker(consumed, known.get(name, frozenset()))
+            quorum |= found[name].quorum
+        found[name] = Worker(consumed, known.get(name, frozenset()), quorum)
     return found
 
 

@@ -10,73 +10,16 @@ import pytest
 from flowrunner import __version__
 from flowrunner.engines.checks import CHECKS, Scene, Stage, look
 from flowrunner.engines.checks.scene import duration, listed
-from flowrunner.engines.conf import Conf, conf_of, seconds_of
+from flowrunner.engines.conf import conf_of, seconds_of
 from flowrunner.engines.needs import Lasting, Needs, needs_of_plan
 from flowrunner.engines.redis_facts import RedisFacts
 from flowrunner.engines.server import Server
 from flowrunner.engines.worker_command import WorkerCommand
-from flowrunner.engines.worker_report import WorkerReport
 from flowrunner.engines.workers import Worker, workers_of
 from flowrunner.plugins import PluginReference
 from flowrunner.settings import AppReference, Settings
 from tests.engines.plans import call, chain, chord, planned
-
-INFO = {
-    "redis_version": "7.2.4",
-    "maxmemory": 0,
-    "maxmemory_policy": "noeviction",
-    "used_memory": 90,
-    "aof_enabled": 1,
-    "role": "master",
-}
-CONF = Conf(acks_late=False, pool_limit=1_000, prefetch_multiplier=1, result_expires=86_400.0)
-KNOWN = Worker(frozenset({"celery"}), frozenset({"tag"}))
-REPORT = WorkerReport(
-    "one@here",
-    KNOWN,
-    conf=CONF,
-    pool="celery.concurrency.prefork:TaskPool",
-    concurrency=8,
-    flowrunner=__version__,
-    ahead=(-0.1, 0.1),
-)
-
-
-def redis(**info: Any) -> RedisFacts:
-    return RedisFacts({**INFO, **info}, save="", ahead=(-0.001, 0.001))
-
-
-def scene(
-    *reports: WorkerReport,
-    broker: RedisFacts | None = None,
-    backend: RedisFacts | None = None,
-    **changes: Any,
-) -> Scene:
-    """Return a cluster where nothing is wrong but what is said."""
-    known = reports or (REPORT,)
-    return Scene(
-        Server("broker", "redis://b/0", "redis", redis=broker or redis(run_id="b")),
-        Server("result backend", "redis://r/0", redis=backend or redis(run_id="r")),
-        conf=changes.pop("conf", CONF),
-        needs=changes.pop("needs", Needs(calls=(("celery", "tag"),), of_plan=True)),
-        workers={report.name: report.worker for report in known},
-        reports=known,
-        by_default=frozenset({"celery"}),
-        thorough=True,
-        **changes,
-    )
-
-
-def report(name: str = "one@here", **changes: Any) -> WorkerReport:
-    conf = {key: changes.pop(key) for key in list(changes) if hasattr(CONF, key)}
-    return replace(REPORT, name=name, conf=replace(CONF, **conf), **changes)
-
-
-def needs(**changes: Any) -> Needs:
-    return Needs(calls=(("celery", "tag"),), of_plan=True, **changes)
-
-
-THREADS = "celery.concurrency.thread:TaskPool"
+from tests.engines.scenes import CONF, KNOWN, THREADS, needs, redis, report, scene
 
 
 @pytest.mark.parametrize(
@@ -88,7 +31,11 @@ THREADS = "celery.concurrency.thread:TaskPool"
             ("error", "redis version"),
             "kombu needs 6.2",
         ),
-        (scene(backend=redis(redis_version="6.0.16")), None, ""),
+        (
+            scene(backend=redis(redis_version="6.0.16")),
+            ("warning", "redis version"),
+            "flowrunner is tested on 6.2",
+        ),
         (
             scene(backend=redis(maxmemory=100, maxmemory_policy="volatile-lru")),
             ("error", "memory policy"),
@@ -112,7 +59,25 @@ THREADS = "celery.concurrency.thread:TaskPool"
             ("warning", "result expiry"),
             "result_chord_expires is 10 min",
         ),
+        (
+            scene(report(chord_expires=60.0), needs=needs(timeout=90.0)),
+            ("error", "result expiry"),
+            "result_chord_expires is 1 min, and the run may take 90 s",
+        ),
         (scene(conf=replace(CONF, result_expires=0.0)), None, ""),
+        (
+            scene(report(retry_on_worker_lost=True)),
+            ("warning", "lost workers"),
+            "task_retry_on_worker_lost is on at one@here",
+        ),
+        (scene(report(retry_on_worker_lost=False)), None, ""),
+        (
+            scene(report(acks_late=True, soft_shutdown=0.0)),
+            ("warning", "soft shutdown"),
+            "worker_soft_shutdown_timeout is 0 at one@here",
+        ),
+        (scene(report(acks_late=True, soft_shutdown=20.0)), None, ""),
+        (scene(report(acks_late=False, soft_shutdown=0.0)), None, ""),
         (
             scene(
                 report(visibility_timeout=60.0, acks_late=True),
@@ -229,7 +194,7 @@ def test_a_run_makes_the_quick_checks_only() -> None:
     stages = [check.stage for check in CHECKS]
     assert stages == sorted(stages)
     assert {check.look.__name__ for check in CHECKS if check.stage == Stage.QUEUING} == {
-        *("expiry", "redelivery", "alive", "queues", "tasks")
+        *("expiry", "redelivery", "countdowns", "alive", "queues", "tasks")
     }
 
 

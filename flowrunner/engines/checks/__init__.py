@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from enum import IntEnum
 from typing import Final, NamedTuple
 
-from flowrunner.engines.checks import crew, lifetimes, redis_server, servers
+from flowrunner.engines.checks import crew, lifetimes, lost_workers, redis_server, servers
 from flowrunner.engines.checks.scene import Scene
 from flowrunner.finding import Finding
 
@@ -41,6 +41,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     Check(Stage.CONNECTING, redis_server.clock, needs_servers=False),
     Check(Stage.QUEUING, lifetimes.expiry),
     Check(Stage.QUEUING, lifetimes.redelivery),
+    Check(Stage.QUEUING, lost_workers.countdowns),
     Check(Stage.QUEUING, crew.alive),
     Check(Stage.QUEUING, crew.queues),
     Check(Stage.QUEUING, crew.tasks),
@@ -49,6 +50,9 @@ CHECKS: Final[tuple[Check, ...]] = (
     Check(Stage.DOCTOR, crew.connections),
     Check(Stage.DOCTOR, crew.prefetch),
     Check(Stage.DOCTOR, lifetimes.one_visibility_timeout),
+    Check(Stage.DOCTOR, lost_workers.redeliveries),
+    Check(Stage.DOCTOR, lost_workers.retries),
+    Check(Stage.DOCTOR, lost_workers.soft_shutdown),
     Check(Stage.DOCTOR, crew.versions),
     Check(Stage.DOCTOR, crew.settings_told),
 )

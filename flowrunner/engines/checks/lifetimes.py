@@ -68,6 +68,8 @@ def redelivery(scene: Scene) -> Iterator[Finding]:
     held = [("waits (countdown)", needs.countdown), ("may run (late acks)", limit)]
     visibility = scene.visibility()
     if scene.broker.transport == "amqp":
+        if scene.needs.waiting and all(queue in scene.delayed for queue, _ in scene.needs.waiting):
+            del held[0]  # RabbitMQ holds those messages, not a worker
         yield from _too_long_for_rabbitmq(held)
         return
     if visibility is None:

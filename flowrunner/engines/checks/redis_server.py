@@ -88,7 +88,15 @@ def version(scene: Scene) -> Iterator[Finding]:
         oldest = ".".join(map(str, OLDEST))
         if not found:
             yield from _untold(scene, "redis version", name, facts, "info")
-        elif found < OLDEST and "broker" in roles:
+        elif found < OLDEST and "broker" not in roles:
+            yield warning(
+                "redis version",
+                f"{name} has version {facts.version}, and flowrunner is tested on {oldest} and "
+                "newer",
+                "commands of Celery or flowrunner may be unknown to it",
+                f"use Redis {oldest} or newer",
+            )
+        elif found < OLDEST:
             yield error(
                 "redis version",
                 f"{name} is of version {facts.version}, and kombu needs {oldest}",

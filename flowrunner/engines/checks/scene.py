@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 
 from flowrunner.engines.conf import Conf
 from flowrunner.engines.needs import Needs
+from flowrunner.engines.quorum import QuorumQueue
 from flowrunner.engines.redis_facts import RedisFacts
 from flowrunner.engines.routing import Need
 from flowrunner.engines.server import Server
@@ -39,6 +40,8 @@ class Scene:
     were asked; ``reports`` what each says when all is asked, which only ``doctor`` does
     (``thorough``). ``consumers`` is how many clients wait for messages on the broker when no
     worker has answered. ``by_default`` are the queues of a worker that is not told which.
+    ``quorum`` are the quorum queues that the app declares. ``delayed`` are the queues for which
+    RabbitMQ itself holds messages with a countdown.
     """
 
     broker: Server
@@ -51,6 +54,8 @@ class Scene:
     remote_control: bool = True
     command: WorkerCommand = field(default_factory=WorkerCommand)
     by_default: frozenset[str] = frozenset()
+    quorum: tuple[QuorumQueue, ...] = ()
+    delayed: frozenset[str] = frozenset()
     tasks_hint: str = ""
     thorough: bool = False
 
@@ -91,6 +96,14 @@ class Scene:
             return None
         told = [each.conf.visibility_timeout or VISIBILITY for each in self.reports]
         return min(told, default=self.conf.visibility_timeout or VISIBILITY)
+
+    def quorum_queues(self) -> list[QuorumQueue]:
+        """Return the quorum queues that are needed, as the app and the workers declare them."""
+        needed = {queue for queue, _ in self.needs.calls}
+        declared = {queue for queue in self.quorum if queue.name in needed}
+        for worker in (self.workers or {}).values():
+            declared |= {queue for queue in worker.quorum if queue.name in needed}
+        return sorted(declared, key=lambda queue: (queue.name, queue.delivery_limit or 0))
 
     def start_worker(self, needs: Iterable[Need]) -> str:
         """Return the commands that start a worker of these queues with these tasks."""
