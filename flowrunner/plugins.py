@@ -23,6 +23,7 @@ from flowrunner import hooks
 from flowrunner.entry_points import may_have_entry_points
 from flowrunner.errors import FlowrunnerError, PluginError
 from flowrunner.raised import described, place_of
+from flowrunner.regular_file import irregular_kind
 from flowrunner.suggestion import did_you_mean
 from flowrunner.tasks import TaskRegistry
 
@@ -200,6 +201,10 @@ def _find(reference: PluginReference) -> Iterator[LoadedPlugin]:
         yield from _folder(path, reference)
     elif path.is_file():
         yield LoadedPlugin(reference.name, reference.origin, _load_file(path, reference))
+    elif (kind := irregular_kind(path)) is not None:
+        raise PluginError(
+            f"plugin {reference.name} ({reference.origin}) is {kind}; name a regular file"
+        )
     elif path.suffix == ".py" or "/" in reference.name:
         raise PluginError(
             f"plugin {reference.name} ({reference.origin}): there is no such file or folder"
@@ -234,6 +239,8 @@ def _load_module(reference: PluginReference) -> ModuleType:
 
 
 def _load_file(file: Path, reference: PluginReference) -> ModuleType:
+    if (kind := irregular_kind(file)) is not None:
+        raise PluginError(f"plugin {file} ({reference.origin}) is {kind}, not a regular file")
     file = file.resolve()
     # A name of its own: 'plugins/queue.py' must not stand in for the standard library's.
     name = "flowrunner_plugin_" + quote(str(file), safe="").replace(".", "%2E")

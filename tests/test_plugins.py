@@ -1,5 +1,6 @@
 """Finding, loading and checking plugins."""
 
+import os
 import sys
 import textwrap
 from pathlib import Path
@@ -29,6 +30,19 @@ def refused(*references: PluginReference) -> str:
     with pytest.raises(PluginError) as caught:
         load_plugins(references).tasks()
     return str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["pipe.py", "pipe", "./pipe"])
+def test_a_fifo_is_no_plugin(tmp_path: Path, name: str) -> None:
+    os.mkfifo(tmp_path / name)
+    said = refused(PluginReference(name, "--plugin", tmp_path))
+    assert said == f"plugin {name} (--plugin) is a FIFO; name a regular file"
+
+
+def test_a_folder_of_plugins_holds_regular_files(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.py")
+    said = refused(PluginReference(str(tmp_path), "--plugin"))
+    assert "pipe.py (--plugin) is a FIFO, not a regular file" in said
 
 
 def test_a_file_a_folder_and_a_module_can_be_named(

@@ -1,5 +1,6 @@
 """Settings: defaults, then the file, then the environment, then options."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,13 @@ def test_the_file_of_runs_stands_beside_the_file_that_names_it(
     environment = {} if variable is None else {"FLOWRUNNER_RUNS": variable}
     found = load_settings(folder=tmp_path, environment=environment).runs
     assert found == (runs and runs.replace("FOLDER", str(tmp_path)))
+
+
+@pytest.mark.parametrize("name", ["flowrunner.toml", "pyproject.toml"])
+def test_a_fifo_is_no_file_of_settings(tmp_path: Path, name: str) -> None:
+    os.mkfifo(tmp_path / name)
+    with pytest.raises(ConfigurationError, match=f"{name} is a FIFO, not a regular file"):
+        load_settings(folder=tmp_path, environment={})
 
 
 def test_the_nearest_file_holds_and_flowrunner_toml_before_pyproject(tmp_path: Path) -> None:

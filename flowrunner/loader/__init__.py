@@ -12,6 +12,7 @@ from flowrunner.loader.document import build_workflow
 from flowrunner.loader.reading import read_source
 from flowrunner.model import Workflow
 from flowrunner.node import Mapping, Node, Scalar, Sequence
+from flowrunner.regular_file import real_path
 from flowrunner.source import Location, Source
 from flowrunner.values import NotJSONError, require_json
 
@@ -38,17 +39,21 @@ class WorkflowFiles:
     """Loads files, each once however often it is named or used."""
 
     def __init__(self) -> None:
-        self._found: dict[Path, Workflow | WorkflowError] = {}
+        self._found: dict[Path | None, Workflow | WorkflowError] = {}
 
-    def load(self, path: Path) -> Workflow:
-        """Return the workflow of a file; ``-`` is standard input.
+    def load(self, path: Path, within: Path | None = None) -> Workflow:
+        """Return the workflow of a file; ``-`` is standard input, unless the file is ``within``.
 
+        ``within`` is the real path of the folder that the file has to lie in.
         Raises :class:`~flowrunner.errors.WorkflowError`, the same each time.
         """
-        key = path.resolve()
+        real = real_path(path)
+        if within is not None and not real.is_relative_to(within):
+            return load_workflow(read_source(path, within))  # refused as a file elsewhere
+        key = None if within is None and str(path) == "-" else real
         if key not in self._found:
             try:
-                self._found[key] = load_workflow(read_source(path))
+                self._found[key] = load_workflow(read_source(path, within))
             except WorkflowError as error:
                 self._found[key] = error
         found = self._found[key]

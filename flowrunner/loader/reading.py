@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from flowrunner.errors import Diagnostic, WorkflowError
+from flowrunner.regular_file import IrregularFileError, OutsideError, read_regular_file
 from flowrunner.source import Source
 from flowrunner.suggestion import nearest
 
@@ -23,17 +24,23 @@ _WIDE_ENCODINGS: Final = {
 }
 
 
-def read_source(path: Path) -> Source:
-    """Return the text of a UTF-8 file; ``-`` is standard input.
+def read_source(path: Path, within: Path | None = None) -> Source:
+    """Return the text of a UTF-8 file; ``-`` is standard input, unless the file is ``within``.
 
-    Raises :class:`~flowrunner.errors.WorkflowError` when there is no such file, or when it is
-    too large or not a text.
+    ``within`` is the real path of the folder that the file has to lie in. Raises
+    :class:`~flowrunner.errors.WorkflowError` when there is no such file, or when it is not a
+    regular file, is elsewhere, too large or not a text.
     """
     name = str(path)
+    from_user = within is None and name == "-"
     try:
-        content = _content(path)
+        content = (
+            sys.stdin.buffer.read(MAXIMUM_BYTES + 1)
+            if from_user
+            else read_regular_file(path, MAXIMUM_BYTES + 1, within=within)
+        )
     except OSError as error:
-        raise WorkflowError([_unreadable(path, error)]) from error
+        raise WorkflowError([_unreadable(path, error, within)]) from error
     if len(content) > MAXIMUM_BYTES:
         raise WorkflowError(
             [
@@ -43,25 +50,23 @@ def read_source(path: Path) -> Source:
                 )
             ]
         )
-    if name == "-":
+    if from_user:
         return Source("<stdin>", _decoded("standard input", content))
     return Source(name, _decoded(name, content), path)
 
 
-def _content(path: Path) -> bytes:
-    if str(path) == "-":
-        return sys.stdin.buffer.read(MAXIMUM_BYTES + 1)
-    with path.open("rb") as file:
-        return file.read(MAXIMUM_BYTES + 1)
-
-
-def _unreadable(path: Path, error: OSError) -> Diagnostic:
+def _unreadable(path: Path, error: OSError, within: Path | None) -> Diagnostic:
     if isinstance(error, FileNotFoundError):
         return Diagnostic(f"there is no file {path}", notes=_similar(path))
     if isinstance(error, IsADirectoryError):
         files = sorted(str(file) for file in path.glob("*.y*ml"))[:8]
         cure = f"name a file in it: {', '.join(files)}" if files else "name a YAML file"
         return Diagnostic(f"{path} is a folder", notes=(cure,))
+    if isinstance(error, IrregularFileError):
+        standard_input = ("'-' reads standard input",) if within is None else ()
+        return Diagnostic(f"{path} is {error.kind}; name a regular file", notes=standard_input)
+    if isinstance(error, OutsideError):
+        return Diagnostic(f"{path} leads out of the project")
     return Diagnostic(f"{path} cannot be read: {error.strerror or error}")
 
 

@@ -30,7 +30,7 @@ def plan_workflow(
     *,
     assume_missing_inputs: bool = False,
     plugin_hint: tuple[str, ...] = (),
-    load: Callable[[Path], model.Workflow] | None = None,
+    load: Callable[[Path, Path], model.Workflow] | None = None,
     environment: Lookup[str, str] | None = None,
 ) -> Plan:
     """Return the plan of a workflow with these inputs.

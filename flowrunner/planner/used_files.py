@@ -11,6 +11,7 @@ from typing import Final
 from flowrunner.errors import WorkflowError
 from flowrunner.model import Workflow
 from flowrunner.planner.problems import Problems
+from flowrunner.regular_file import real_path
 from flowrunner.source import Location, Source
 
 __all__ = ["MOST_FILES", "MOST_NESTED", "MOST_USES", "UsedFiles", "Uses"]
@@ -21,6 +22,10 @@ MOST_FILES: Final = 200
 MOST_NESTED: Final = 16
 #: How many steps of a plan may be used files: each is planned with its inputs.
 MOST_USES: Final = 10_000
+
+
+#: A folder that holds one of these is a project.
+MARKERS: Final = ("flowrunner.toml", "pyproject.toml", ".git")
 
 
 @dataclass(frozen=True)
@@ -34,7 +39,7 @@ class Uses:
     @classmethod
     def of(cls, source: Source) -> Uses:
         """Return how one comes to the workflow's own file."""
-        return cls((source,), (None if source.path is None else source.path.resolve(),))
+        return cls((source,), (None if source.path is None else real_path(source.path),))
 
     def and_then(self, source: Source, file: Path, place: Location) -> Uses:
         """Return how one comes to a file that the last one uses."""
@@ -49,15 +54,33 @@ class _File:
     key: Path
 
 
+@dataclass(frozen=True)
+class _Project:
+    """The folder that all files of a workflow lie in: as people name it, and without links."""
+
+    folder: Path
+    real: Path
+    first: str
+
+    @property
+    def explanation(self) -> tuple[str, tuple[str, ...]]:
+        """The label and the notes of a diagnostic about a file elsewhere."""
+        return f"the project is the folder {self.folder}", (
+            f"a project is the nearest folder upward from {self.first} that holds "
+            f"{', '.join(MARKERS[:-1])} or {MARKERS[-1]}; without one, the folder of that file",
+        )
+
+
 class UsedFiles:
     """Finds the files that a workflow uses, and reports what is wrong with that.
 
-    ``load`` gives a file's workflow, the same each time, or raises
+    ``load`` gives the workflow of a file in a folder, the same each time, or raises
     :class:`~flowrunner.errors.WorkflowError`.
     """
 
-    def __init__(self, load: Callable[[Path], Workflow]) -> None:
+    def __init__(self, load: Callable[[Path, Path], Workflow]) -> None:
         self._load = load
+        self._projects: dict[Source, _Project] = {}
         self._paths: dict[tuple[Source, str], _File | None] = {}
         self._sources: dict[Source, None] = {}
         self._workflows: dict[Path, Workflow | None] = {}
@@ -70,21 +93,26 @@ class UsedFiles:
 
         ``name`` is relative to the file that uses it, and stands at ``place`` there.
         """
-        using = uses.sources[-1]
+        using, project = uses.sources[-1], self._project(uses.sources[0])
         if (using, name) not in self._paths:
-            path = _path(name, place, using, problems)
-            self._paths[using, name] = None if path is None else _File(path, path.resolve())
+            path = _path(name, place, using, project, problems)
+            self._paths[using, name] = None if path is None else _File(path, real_path(path))
         file = self._paths[using, name]
         if file is None or not self._is_allowed(file.key, place, uses, problems):
             return None
         if file.key not in self._workflows:
-            self._workflows[file.key] = self._read(file.path, place, problems)
+            self._workflows[file.key] = self._read(file.path, project, place, problems)
         workflow = self._workflows[file.key]
         if workflow is None:
             return None
         for problem in workflow.problems:
             problems.add(problem)
         return workflow, uses.and_then(workflow.source, file.key, place)
+
+    def _project(self, first: Source) -> _Project:
+        if first not in self._projects:
+            self._projects[first] = _project_of(first)
+        return self._projects[first]
 
     @property
     def sources(self) -> tuple[Source, ...]:
@@ -107,9 +135,11 @@ class UsedFiles:
             problems.report(f"the workflow has more than {MOST_USES:,} steps that use files", place)
         return self._uses <= MOST_USES
 
-    def _read(self, path: Path, place: Location, problems: Problems) -> Workflow | None:
+    def _read(
+        self, path: Path, project: _Project, place: Location, problems: Problems
+    ) -> Workflow | None:
         try:
-            workflow = self._load(path)
+            workflow = self._load(path, project.real)
         except WorkflowError as error:
             for each in error.diagnostics:
                 if each.location is None:  # it is about the file as a whole
@@ -122,7 +152,9 @@ class UsedFiles:
         return workflow
 
 
-def _path(name: str, place: Location, source: Source, problems: Problems) -> Path | None:
+def _path(
+    name: str, place: Location, source: Source, project: _Project, problems: Problems
+) -> Path | None:
     if not name.strip():
         problems.report("'use' names no file", place)
         return None
@@ -136,31 +168,33 @@ def _path(name: str, place: Location, source: Source, problems: Problems) -> Pat
     if "\0" in name:
         problems.report("the path holds a null byte", place)
         return None
-    folder = Path() if source.path is None else source.path.parent
-    path = folder / name
-    project = _project(folder)
-    # Not resolve(): a link that stands in the project may lead anywhere.
-    if project is not None and not Path(os.path.abspath(path)).is_relative_to(project):  # noqa: PTH100
-        problems.report(
-            f"'{name}' is outside the project",
-            place,
-            f"the project is the folder {project}: what is beside it is not there elsewhere",
-        )
+    path = (Path() if source.path is None else source.path.parent) / name
+    if not Path(os.path.abspath(path)).is_relative_to(project.folder):  # noqa: PTH100
+        problems.report(f"'{name}' is outside the project", place, *project.explanation)
+        return None
+    real = real_path(path)
+    if not real.is_relative_to(project.real):
+        problems.report(f"{name} leads out of the project", place, *project.explanation)
         return None
     plain = Path(os.path.normpath(path))
-    # Not where a folder on the way is a link: '..' leads elsewhere then.
-    return plain if plain.resolve() == path.resolve() else path
+    # Not if a folder on the way is a link: '..' leads elsewhere then.
+    return plain if real_path(plain) == real else path
 
 
-def _project(folder: Path) -> Path | None:
-    """Return the folder of the project that a folder is in: of its repository, else its files."""
+def _project_of(first: Source) -> _Project:
+    """Return the project of a workflow's own file: the nearest folder upward that holds a marker.
+
+    Without one it is the file's own folder.
+    """
+    folder = Path() if first.path is None else first.path.parent
     here = Path(os.path.abspath(folder))  # noqa: PTH100
-    parents = (here, *here.parents)
-    for names in ((".git",), ("flowrunner.toml", "pyproject.toml")):
-        for parent in parents:
-            if any((parent / name).exists() for name in names):
-                return parent
-    return None
+    marked = (
+        parent
+        for parent in (here, *here.parents)
+        if any(os.path.lexists(parent / name) for name in MARKERS)
+    )
+    project = next(marked, here)
+    return _Project(project, real_path(project), first.name)
 
 
 def _report_circle(position: int, place: Location, uses: Uses, problems: Problems) -> None:

@@ -6,8 +6,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from flowrunner.errors import ConfigurationError
+from flowrunner.regular_file import IrregularFileError, read_regular_file
 
-__all__ = ["find_table"]
+__all__ = ["MAXIMUM_BYTES", "find_table"]
+
+#: The largest configuration file that is read, in bytes.
+MAXIMUM_BYTES: Final = 4 * 1024 * 1024
 
 #: Where a setting may stand, nearest folder first; flowrunner.toml wins in one folder.
 FILE_NAMES: Final = ("flowrunner.toml", "pyproject.toml")
@@ -29,11 +33,18 @@ def find_table(folder: Path) -> tuple[Path, dict[str, Any]]:
 
 def _read_table(file: Path) -> dict[str, Any] | None:
     try:
-        text = file.read_text(encoding="utf-8")
+        content = read_regular_file(file, MAXIMUM_BYTES + 1)
+        text = content.decode("utf-8")
+    except IrregularFileError as error:
+        raise ConfigurationError(f"{file} is {error.kind}, not a regular file") from error
     except (FileNotFoundError, NotADirectoryError, PermissionError):
         return None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{file} cannot be read: {error}") from error
+    if len(content) > MAXIMUM_BYTES:
+        raise ConfigurationError(
+            f"{file} is too large: the limit is {MAXIMUM_BYTES // 1024**2} MiB of settings"
+        )
     is_own = file.name == "flowrunner.toml"
     if not is_own and "flowrunner" not in text:
         return None  # spares most projects the time that the parser takes

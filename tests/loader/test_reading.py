@@ -1,5 +1,6 @@
 """Files to texts: what cannot be read is said with a cure."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,13 @@ def test_a_file_that_is_not_there_is_named_with_one_that_is(tmp_path: Path) -> N
 def test_a_folder_is_refused_with_the_files_in_it(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").touch()
     assert refusal(tmp_path) == f"{tmp_path} is a folder\nname a file in it: {tmp_path / 'a.yaml'}"
+
+
+def test_a_fifo_is_refused_at_once(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.yaml")
+    assert refusal(tmp_path / "pipe.yaml") == (
+        f"{tmp_path / 'pipe.yaml'} is a FIFO; name a regular file\n'-' reads standard input"
+    )
 
 
 def test_a_byte_order_mark_and_windows_line_endings_are_read(tmp_path: Path) -> None:

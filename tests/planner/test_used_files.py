@@ -112,16 +112,95 @@ def test_what_is_outside_the_project_is_not_there_elsewhere() -> None:
     assert files.use("../outside.yaml", main()) is None
     (told,) = files.told
     assert told.startswith("main.yaml:1:1: '../outside.yaml' is outside the project: ")
+    assert "flowrunner.toml, pyproject.toml or .git" in told
+
+
+@pytest.mark.parametrize("marker", ["flowrunner.toml", "pyproject.toml", ".git"])
+def test_the_project_is_the_nearest_folder_with_a_marker(marker: str) -> None:
     Path("../.git").mkdir()  # a repository of several projects
-    assert files.use("../outside.yaml", main()) is not None
+    assert Files().use("../outside.yaml", main()) is None
+    Path("pyproject.toml").unlink()
+    assert Files().use("../outside.yaml", main()) is not None
+    Path("parts", marker).touch()
+    assert Files().use("../beside.yaml", main("parts/load.yaml")) is None
+    parts = Files().use("parts/load.yaml", main())
+    assert parts is not None
+    assert (
+        Files().use("../../outside.yaml", parts[1]) is not None
+    )  # the first file's project counts
 
 
-def test_links_may_lead_out_of_it() -> None:
-    Path("shared").symlink_to("..")
+def test_without_a_marker_the_project_is_the_files_own_folder() -> None:
+    Path("pyproject.toml").unlink()
     files = Files()
-    loaded = files.use("shared/outside.yaml", main())
-    assert loaded is not None
-    assert loaded[0].source.name == "shared/outside.yaml"
+    assert files.use("parts/load.yaml", main()) is not None
+    assert files.use("../beside.yaml", main("parts/load.yaml")) is None
+    assert files.use("../outside.yaml", Uses.of(Source("<stdin>", "use: …"))) is None
+
+
+@pytest.mark.parametrize(
+    ("link", "target", "name"),
+    [
+        ("link.yaml", "../outside.yaml", "link.yaml"),
+        ("shared", "..", "shared/outside.yaml"),
+        ("shared", "parts/out", "shared/outside.yaml"),
+        ("link.yaml", "../nothing.yaml", "link.yaml"),
+        ("link.yaml", "/dev/zero", "link.yaml"),
+    ],
+)
+def test_links_may_not_lead_out_of_it(link: str, target: str, name: str) -> None:
+    Path("parts/out").symlink_to("../..")
+    Path(link).symlink_to(target)
+    Path("../outside.yaml").write_text("password: [")
+    files = Files()
+    assert files.use(name, main()) is None
+    (told,) = files.told
+    assert told.startswith(f"main.yaml:1:1: {name} leads out of the project: the project is ")
+    assert "password" not in told
+
+
+def test_links_inside_it_are_followed() -> None:
+    Path("link.yaml").symlink_to("parts/load.yaml")
+    Path("more").symlink_to("parts")
+    files = Files()
+    assert files.use("link.yaml", main()) is not None
+    assert files.use("more/load.yaml", main()) is not None
+    assert files.told == []
+
+
+def test_a_project_behind_a_link_is_the_same_project(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("../linked").symlink_to("project")
+    monkeypatch.chdir("..")
+    assert Files().use("parts/load.yaml", main("linked/main.yaml")) is not None
+    assert Files().use("../outside.yaml", main("linked/main.yaml")) is None
+
+
+def test_a_file_that_was_read_as_a_workflow_is_still_outside() -> None:
+    read = WorkflowFiles()
+    read.load(Path("../outside.yaml"))
+    Path("link.yaml").symlink_to("../outside.yaml")
+    files = Files()
+    files.files = UsedFiles(read.load)
+    assert files.use("link.yaml", main()) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [
+        ("pipe.yaml", "pipe.yaml is a FIFO; name a regular file"),
+        ("-", "there is no file -"),
+        ("loop.yaml", "loop.yaml cannot be read: Too many levels of symbolic links"),
+    ],
+)
+def test_only_regular_files_are_read(
+    name: str, problem: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    os.mkfifo("pipe.yaml")
+    Path("loop.yaml").symlink_to("loop.yaml")
+    monkeypatch.setattr("sys.stdin", None)
+    files = Files()
+    assert files.use(name, main()) is None
+    assert files.told == [f"main.yaml:1:1: {problem}"]
 
 
 def test_what_is_wrong_in_a_used_file_points_into_it() -> None:
