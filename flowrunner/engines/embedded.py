@@ -23,6 +23,7 @@ from kombu.pools import connections, producers
 from flowrunner.engines.application import FunctionWrapper, build_app, pin_addresses
 from flowrunner.engines.canvas import lower_to_canvas
 from flowrunner.engines.continuation import forget_parts, store_parts
+from flowrunner.engines.failure_notes import note_failures
 from flowrunner.engines.memory_backend import MemoryBackend, MemoryStore
 from flowrunner.engines.memory_transport import MemoryBroker, Transport
 from flowrunner.engines.protocol import RunStalledError, RunTimeoutError, task_id
@@ -65,6 +66,7 @@ class EmbeddedEngine:
         self._concurrency = concurrency
         self._app = build_app(registry, self._settings(), configure=configure, wrap=wrap)
         pin_addresses(self._app, broker="memory://", backend=MemoryBackend)
+        note_failures(self._app)
         self._ledgers: dict[UUID, Ledger] = {}  # of the runs that go on, by their roots
         self._ready = Event()
         self._worker: Any = None

@@ -17,7 +17,7 @@ from flowrunner.engines.continuation import forget_parts, store_parts
 from flowrunner.engines.protocol import RunStalledError, RunTimeoutError
 from flowrunner.engines.publication import Publication
 from flowrunner.engines.run_flags import COMES_AGAIN, cancelled_key, known_key
-from flowrunner.engines.step_errors import step_error
+from flowrunner.engines.step_errors import stored_error
 from flowrunner.engines.stored_results import read_meta, retries_of
 from flowrunner.engines.whereabouts import Whereabouts, whereabouts
 from flowrunner.environment import EnvironmentValueError
@@ -223,7 +223,7 @@ class Follower:
                 continue
             if state in states.EXCEPTION_STATES:
                 worker = meta.get("worker") or self._workers.pop(path, None)
-                error = step_error(step.call, meta["result"], meta.get("traceback"), worker)
+                error = stored_error(step.call, meta, worker)
             if state == states.REVOKED and self._ledger.cancelled:
                 error = None  # that is what was asked for
             value = partial(meta.get, "result")

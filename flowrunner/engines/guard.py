@@ -16,6 +16,7 @@ from celery.backends.redis import RedisBackend
 from celery.exceptions import Reject
 
 from flowrunner.engines.continuation import GUARDED
+from flowrunner.engines.failure_notes import noting, noting_before_start
 from flowrunner.engines.messages import message_of
 from flowrunner.engines.run_flags import COMES_AGAIN, is_task_of_a_run
 from flowrunner.engines.secret_arguments import discreet
@@ -39,6 +40,7 @@ def guard_tasks(app: Celery) -> None:
             GUARDED: True,
             "__module__": kind.__module__,
             "signature_from_request": discreet(kind.signature_from_request),
+            **noting_before_start(kind),
         }
         if task.Request == Task.Request:
             attributes["Request"] = "flowrunner.engines.worker_request:Request"
@@ -68,7 +70,7 @@ def _guarded(task: Any, function: _Function) -> _Function:
         turn = getattr(request, TURN, None) or Turn(task.backend, request)
         return turn.take(task, lambda: function(*args, **kwargs))
 
-    return guarded
+    return noting(task, guarded)
 
 
 def _is_of_a_run(request: Any) -> bool:

@@ -20,9 +20,11 @@ from celery.canvas import maybe_signature
 from celery.exceptions import ChordError
 from celery.result import GroupResult, allow_join_result
 
+from flowrunner.engines.failure_notes import noted_failure
+
 __all__ = ["MemoryBackend", "MemoryStore", "StateListener"]
 
-#: Told of a task's id, new state, result or exception, and traceback text.
+#: Told of a task's id, new state, result, exception or what it raised, and traceback text.
 StateListener: TypeAlias = Callable[[str, str, Any, str | None], None]
 
 
@@ -132,7 +134,8 @@ class MemoryBackend(KeyValueStoreBackend):  # type: ignore[misc]
         # place of the result that the retried task has left in the meantime.
         if state not in (states.STARTED, states.RETRY):
             super().store_result(task_id, result, state, traceback, request, **options)
-        self.store.tell(task_id, state, result, traceback)
+        failure = noted_failure(request) if state == states.FAILURE else None
+        self.store.tell(task_id, state, failure or result, traceback)
         return result
 
     def set_chord_size(self, group_id: str, chord_size: int) -> None:

@@ -13,17 +13,16 @@ import os
 import pickle
 import signal
 import sys
-import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
 from threading import Lock, Thread
 from types import FrameType
 from typing import Any, Literal, TypeAlias
 
-from flowrunner.engines.messages import message_of
+from flowrunner.engines.task_failure import TaskFailure, failure_of
 from flowrunner.plugins import PluginReference, load_plugins
 from flowrunner.values import require_json
 
@@ -69,13 +68,11 @@ class Success:
 class Failure:
     """What a call raised.
 
-    ``pickled`` is ``None`` where the exception cannot travel between processes; its type's
-    name, its message and its traceback always can.
+    ``pickled`` is ``None`` where the exception cannot travel between processes; what is told of it
+    always can.
     """
 
-    type: str
-    message: str
-    traceback: str
+    told: TaskFailure
     pickled: bytes | None
 
 
@@ -159,8 +156,8 @@ def _answer(functions: dict[str, Callable[..., Any]] | Failure, order: Order) ->
     if isinstance(functions, Failure):
         return functions
     try:
-        with _soft_limit(order.soft_time_limit):
-            value = functions[order.task](*order.args, **order.kwargs)
+        call = partial(functions[order.task], *order.args, **order.kwargs)
+        value = _within(order.soft_time_limit, call)
         require_json(value)
         return Success(json.dumps(value))
     except BaseException as error:  # whatever it was: the parent waits for an answer
@@ -170,12 +167,10 @@ def _answer(functions: dict[str, Callable[..., Any]] | Failure, order: Order) ->
         sys.stderr.flush()
 
 
-@contextmanager
-def _soft_limit(seconds: float | None) -> Iterator[None]:
-    """Raise Celery's ``SoftTimeLimitExceeded`` in the block after so many seconds."""
+def _within(seconds: float | None, call: Callable[[], Any]) -> Any:
+    """Make a call; after so many seconds it raises Celery's ``SoftTimeLimitExceeded``."""
     if seconds is None:
-        yield
-        return
+        return call()
     from billiard.exceptions import SoftTimeLimitExceeded
 
     def exceeded(number: int, frame: FrameType | None) -> None:
@@ -183,8 +178,9 @@ def _soft_limit(seconds: float | None) -> Iterator[None]:
 
     before = signal.signal(signal.SIGALRM, exceeded)
     signal.setitimer(signal.ITIMER_REAL, seconds)
+    # No context manager: it could not raise a frozen dataclass again.
     try:
-        yield
+        return call()
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
@@ -195,5 +191,4 @@ def _failure(error: BaseException) -> Failure:
         pickled = pickle.dumps(error)
     except Exception:
         pickled = None
-    text = "".join(traceback.format_exception(error))
-    return Failure(type(error).__name__, message_of(error), text, pickled)
+    return Failure(failure_of(error), pickled)

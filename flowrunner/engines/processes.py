@@ -15,6 +15,7 @@ from celery import Celery
 from flowrunner.engines.embedded import EmbeddedEngine
 from flowrunner.engines.process_pool import ProcessPool
 from flowrunner.engines.process_worker import Failure, Order
+from flowrunner.engines.task_failure import TaskFailure, carry_failure
 from flowrunner.plan import Call
 from flowrunner.plugins import PluginReference
 from flowrunner.tasks import TaskDefinition, TaskRegistry
@@ -25,14 +26,15 @@ __all__ = ["ProcessPoolEngine", "RemoteTaskError"]
 class RemoteTaskError(Exception):
     """Stands for an exception that cannot travel between processes."""
 
-    def __init__(self, remote_type: str, message: str, remote_traceback: str) -> None:
-        super().__init__(remote_type, message, remote_traceback)
-        self.remote_type = remote_type
-        self.message = message
-        self.remote_traceback = remote_traceback
+    def __init__(self, failure: TaskFailure) -> None:
+        super().__init__(failure)
+        self.failure = failure
 
     def __str__(self) -> str:
-        return self.message
+        return self.failure.message
+
+    def __repr__(self) -> str:
+        return f"{self.failure.type}({self.failure.message!r})"
 
 
 class ProcessPoolEngine(EmbeddedEngine):
@@ -99,7 +101,7 @@ def _exception(failure: Failure) -> BaseException:
     if failure.pickled is not None:
         with suppress(Exception):
             error = pickle.loads(failure.pickled)  # noqa: S301
-    if not isinstance(error, BaseException) or type(error).__name__ != failure.type:
-        return RemoteTaskError(failure.type, failure.message, failure.traceback)
-    error.remote_traceback = failure.traceback  # type: ignore[attr-defined]
+    if not isinstance(error, BaseException) or type(error).__name__ != failure.told.type:
+        error = RemoteTaskError(failure.told)
+    carry_failure(error, failure.told)
     return error

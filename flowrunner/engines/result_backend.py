@@ -10,6 +10,7 @@ from typing import Any, Final
 from celery import states
 from celery.signals import celeryd_after_setup
 
+from flowrunner.engines.failure_notes import noted_failure, with_failure
 from flowrunner.engines.lease import lease_key
 from flowrunner.engines.run_flags import is_task_of_a_run
 from flowrunner.engines.secret_arguments import hides_secrets, without_secret_arguments
@@ -31,8 +32,8 @@ def _remember_worker(sender: str, **_: Any) -> None:
 
 
 def mended_backend(backend: Any) -> Any:
-    """Return a Celery result backend that names workers and loses no result to a retry."""
-    _name_workers(backend)
+    """Return a Celery result backend that tells of failures and loses no result to a retry."""
+    _tell_of_failures(backend)
     if _is_redis(backend):
         _keep_ends(backend)
         _keep_results(backend)
@@ -40,20 +41,23 @@ def mended_backend(backend: Any) -> Any:
     return backend
 
 
-def _name_workers(backend: Any) -> None:
-    """Keep with a failure the worker, with every state the retries, and no secret that it tells.
+def _tell_of_failures(backend: Any) -> None:
+    """Keep what was raised and on which worker, with every state the retries, and no secret.
 
-    Celery keeps both with ``result_extended`` only, together with all arguments.
+    Celery keeps worker and retries with ``result_extended`` only, together with all arguments.
     """
     meta_of = backend._get_result_meta
 
-    def with_worker(
+    def told(
         result: Any, state: str, traceback: Any, request: Any, **options: Any
     ) -> dict[str, Any]:
         meta: dict[str, Any] = meta_of(result, state, traceback, request, **options)
         if state in states.EXCEPTION_STATES:
             # A request that was made up, for a task that is unknown, does not name it.
             meta["worker"] = getattr(request, "hostname", None) or _this_worker[0]
+        failure = noted_failure(request) if state == states.FAILURE else None
+        if failure is not None:
+            meta = with_failure(meta, failure)
         if retries := getattr(request, "retries", None):
             meta["retries"] = retries
         if hides_secrets(request):
@@ -61,7 +65,7 @@ def _name_workers(backend: Any) -> None:
             meta = {**without_secret_arguments(meta, request), **value}
         return meta
 
-    backend._get_result_meta = with_worker
+    backend._get_result_meta = told
 
 
 def _keep_ends(backend: Any) -> None:

@@ -1,19 +1,24 @@
-"""Why a call failed, from what Celery keeps of it."""
+"""Why a call failed, from what was noted when it was raised, or from what Celery keeps of it."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from celery.utils.serialization import UnpickleableExceptionWrapper
 
-from flowrunner.engines.messages import message_of
+from flowrunner.engines.failure_notes import kept_failure
+from flowrunner.engines.task_failure import TaskFailure, failure_of
 from flowrunner.environment import without_secrets
 from flowrunner.plan import Call
 from flowrunner.runs.ledger import StepError
 
-__all__ = ["step_error"]
+__all__ = ["step_error", "stored_error"]
+
+#: Where a traceback begins to show the exceptions of a group.
+_MEMBERS: Final = re.compile(r"^ +\+-\+-", re.MULTILINE)
 
 
 def step_error(
@@ -21,36 +26,60 @@ def step_error(
 ) -> StepError | None:
     """Return why a call failed, from what Celery gives as its result; ``None`` for no failure.
 
-    The result is an exception, or the mapping that a result backend keeps of one; Celery puts
-    an ``UnpickleableExceptionWrapper`` in place of one that does not pickle. The values of secrets
-    are replaced in it.
+    The result is a :class:`TaskFailure`, an exception, or the mapping that a result backend keeps
+    of one; Celery puts an ``UnpickleableExceptionWrapper`` in place of one that does not pickle.
+    The values of secrets are replaced in it.
     """
-    found = _found(call, result, trace, worker)
-    if found is None:
-        return None
-    message, trace = without_secrets(found.message), without_secrets(found.traceback)
-    return replace(found, message=message, traceback=trace)
+    found = _found(result, trace or "")
+    return None if found is None else _without_secrets(call, found, worker)
 
 
-def _found(call: Call, result: Any, trace: str | None, worker: str | None) -> StepError | None:
+def stored_error(
+    call: Call, meta: Mapping[str, Any], worker: str | None = None
+) -> StepError | None:
+    """Return why a call failed, from what a result backend keeps of its task."""
+    result = kept_failure(meta) or meta.get("result")
+    return step_error(call, result, meta.get("traceback"), worker)
+
+
+def _without_secrets(call: Call, failure: TaskFailure, worker: str | None) -> StepError:
+    return StepError(
+        call,
+        failure.type,
+        without_secrets(failure.message),
+        without_secrets(failure.traceback),
+        worker,
+        notes=tuple(map(without_secrets, failure.notes)),
+    )
+
+
+def _found(result: Any, trace: str) -> TaskFailure | None:
+    if isinstance(result, TaskFailure):
+        return result
     if isinstance(result, UnpickleableExceptionWrapper):
-        return StepError(call, result.exc_cls_name, _text(result.exc_args), trace or "", worker)
+        return TaskFailure(result.exc_cls_name, _text(result.exc_args), trace)
     if isinstance(result, BaseException):
-        kind = getattr(result, "remote_type", type(result).__name__)
-        for raised in (result, result.__cause__):
-            trace = getattr(raised, "remote_traceback", trace)
-        return StepError(call, kind, message_of(result), trace or "", worker)
+        found = failure_of(result)
+        return replace(found, traceback=trace) if trace else found
     if isinstance(result, dict) and "exc_type" in result:
-        kind, message = _stored(str(result["exc_type"]), result.get("exc_message"), trace or "")
-        return StepError(call, kind, message, trace or "", worker)
+        kind, message = _stored(str(result["exc_type"]), result.get("exc_message"), trace)
+        return TaskFailure(kind, message, trace)
     return None
 
 
 def _stored(kind: str, arguments: Any, trace: str) -> tuple[str, str]:
+    """Return type and message of an exception as a plain worker keeps it.
+
+    Celery keeps the qualified name: ``Order.DoesNotExist`` of a class inside another one.
+    """
     if kind == UnpickleableExceptionWrapper.__name__ and len(arguments) == 4:
         _, kind, arguments, _ = arguments
+    kind, given = kind.rpartition(".")[2], _text(arguments)
     message = _message_in(trace, kind)
-    return kind, _text(arguments) if message is None else message
+    # Notes follow the message, and nothing tells where it ends but the arguments.
+    if message is None or message.startswith(f"{given}\n"):
+        return kind, given
+    return kind, message
 
 
 def _message_in(trace: str, kind: str) -> str | None:
@@ -59,8 +88,15 @@ def _message_in(trace: str, kind: str) -> str | None:
     A result backend keeps an exception's arguments only, which are not what it says:
     ``[Errno 2] No such file…`` is kept as ``(2, 'No such file…')``.
     """
-    heads = list(re.finditer(rf"^(?:[\w.<>]+\.)?{re.escape(kind)}: ", trace, re.MULTILINE))
-    return trace[heads[-1].end() :].rstrip() if heads else None
+    heads = list(
+        re.finditer(rf"^(?:  \| )?(?:[\w.<>]+\.)?{re.escape(kind)}: ", trace, re.MULTILINE)
+    )
+    if not heads:
+        return None
+    message = trace[heads[-1].end() :]
+    if heads[-1][0].startswith(" "):
+        message = _MEMBERS.split(message, maxsplit=1)[0].replace("\n  | ", "\n")
+    return message.rstrip()
 
 
 def _text(arguments: Any) -> str:

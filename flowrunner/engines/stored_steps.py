@@ -11,7 +11,7 @@ from celery import states
 
 from flowrunner.engines.messages import message_of
 from flowrunner.engines.protocol import task_id
-from flowrunner.engines.step_errors import step_error
+from flowrunner.engines.step_errors import stored_error
 from flowrunner.engines.stored_results import read_meta, retries_of
 from flowrunner.plan import Call
 from flowrunner.runs.recorded import StepReader
@@ -53,7 +53,7 @@ def _row(call: Call, meta: Mapping[str, Any]) -> StepRow:
         worker = result.get("hostname", worker)
     error = None
     if state in (states.FAILURE, states.REVOKED):
-        error = step_error(call, result, meta.get("traceback"), worker)
+        error = stored_error(call, meta, worker)
     return StepRow(
         call.path,
         state,
@@ -65,6 +65,7 @@ def _row(call: Call, meta: Mapping[str, Any]) -> StepRow:
         error_message="" if error is None else error.message,
         error_traceback="" if error is None else error.traceback,
         worker=worker,
+        error_notes=() if error is None else error.notes,
         of_one_task=True,
     )
 

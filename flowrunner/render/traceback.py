@@ -9,10 +9,11 @@ __all__ = ["own_frames"]
 
 #: Frames of the machinery that called the task.
 _MACHINERY: Final = re.compile(
-    r'^  File "[^"]*[/\\](?:celery|billiard|kombu)[/\\](?:app|concurrency|worker|canvas)'
-    r'|^  File "[^"]*[/\\]flowrunner[/\\]engines[/\\]'
+    r'^File "[^"]*[/\\](?:celery|billiard|kombu)[/\\](?:app|concurrency|worker|canvas)'
+    r'|^File "[^"]*[/\\]flowrunner[/\\]engines[/\\]'
 )
-_FRAME: Final = re.compile(r'^  File "')
+#: A line of a traceback: the margin of a group of exceptions, and what is indented from there.
+_LINE: Final = re.compile(r"^(?P<margin>(?: +\| ?)?)(?P<indent> *)(?P<text>.*)", re.DOTALL)
 
 
 def own_frames(text: str) -> str:
@@ -24,10 +25,12 @@ def own_frames(text: str) -> str:
     own = 0
     dropping = False
     for line in text.rstrip().splitlines():
-        if _FRAME.match(line):
-            dropping = _MACHINERY.match(line) is not None
+        match = _LINE.match(line)
+        assert match is not None, "BUG: any text is a line"  # noqa: S101
+        if match["indent"] == "  " and match["text"].startswith('File "'):
+            dropping = _MACHINERY.match(match["text"]) is not None
             own += not dropping
-        elif not line.startswith("    "):
+        elif len(match["indent"]) < 4:
             dropping = False
         if not dropping:
             kept.append(line)

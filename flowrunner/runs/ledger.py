@@ -31,7 +31,7 @@ _KNOWN = _FINAL | {PENDING, STARTED, RETRY}
 
 @dataclass(frozen=True)
 class StepError:
-    """Why a call failed: the exception's type and message, and the traceback as text.
+    """Why a call failed: the exception's type, message and notes, and the traceback as text.
 
     ``worker`` is the name of the worker that it failed on, where that is known; ``retries``
     counts how often the call was retried before it failed for good.
@@ -43,6 +43,7 @@ class StepError:
     traceback: str = ""
     worker: str | None = None
     retries: int = 0
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)

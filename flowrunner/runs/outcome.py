@@ -106,12 +106,20 @@ def errors_to_json(errors: Iterable[StepError]) -> Iterator[dict[str, Any]]:
     """Yield the first errors as data, whole while there is room for what handlers are told."""
     room = MOST_TEXT
     for number, error in enumerate(errors):
-        room -= len(error.message) + len(error.traceback)
+        room -= len(error.message) + len(error.traceback) + sum(map(len, error.notes))
         if number == MOST_ERRORS or (number and room < 0):
             return
         if room < 0:  # the first error is told, however long it is
-            error = replace(error, message=_cut(error.message), traceback=_cut(error.traceback))
+            error = _shortened(error)
         yield _error_to_json(error)
+
+
+def _shortened(error: StepError) -> StepError:
+    texts = (error.message, error.traceback)
+    message, trace, *notes = map(_cut, (*texts, *error.notes))
+    while len(notes) > 1 and sum(map(len, notes)) > LONGEST_TEXT:
+        notes.pop()
+    return replace(error, message=message, traceback=trace, notes=tuple(notes))
 
 
 def _cut(text: str) -> str:
@@ -132,6 +140,7 @@ def _error_to_json(error: StepError) -> dict[str, Any]:
         "traceback": json_text(error.traceback),
         "worker": error.worker,
         "retries": error.retries,
+        "notes": [json_text(note) for note in error.notes],
     }
 
 

@@ -188,8 +188,12 @@ def _errors(record: RunRecord, ledger: RunLedger) -> Iterator[tuple[str, StepErr
         step = ledger.steps.get(each["path"])
         if step is not None:
             texts = (each["type"], each["message"], each["traceback"], each["worker"])
-            retries = each.get("retries", 0)  # older records have none
-            yield each["path"], StepError(step.call, *texts, retries=retries)
+            retries, notes = (
+                each.get("retries", 0),
+                each.get("notes", ()),
+            )  # older records have none
+            error = StepError(step.call, *texts, retries=retries, notes=tuple(notes))
+            yield each["path"], error
 
 
 def result_step(plan: Plan) -> Call:

@@ -92,6 +92,7 @@ def row_error(call: Call, row: StepRow) -> StepError | None:
         row.error_traceback,
         row.worker,
         retries=row.retries,
+        notes=row.error_notes,
     )
 
 

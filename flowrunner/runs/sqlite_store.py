@@ -289,9 +289,9 @@ def _stored_step(attempt: UUID, step: StepRow) -> tuple[Any, ...]:
         result = None
     error = None
     if step.error_type is not None or step.worker is not None:
-        error = packed(
-            [step.error_type, step.error_message, step.error_traceback, step.worker],
-        )
+        texts = [step.error_type, step.error_message, step.error_traceback, step.worker]
+        # A version before this one reads four.
+        error = packed([*texts, step.error_notes] if step.error_notes else texts)
     return (
         str(attempt),
         step.path,
@@ -305,7 +305,7 @@ def _stored_step(attempt: UUID, step: StepRow) -> tuple[Any, ...]:
 
 
 def _step_of(row: sqlite3.Row) -> StepRow:
-    kind, message, traceback, worker = (
+    kind, message, traceback, worker, *notes = (
         (None, "", "", None) if row["error"] is None else unpacked(row["error"])
     )
     return StepRow(
@@ -320,4 +320,5 @@ def _step_of(row: sqlite3.Row) -> StepRow:
         message,
         traceback,
         worker,
+        tuple(*notes),
     )

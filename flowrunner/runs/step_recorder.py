@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any, Final, NamedTuple, Self
 from uuid import UUID
 
-from flowrunner.runs.ledger import SUCCESS, StepState
+from flowrunner.runs.ledger import SUCCESS, StepError, StepState
 from flowrunner.runs.store import RunStoreError, StepRow, StepStore
 
 __all__ = ["StepRecorder"]
@@ -108,8 +108,12 @@ def _row(note: _Note) -> StepRow:
         step.retries,
         note.result() if has_result and note.result is not None else None,
         has_result,
-        *(() if error is None else (error.type, error.message, error.traceback, error.worker)),
+        *(() if error is None else _told(error)),
     )
+
+
+def _told(error: StepError) -> tuple[str, str, str, str | None, tuple[str, ...]]:
+    return error.type, error.message, error.traceback, error.worker, error.notes
 
 
 def _moment(timestamp: float | None) -> datetime | None:

@@ -66,6 +66,7 @@ class StepRow:
     error_message: str = ""
     error_traceback: str = ""
     worker: str | None = None
+    error_notes: tuple[str, ...] = ()
     of_one_task: bool = False
 
 

@@ -75,9 +75,9 @@ def test_a_plugin_that_a_child_cannot_load_is_named(tmp_path: Path) -> None:
         for _ in range(2):
             reply = pool.call(Order("tag", (), {}))
             assert isinstance(reply, Failure)
-            assert reply.type == "PluginError"
-            assert "broken.py" in reply.message
-            assert "not here" in reply.message
+            assert reply.told.type == "PluginError"
+            assert "broken.py" in reply.told.message
+            assert "not here" in reply.told.message
     finally:
         pool.close()
 

@@ -14,6 +14,7 @@ from celery import Celery
 
 from flowrunner.app import Project
 from flowrunner.engines.redis_records import redis_records
+from flowrunner.engines.step_errors import stored_error
 from flowrunner.engines.stored_steps import stored_steps
 from flowrunner.errors import ConfigurationError
 from flowrunner.plan import calls_of
@@ -110,7 +111,71 @@ METAS: list[tuple[dict[str, Any], StepRow]] = [
             worker="w@h",
         ),
     ),
+    (
+        {
+            "status": "FAILURE",
+            "result": {"exc_type": "OSError", "exc_message": [], "exc_module": "builtins"},
+            "traceback": "trace",
+            "flowrunner_failure": {"type": "HTTPError", "message": "busy", "notes": ["order 7"]},
+        },
+        StepRow(
+            "a",
+            "FAILURE",
+            error_type="HTTPError",
+            error_message="busy",
+            error_traceback="trace",
+            error_notes=("order 7",),
+        ),
+    ),
 ]
+
+#: What plain workers keep of an exception: its name, its arguments, its traceback; and its type and
+#: message.
+PLAIN: dict[str, tuple[str, list[Any], str, str, str]] = {
+    "inside a class": (
+        *("Order.DoesNotExist", ["no order 7"], "m.Order.DoesNotExist: no order 7"),
+        *("DoesNotExist", "no order 7"),
+    ),
+    "inside a function": (
+        *("crash.<locals>.LocalError", ["no"], "m.crash.<locals>.LocalError: no"),
+        *("LocalError", "no"),
+    ),
+    "with notes": (
+        *("ValueError", ["no"], "ValueError: no\norder 7"),
+        *("ValueError", "no"),
+    ),
+    "of several lines": (
+        *("OwnError", [1], "m.OwnError: first\nsecond"),
+        *("OwnError", "first\nsecond"),
+    ),
+    "a group": (
+        "ExceptionGroup",
+        ["both", "[ValueError('no')]"],
+        "  + Exception Group Traceback (most recent call last):\n"
+        "  | ExceptionGroup: both (1 sub-exception)\n"
+        "  +-+---------------- 1 ----------------\n"
+        "    | ExceptionGroup: inner (1 sub-exception)\n"
+        "    +-+---------------- 1 ----------------\n"
+        "      | ValueError: no\n"
+        "      +------------------------------------\n",
+        *("ExceptionGroup", "both (1 sub-exception)"),
+    ),
+}
+
+
+@pytest.mark.parametrize("kept", PLAIN.values(), ids=PLAIN)
+def test_what_a_plain_worker_keeps_of_an_exception_tells_its_type_and_message(
+    kept: tuple[str, list[Any], str, str, str],
+) -> None:
+    name, arguments, trace, kind, message = kept
+    meta = {
+        "status": "FAILURE",
+        "result": {"exc_type": name, "exc_message": arguments, "exc_module": "m"},
+        "traceback": f"Traceback (most recent call last):\n{trace}",
+    }
+    error = stored_error(call("tag"), meta)
+    assert error is not None
+    assert (error.type, error.message) == (kind, message)
 
 
 @pytest.mark.parametrize(("meta", "row"), METAS, ids=lambda each: getattr(each, "state", None))

@@ -248,6 +248,7 @@ def test_programs_get_everything_that_is_known() -> None:
                 "traceback": "",
                 "worker": None,
                 "retries": 0,
+                "notes": [],
             }
         ],
         "caught": [],
@@ -282,6 +283,40 @@ def test_a_traceback_is_cut_to_what_the_author_of_the_task_wrote_and_called() ->
         '    raise ValueError("no")',
         "ValueError: no",
         "second line",
+    ]
+
+
+GROUP = """\
+  + Exception Group Traceback (most recent call last):
+  |   File "/site-packages/flowrunner/engines/application.py", line 9, in task
+  |     result = function(*args)
+  |              ^^^^^^^^^^^^^^^
+  |   File "/home/tasks.py", line 8, in crash
+  |     raise ExceptionGroup("both", errors)
+  | ExceptionGroup: both (1 sub-exception)
+  +-+---------------- 1 ----------------
+    | Traceback (most recent call last):
+    |   File "/site-packages/celery/app/trace.py", line 1, in trace_task
+    |     R = retval = fun(*args, **kwargs)
+    |   File "/home/tasks.py", line 3, in helper
+    |     raise ValueError("no")
+    | ValueError: no
+    +------------------------------------
+"""
+
+
+def test_a_group_of_exceptions_is_cut_like_any_other_traceback() -> None:
+    assert own_frames(GROUP).splitlines() == [
+        "  + Exception Group Traceback (most recent call last):",
+        '  |   File "/home/tasks.py", line 8, in crash',
+        '  |     raise ExceptionGroup("both", errors)',
+        "  | ExceptionGroup: both (1 sub-exception)",
+        "  +-+---------------- 1 ----------------",
+        "    | Traceback (most recent call last):",
+        '    |   File "/home/tasks.py", line 3, in helper',
+        '    |     raise ValueError("no")',
+        "    | ValueError: no",
+        "    +------------------------------------",
     ]
 
 

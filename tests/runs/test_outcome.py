@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -43,6 +44,15 @@ def test_whatever_a_message_holds_survives_json(text: str) -> None:
     data = handler_input(outcome(text, reason=text))
     require_json(data)
     assert json.loads(json.dumps(data, ensure_ascii=False).encode()) == data
+
+
+def test_notes_have_no_more_room_than_other_texts() -> None:
+    error = StepError(call(0), "ValueError", "no", notes=("x" * 150_000, "y" * 110_000, "z"))
+    data = handler_input(replace(outcome(), errors=(error, error)))
+    (told,) = data["errors"]
+    (first,) = told["notes"]
+    assert "50,000 characters left out" in first
+    assert data["left_out"]["errors"] == 1
 
 
 def test_errors_and_skipped_steps_beyond_a_cap_are_counted() -> None:

@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from flowrunner.plan import Call
+from flowrunner.runs.ledger import StepError
 from flowrunner.runs.outcome import Outcome, outcome_to_json
 from flowrunner.runs.record import Attempt, RunRecord
 from flowrunner.runs.recorded import recorded_ledger, recorded_outcome, recorded_steps
@@ -177,3 +178,16 @@ def test_nothing_else_is_asked_of_a_run_that_was_never_resumed() -> None:
     kept = Kept({new.run: [success(FIRST)]})
     assert [*recorded_steps(new, kept)] == [FIRST]
     assert list(kept.asked) == [new.run]
+
+
+@pytest.mark.parametrize("notes", [("order 7",), ()], ids=["notes", "a record without notes"])
+def test_an_error_whose_row_has_expired_is_the_one_of_the_record(notes: tuple[str, ...]) -> None:
+    (call, *_) = [each for each in record(TEXT).plan.calls() if each.path == FIRST]
+    error = StepError(call, "PaymentError", "card declined", "trace", "w@h", notes=notes)
+    new = ended("FAILURE", errors=(error,))
+    if not notes:  # as versions wrote it that knew none
+        for each in new.outcome["errors"]:
+            del each["notes"]
+    (found,) = recorded_ledger(new, {}).errors
+    assert (found.type, found.message, found.worker) == ("PaymentError", "card declined", "w@h")
+    assert found.notes == notes

@@ -27,6 +27,7 @@ ROWS = [
     StepRow("c", "SUCCESS", at(0), at(1), result=None, has_result=True),
     StepRow("d", "FAILURE", None, at(1), 0, None, False, "ValueError", "no", "trace", "w@host"),
     StepRow("e", "FAILURE", error_type="KeyError", error_message="'\udcff'"),
+    StepRow("f", "FAILURE", error_type="KeyError", error_notes=("order 7", "'\udcff'")),
 ]
 
 
