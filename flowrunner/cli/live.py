@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, Self
 from flowrunner.plan import Plan
 from flowrunner.render.progress import ProgressLine, RunTree
 from flowrunner.runs.run_ledger import RunProgress
+from flowrunner.task_output import TaskOutput
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -41,9 +42,10 @@ STYLES: Final = {
 class LiveTree:
     """Redraws the tree of a run until the ``with`` block ends; its last state stays."""
 
-    def __init__(self, plan: Plan, ledger: RunProgress) -> None:
+    def __init__(self, plan: Plan, ledger: RunProgress, output: TaskOutput) -> None:
         self._tree = RunTree(plan)
         self._ledger = ledger
+        self._output = output
         self._started = monotonic()
         self._stopped = Event()
         self._thread = Thread(target=self._show, name="flowrunner-live", daemon=True)
@@ -68,9 +70,23 @@ class LiveTree:
             return
         from rich.console import Console
         from rich.live import Live
+        from rich.text import Text
 
-        console = Console(stderr=True)
-        with Live(self._table(console), console=console, auto_refresh=False) as live:
+        console = Console(file=self._output.target)
+
+        def show(lines: str) -> None:
+            console.print(Text.from_ansi(lines.removesuffix("\n")), soft_wrap=True)
+
+        with (
+            Live(
+                self._table(console),
+                console=console,
+                auto_refresh=False,
+                redirect_stdout=False,  # the output does that: by the line, and by the call
+                redirect_stderr=False,
+            ) as live,
+            self._output.shown_by(show),
+        ):
             pause = REFRESH
             while not self._stopped.wait(pause):
                 began = monotonic()
@@ -81,7 +97,7 @@ class LiveTree:
     def _show_once(self) -> None:
         from rich.console import Console
 
-        console = Console(stderr=True)
+        console = Console(file=self._output.target)
         console.print(self._table(console))
 
     def _table(self, console: Console) -> Table:

@@ -15,12 +15,21 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from flowrunner.cli.exit_status import FAILED, INTERRUPTED, SUCCEEDED
-from flowrunner.cli.output import print_diagnostics, print_json, wants_colour, write_to_stderr
+from flowrunner.cli.output import (
+    print_diagnostics,
+    print_json,
+    wants_colour,
+    wants_unicode,
+    write_to_stderr,
+)
+from flowrunner.environment import without_secrets
 from flowrunner.finding import Finding
-from flowrunner.plan import Plan
+from flowrunner.plan import Plan, may_run_in_parallel
+from flowrunner.render.call_label import CallLabels
 from flowrunner.render.outcome import failures, headline, result_text
 from flowrunner.runs.outcome import Outcome, outcome_to_json
 from flowrunner.runs.run_ledger import RunLedger, RunProgress
+from flowrunner.task_output import TaskOutput
 
 if TYPE_CHECKING:
     from flowrunner.engines.protocol import Engine
@@ -74,16 +83,36 @@ def announcing_interrupts(plan: Plan) -> Iterator[None]:
 
 
 @contextmanager
-def following(plan: Plan, ledger: RunProgress) -> Iterator[None]:
-    """Show a run's progress on a terminal; what tasks print goes to stderr."""
-    with redirect_stdout(sys.stderr):  # stdout is for the result
-        if not sys.stderr.isatty():
+def following(plan: Plan, ledger: RunProgress, *, calls_here: int = 0) -> Iterator[None]:
+    """Show a run's progress on a terminal; what tasks print goes to stderr.
+
+    Where more than one of ``calls_here`` can run at a time, each line says which call printed it.
+    """
+    is_terminal = sys.stderr.isatty()
+    has_labels = calls_here > 1 and runs_in_parallel(plan)
+    if not is_terminal and not has_labels and not (calls_here and plan.env):
+        with redirect_stdout(sys.stderr):  # stdout is for the result
+            yield
+        return
+    with TaskOutput(
+        sys.stderr,
+        label=CallLabels(plan, bar="│" if wants_unicode(sys.stderr) else "|")
+        if has_labels
+        else None,
+        masked=without_secrets if plan.env else None,
+    ) as output:
+        if not is_terminal:
             yield
             return
         from flowrunner.cli.live import LiveTree
 
-        with LiveTree(plan, ledger):
+        with LiveTree(plan, ledger, output):
             yield
+
+
+def runs_in_parallel(plan: Plan) -> bool:
+    """Tell whether two calls of a plan, of its main part or of a handler, can run side by side."""
+    return any(map(may_run_in_parallel, (plan.root, *(each.root for each in plan.handlers))))
 
 
 def warn_of(findings: Sequence[Finding]) -> None:
@@ -119,7 +148,7 @@ def run_here(
     with (
         Drive(record, engine, store, rest=rest, name=driver_name("apply"), warn=warn) as drive,
         announcing_interrupts(plan),
-        following(plan, drive.ledger),
+        following(plan, drive.ledger, calls_here=engine.calls_here),
     ):
         try:
             outcome = drive.to_the_end()

@@ -96,6 +96,11 @@ class CeleryEngine:
         """What has been found so far that runs can do with, until it matters."""
         return self._cluster.warnings
 
+    @property
+    def calls_here(self) -> int:
+        """None: workers run them."""
+        return 0
+
     def findings(self, needs: Needs) -> list[Finding]:
         """Return what every check of the cluster finds; the engine need not be started."""
         return self._cluster.findings(needs)

@@ -150,6 +150,11 @@ class EmbeddedEngine:
         """Nothing: all that a run needs is in this process."""
         return ()
 
+    @property
+    def calls_here(self) -> int:
+        """How many calls run in this process at a time, at most."""
+        return self._concurrency
+
     def check(self, plan: Plan) -> None:
         """Raise :class:`WorkflowError` for options that this engine cannot keep."""
         if plan.env:
@@ -201,6 +206,7 @@ class EmbeddedEngine:
             for sequence in sequences:
                 ids = {task_id(call, run): call for call in calls_of(sequence)}
                 calls.update(ids)
+                self._worker.pool.calls.update(ids)
                 canvas = lower_to_canvas(
                     sequence, app=self._app, task_ids=lambda call: task_id(call, run)
                 )
@@ -231,6 +237,7 @@ class EmbeddedEngine:
                 self._abandon(calls)
             for each in calls:
                 self._app.backend.forget(each)
+                self._worker.pool.calls.pop(each, None)
 
     def _kept_result(self, task_id: str) -> Callable[[], Any]:
         """Return what gives a task's result as the next task gets it, whatever becomes of it."""

@@ -20,6 +20,7 @@ from typing import Any, Final, TextIO
 
 from flowrunner.engines.process_worker import Order, Output, Ready, Reply
 from flowrunner.plugins import PluginReference
+from flowrunner.task_output import printed_by
 
 __all__ = ["ProcessDiedError", "ProcessPool"]
 
@@ -130,17 +131,22 @@ class _Child:
 
     def call(self, order: Order) -> Reply:
         self._connection.send(order)
-        while not self._is_ready:  # a limit is for the task, not for its process to start
-            message = self._connection.recv()
-            self._is_ready = isinstance(message, Ready)
-            if isinstance(message, Output):
-                _show(message)
+        if not self._is_ready:
+            with printed_by(None):  # what the plugins print as they are loaded is no call's
+                self._await_ready()
         limit = order.time_limit
         deadline = None if limit is None else monotonic() + limit
         while isinstance(message := self._message(limit, deadline), Output):
             _show(message)
         reply: Reply = message
         return reply
+
+    def _await_ready(self) -> None:
+        """Wait until the plugins are loaded: a limit is for the task, not for its process."""
+        while not isinstance(message := self._connection.recv(), Ready):
+            if isinstance(message, Output):
+                _show(message)
+        self._is_ready = True
 
     def _message(self, limit: float | None, deadline: float | None) -> Any:
         if deadline is not None and not self._connection.poll(max(deadline - monotonic(), 0)):

@@ -42,6 +42,10 @@ class Engine(Protocol):
     def warnings(self) -> tuple[Finding, ...]:
         """What has been found so far that runs can do with, until it matters."""
 
+    @property
+    def calls_here(self) -> int:
+        """How many calls run in this process at a time, at most; 0 where workers run them."""
+
     def check(self, plan: Plan) -> None:
         """Raise :class:`~flowrunner.errors.WorkflowError` for what this engine cannot run.
 

@@ -18,6 +18,8 @@ from celery import states
 from celery.concurrency.base import BasePool
 
 from flowrunner.engines.memory_backend import MemoryStore
+from flowrunner.plan import Call
+from flowrunner.task_output import printed_by
 
 __all__ = ["DaemonThreadPool"]
 
@@ -39,6 +41,8 @@ class DaemonThreadPool(BasePool):  # type: ignore[misc]
         # By job: one that retries or replaces itself is queued again, by its id, while it runs.
         self._running: dict[_Job, str] = {}
         self._abandoned: set[_Job] = set()
+        #: The calls of runs by the ids of their tasks: what a task prints is its call's.
+        self.calls: dict[str, Call] = {}
 
     @property
     def unfinished(self) -> int:
@@ -93,7 +97,8 @@ class DaemonThreadPool(BasePool):  # type: ignore[misc]
             with self._lock:
                 self._running[job] = task_id
             try:
-                run()
+                with printed_by(self.calls.get(task_id)):
+                    run()
             finally:
                 with self._lock:
                     del self._running[job]

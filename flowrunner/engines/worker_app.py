@@ -23,6 +23,7 @@ from flowrunner.engines.process_identity import current_incarnation
 from flowrunner.engines.redelivery import Redelivery
 from flowrunner.engines.run_flags import is_task_of_a_run
 from flowrunner.engines.secret_arguments import hide_secrets_in_logs
+from flowrunner.engines.worker_prints import log_prints_whole
 from flowrunner.password import without_password
 
 __all__ = ["Companion", "WorkerSetup", "guard_backends", "make_worker_app"]
@@ -57,6 +58,7 @@ class WorkerSetup:
 
 def make_worker_app(app: Celery, setup: WorkerSetup) -> Celery:
     """Let an app's workers be flowrunner's own, however they are started; return the app."""
+    log_prints_whole(app)
     app.Worker = app.subclass_with_self(Worker, name="Worker", setup=setup)
     return app
 

@@ -34,6 +34,7 @@ from flowrunner.plan.nodes import (
     Switch,
     Used,
 )
+from flowrunner.plan.parallel import may_run_in_parallel
 from flowrunner.plan.policy import (
     Retry,
     Tolerance,
@@ -96,6 +97,7 @@ __all__ = [
     "inner_nodes",
     "is_open",
     "is_static",
+    "may_run_in_parallel",
     "parts_of",
     "without_continuations",
 ]

@@ -103,7 +103,7 @@ def test_what_tasks_print_stands_in_lines_of_its_own(slow: Folder) -> None:
     _, _, shown = Terminal(slow, "apply", "slow.yaml").end()
     lines = [line.strip() for line in plain(shown).replace("\r", "\n").splitlines()]
     for value in range(4):
-        assert f"working on {value}" in lines
+        assert f"first[{value}] │ working on {value}" in lines
 
 
 def test_a_short_run_is_not_worth_a_display(slow: Folder) -> None:
