@@ -205,6 +205,7 @@ class Project:
             backend=backend,
             given=settings.of_celery,
             worker=WorkerCommand.of(settings),
+            namespace=settings.namespace,
         )
 
     @property
@@ -370,6 +371,7 @@ class Project:
                 self.registry,
                 cluster_settings(broker, backend, settings.of_celery, own=worker_settings(broker)),
                 configure=self.plugins.configure_app,
+                namespace=settings.namespace,
             )
             pin_addresses(app, broker=broker, backend=backend)
         plugins = [plugin.name for plugin in self.plugins.loaded]

@@ -23,6 +23,21 @@ def test_an_option_wins_over_the_environment_and_that_over_the_file(tmp_path: Pa
     assert (found.broker, found.backend, found.concurrency) == ("option", "file", 2)
 
 
+def test_a_namespace_comes_from_the_file_or_the_environment(tmp_path: Path) -> None:
+    (tmp_path / "flowrunner.toml").write_text('namespace = "shop"\n')
+    environment = {"FLOWRUNNER_NAMESPACE": "bank-2_b"}
+    assert load_settings(folder=tmp_path, environment={}).namespace == "shop"
+    assert load_settings(folder=tmp_path, environment=environment).namespace == "bank-2_b"
+
+
+def test_a_namespace_is_refused_with_an_existing_app(tmp_path: Path) -> None:
+    (tmp_path / "flowrunner.toml").write_text('namespace = "shop"\n')
+    with pytest.raises(ConfigurationError, match=r"'shop' \(.*flowrunner\.toml\)") as caught:
+        load_settings(folder=tmp_path, environment={}, app="proj:app")
+    assert "the Celery app proj:app (-A)" in str(caught.value)
+    assert "remove the setting 'namespace', or set global_keyprefix" in str(caught.value)
+
+
 @pytest.mark.parametrize("key", ["broker", "backend", "concurrency"])
 def test_each_setting_goes_from_the_file_over_the_environment_to_the_option(
     tmp_path: Path, key: str
@@ -118,6 +133,10 @@ def test_plugins_of_all_origins_are_loaded(tmp_path: Path) -> None:
         ('pluggins = ["one"]', "there is no setting 'pluggins'; did you mean 'plugins'?"),
         ("app = 1", "'app' must name a Celery app in quotes"),
         ("broker = 1", "'broker' must be a URL in quotes"),
+        *(
+            (f"namespace = {value}", "'namespace' must be up to 63 letters, digits, '-' and '_'")
+            for value in ("1", '""', '"a:b"', '"a.b"', '"a*"', '"-a"', '"é"', f'"{"a" * 64}"')
+        ),
         ("runs = 1", "'runs' must be the path of a file in quotes, or \"none\""),
         ('runs = "~nobody-of-that-name/b"', "home folder"),
         ("concurrency = 0", "'concurrency' must be a whole number from 1"),

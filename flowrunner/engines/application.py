@@ -5,7 +5,8 @@ An app that exists already is given what the plugins register and stays as it is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import wraps
 from typing import Any
 
@@ -40,15 +41,18 @@ def build_app(
     *,
     configure: Callable[[Celery], None],
     wrap: FunctionWrapper | None = None,
+    namespace: str | None = None,
 ) -> Celery:
     """Return a new Celery app with every task of the registry.
 
     ``settings`` are Celery settings; ``configure`` runs the plugins'
-    ``flowrunner_configure_app`` hooks; ``wrap`` may put something around each function.
+    ``flowrunner_configure_app`` hooks; ``wrap`` may put something around each function. The app
+    is in a ``namespace`` whatever the plugins configure.
     """
-    app = _OwnCelery("flowrunner", set_as_current=False)
+    app = _new_app(namespace)
     app.conf.update(settings)
-    configure(app)
+    with _in_namespace(app, namespace):
+        configure(app)
     for definition in registry:
         if definition.celery_task is None:
             function = (
@@ -129,6 +133,29 @@ def mend_backend_of(app: Celery) -> None:
     get_backend = app._get_backend
     app._get_backend = lambda: mended_backend(get_backend())
     app._backend_cache = app._local.backend = None
+
+
+def _new_app(namespace: str | None) -> Celery:
+    if namespace is None:
+        return _OwnCelery("flowrunner", set_as_current=False)
+    from flowrunner.engines.namespace import NamespacedAMQP
+
+    app = _OwnCelery("flowrunner", set_as_current=False, amqp=NamespacedAMQP)
+    app.flowrunner_namespace = namespace
+    return app
+
+
+@contextmanager
+def _in_namespace(app: Celery, namespace: str | None) -> Iterator[None]:
+    """Let an app be in its namespace while something changes its configuration, and after."""
+    if namespace is None:
+        yield
+        return
+    from flowrunner.engines.namespace import put_in_namespace
+
+    put_in_namespace(app.conf, namespace)
+    yield
+    put_in_namespace(app.conf, namespace)
 
 
 class _OwnCelery(Celery):  # type: ignore[misc]

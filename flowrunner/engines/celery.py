@@ -40,7 +40,8 @@ CONTINUATION_MODULE: Final = continuation.__name__
 class CeleryEngine:
     """Queues plans on a broker and follows their tasks in the result backend.
 
-    ``given`` are settings of Celery's that somebody has asked for.
+    ``given`` are settings of Celery's that somebody has asked for. Runs of another ``namespace``
+    on the same servers are out of its sight.
     """
 
     def __init__(
@@ -52,10 +53,11 @@ class CeleryEngine:
         backend: str,
         given: Mapping[str, Any] | None = None,
         worker: WorkerCommand | None = None,
+        namespace: str | None = None,
     ) -> None:
         self._registry = registry
         settings = producer_settings(broker, backend, given)
-        self._app = build_app(registry, settings, configure=configure)
+        self._app = build_app(registry, settings, configure=configure, namespace=namespace)
         pin_addresses(self._app, broker=broker, backend=backend)
         worker = worker or WorkerCommand(broker=broker, backend=backend)
         self._cluster = Cluster(self._app, worker=worker)

@@ -77,7 +77,7 @@ def needs_of_registry(app: Celery, registry: TaskRegistry) -> Needs:
     names = {(definition.name, None) for definition in registry}
     calls = needs_of_tasks(app, registry)
     return Needs(
-        calls=tuple(calls or [(str(app.conf.task_default_queue), "celery.accumulate")]),
+        calls=tuple(calls or [(str(app.amqp.default_queue.name), "celery.accumulate")]),
         limit=_longest(_limits(app, names, late=None)),
         late_limit=_longest(_limits(app, names, late=True)),
     )

@@ -16,6 +16,7 @@ from typing import Any, Final
 from celery import Celery
 from celery.utils.log import get_logger
 
+from flowrunner.engines.broker_keys import broker_keys
 from flowrunner.engines.lease import LEASE_LIFE
 from flowrunner.engines.process_identity import (
     Holder,
@@ -128,11 +129,12 @@ class Redelivery:
 
 def _received(channel: Any) -> Iterator[_Received]:
     """Yield what workers with a stamp have received of runs and not acknowledged."""
-    client = channel.client
-    for tag, kept in client.hscan_iter(channel.unacked_key, count=TOGETHER):
+    keys = broker_keys(channel)
+    unacked, index = keys.named(channel.unacked_key), keys.named(channel.unacked_index_key)
+    for tag, kept in keys.client.hscan_iter(unacked, count=TOGETHER):
         message, *_ = json.loads(kept)
         stamp = (message.get("headers") or {}).get(OWNER)
-        received = client.zscore(channel.unacked_index_key, tag) if stamp else None
+        received = keys.client.zscore(index, tag) if stamp else None
         if stamp is None or received is None:
             continue
         owner, _, at = stamp.partition(" ")

@@ -11,7 +11,11 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-__all__ = ["RollCall", "queue_consumers"]
+__all__ = ["NobodyListensError", "RollCall", "queue_consumers"]
+
+
+class NobodyListensError(Exception):
+    """The question has reached no worker."""
 
 
 class RollCall:
@@ -29,7 +33,10 @@ class RollCall:
 
     @contextmanager
     def counting(self) -> Iterator[None]:
-        """Note how many workers receive what the connection's channel broadcasts."""
+        """Note how many workers receive what the connection's channel broadcasts.
+
+        Raises :class:`NobodyListensError` for none: there is no answer to wait for.
+        """
         if self._connection.transport.driver_type != "redis":
             yield
             return
@@ -43,6 +50,8 @@ class RollCall:
 
                 def publish_and_count(*args: Any, **options: Any) -> Any:
                     self._receivers = publish(*args, **options)
+                    if not self._receivers:
+                        raise NobodyListensError
                     return self._receivers
 
                 found.publish = publish_and_count

@@ -56,4 +56,4 @@ def _queue(app: Celery, message: str, options: Any, args: Any, kwargs: Any) -> s
             f"the app cannot say where task '{message}' goes: {described(error)}"
         ) from error
     queue = route.get("queue")
-    return str(getattr(queue, "name", queue) or app.conf.task_default_queue)
+    return str(getattr(queue, "name", queue) or app.amqp.default_queue.name)

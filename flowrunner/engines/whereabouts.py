@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from flowrunner.engines.broker_keys import broker_keys
+
 if TYPE_CHECKING:
     from flowrunner.engines.cluster import Cluster
 
@@ -53,7 +55,8 @@ def whereabouts(cluster: Cluster, task_ids: Iterable[str], queues: Iterable[str]
         channel = connection.default_channel
         if connection.transport.driver_type == "redis":
             queued = set(_in_lists(channel, queues))
-            held = set(_task_ids(channel.client.hvals(channel.unacked_key)))
+            keys = broker_keys(channel)
+            held = set(_task_ids(keys.client.hvals(keys.named(channel.unacked_key))))
         else:
             waiting = any(_message_count(channel, queue) for queue in queues)
             queued, held = (set(wanted) if waiting else set()), set()
@@ -72,10 +75,11 @@ def whereabouts(cluster: Cluster, task_ids: Iterable[str], queues: Iterable[str]
 
 def _in_lists(channel: Any, queues: Iterable[str]) -> Iterator[str]:
     """Yield the ids in a Redis broker's lists; each queue has one for every priority."""
+    keys = broker_keys(channel)
     for queue in queues:
         for priority in channel.priority_steps:
-            key, start = channel._q_for_pri(queue, priority), 0
-            while page := channel.client.lrange(key, start, start + _PAGE - 1):
+            key, start = keys.named(channel._q_for_pri(queue, priority)), 0
+            while page := keys.client.lrange(key, start, start + _PAGE - 1):
                 yield from _task_ids(page)
                 start += _PAGE
 

@@ -28,6 +28,7 @@ class WorkerCommand:
     plugins: tuple[str, ...] = ()
     broker: str | None = None
     backend: str | None = None
+    namespace: str | None = None
     own: str | None = None
     foreign: frozenset[str] = frozenset()
 
@@ -49,6 +50,7 @@ class WorkerCommand:
             ),
             broker=told("broker", settings.broker),
             backend=told("backend", settings.backend),
+            namespace=told("namespace", settings.namespace),
             own=f"celery -A {app.name} worker" if app is not None and not elsewhere else None,
         )
 
@@ -69,7 +71,9 @@ class WorkerCommand:
             if url and name not in secret:
                 words += [f"--{name}", url]
         consumed = ["-Q", ",".join(queues)] if queues else []
-        lines = [shlex.join(words + consumed)]
+        # No option says it: a worker of another namespace would find nothing to do.
+        variable = f"FLOWRUNNER_NAMESPACE={self.namespace} " if self.namespace else ""
+        lines = [variable + shlex.join(words + consumed)]
         if secret:
             variables = " and ".join(f"FLOWRUNNER_{name.upper()}" for name in secret)
             lines[0] += f"  # with {variables} set: what stands in them holds a password"

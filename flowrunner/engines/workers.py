@@ -10,7 +10,7 @@ from typing import Any, Final
 from celery import Celery
 
 from flowrunner.engines.quorum import QuorumQueue, quorum_queue
-from flowrunner.engines.roll_call import RollCall, queue_consumers
+from flowrunner.engines.roll_call import NobodyListensError, RollCall, queue_consumers
 
 __all__ = [
     "QUERY_ANSWER",
@@ -85,7 +85,7 @@ class Workers:
 
             mailbox = self._app.control.mailbox(connection)
             mailbox._producer_pool = None  # what its own channel publishes can be counted
-            with suppress(_CompleteError), roll.counting():
+            with suppress(_CompleteError, NobodyListensError), roll.counting():
                 mailbox._broadcast(
                     question,
                     arguments,
@@ -136,14 +136,16 @@ def consumers_on(app: Celery, needs: Iterable[tuple[str, str]]) -> int | None:
         return None
 
 
-def _consumers_on(app: Celery, needs: Iterable[tuple[str, str]]) -> int:
+def _consumers_on(app: Celery, needs: Iterable[tuple[str, str]]) -> int | None:
     with app.connection_for_write() as connection:
         channel = connection.ensure_connection(max_retries=1).default_channel
         if connection.transport.driver_type == "redis":
+            if channel.global_keyprefix:
+                return None  # those of other prefixes wait on the same database
             client = channel.client
             database = str(client.connection_pool.connection_kwargs.get("db", 0))
             return sum(
-                each.get("cmd") == "brpop" and each.get("db") == database
+                bool(each.get("cmd") == "brpop" and each.get("db") == database)
                 for each in client.client_list()
             )
         return sum(queue_consumers(connection, {queue for queue, _ in needs}).values())

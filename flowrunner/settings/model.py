@@ -42,7 +42,8 @@ class Settings:
     """What is configured.
 
     ``broker`` and ``backend`` are URLs and win over those of ``app``. Without any of the three
-    runs are embedded; those are recorded in the file ``runs``. ``result_expires`` is in seconds,
+    runs are embedded; those are recorded in the file ``runs``. ``namespace`` keeps projects apart
+    that share a cluster; an ``app`` decides that itself. ``result_expires`` is in seconds,
     0 for never. ``origins`` says of every setting that is no default where it comes from, for
     people. With ``no_plugins`` neither a plugin nor the app is loaded, and ``plugins`` is empty.
     """
@@ -52,6 +53,7 @@ class Settings:
     app: AppReference | None = None
     broker: str | None = None
     backend: str | None = None
+    namespace: str | None = None
     broker_transport_options: Mapping[str, Any] = field(default_factory=dict)
     result_backend_transport_options: Mapping[str, Any] = field(default_factory=dict)
     broker_use_ssl: Mapping[str, Any] | bool = False
@@ -60,6 +62,16 @@ class Settings:
     concurrency: int | None = None
     runs: str | None = None
     origins: Mapping[str, str] = field(default_factory=dict, compare=False)
+
+    def __post_init__(self) -> None:
+        """Refuse settings that contradict each other."""
+        if self.app is not None and self.namespace is not None:
+            said = self.origins.get("namespace", "namespace")
+            raise ConfigurationError(
+                f"the namespace '{self.namespace}' ({said}) cannot be used with the Celery app "
+                f"{self.app.name} ({self.app.origin}), whose own configuration names its queues "
+                f"and keys: remove the setting 'namespace', or set global_keyprefix in the app"
+            )
 
     @property
     def of_celery(self) -> dict[str, Any]:

@@ -29,6 +29,7 @@ __all__ = [
     "read_concurrency",
     "read_expiry",
     "read_flag",
+    "read_namespace",
     "read_plugins",
     "read_runs",
     "read_table",
@@ -56,6 +57,10 @@ _FLAGS: Final = {
     **dict.fromkeys(("0", "false", "no", "off"), False),
 }
 _CERT_REQS: Final = ("required", "optional", "none")
+
+
+#: Of ASCII, and without what separates a namespace from the rest of a name.
+_NAMESPACE: Final = r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}"
 
 
 def _refuse(place: Place, fault: str) -> NoReturn:
@@ -131,6 +136,17 @@ def read_url(value: Any, place: Place) -> str | None:
                 f"@ / : ? # % is written as %40 %2F %3A %3F %23 %25",
             )
     return value or None
+
+
+def read_namespace(value: Any, place: Place) -> str | None:
+    """Read the name of a namespace, which is part of the names of keys and queues."""
+    if not isinstance(value, str) or not re.fullmatch(_NAMESPACE, value):
+        _refuse(
+            place,
+            f"must be up to 63 letters, digits, '-' and '_' that begin with a letter or a digit, "
+            f"not {value!r}",
+        )
+    return value
 
 
 def _is_url(url: str) -> bool:

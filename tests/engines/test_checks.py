@@ -266,6 +266,16 @@ def plugin(name: str, origin: str) -> PluginReference:
             [],
             ["flowrunner worker --plugin a.py", "celery -A proj worker"],
         ),
+        (
+            Settings(namespace="shop", origins={"namespace": "FLOWRUNNER_NAMESPACE"}),
+            ["shop.heavy"],
+            ["FLOWRUNNER_NAMESPACE=shop flowrunner worker -Q shop.heavy"],
+        ),
+        (
+            Settings(namespace="shop", origins={"namespace": "/srv/flowrunner.toml"}),
+            [],
+            ["flowrunner worker"],
+        ),
     ],
 )
 def test_the_line_to_type_is_what_a_worker_here_needs(

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from kombu import Connection
 
 from flowrunner.engines.roll_call import RollCall
 from flowrunner.engines.workers import Workers
 from tests.engines.conftest import WORKERS, cluster
 from tests.engines.plans import call, planned
-from tests.engines.services import Worker
+from tests.engines.services import ClusterAddress, Redis, Worker
 
 
 @pytest.fixture(params=WORKERS.values(), ids=WORKERS.keys())
@@ -74,3 +75,14 @@ class _Connection:
 
 def test_where_the_broker_tells_nothing_no_answer_is_the_last() -> None:
     assert not RollCall(_Connection()).is_complete([("one@here", [{"name": "celery"}])])
+
+
+def test_nobody_is_waited_for_where_no_worker_is(
+    redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def drain(*_: Any, **__: Any) -> None:
+        raise AssertionError("an answer is waited for")
+
+    monkeypatch.setattr(Connection, "drain_events", drain)
+    with cluster(ClusterAddress(redis.url(4), redis.url(5))) as engine:
+        assert Workers(engine.app).known({"celery"}) == {}
