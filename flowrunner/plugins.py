@@ -6,12 +6,13 @@ an entry point in the group ``flowrunner``. Local code runs only when it is name
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from importlib import import_module
-from importlib.util import module_from_spec, spec_from_file_location
+from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final, TypeVar
@@ -242,19 +243,18 @@ def _load_file(file: Path, reference: PluginReference) -> ModuleType:
     if (kind := irregular_kind(file)) is not None:
         raise PluginError(f"plugin {file} ({reference.origin}) is {kind}, not a regular file")
     file = file.resolve()
-    # A name of its own: 'plugins/queue.py' must not stand in for the standard library's.
-    name = "flowrunner_plugin_" + quote(str(file), safe="").replace(".", "%2E")
+    is_package = file.name == "__init__.py"
+    beside = str(file.parent.parent if is_package else file.parent)
+    if beside not in sys.path:
+        sys.path.append(beside)  # for what stands beside it; last, so it hides nothing
+    name = _module_name(file)
     if name in sys.modules:
         return sys.modules[name]
-    is_package = file.name == "__init__.py"
     inner = [str(file.parent)] if is_package else None
     spec = spec_from_file_location(name, file, submodule_search_locations=inner)
     if spec is None or spec.loader is None:
         raise PluginError(f"plugin {file} ({reference.origin}) is not a Python file")
     module, loader = module_from_spec(spec), spec.loader
-    beside = str(file.parent.parent if is_package else file.parent)
-    if beside not in sys.path:
-        sys.path.append(beside)  # for what stands beside it; last, so it hides nothing
     sys.modules[name] = module
 
     def execute() -> ModuleType:
@@ -266,6 +266,35 @@ def _load_file(file: Path, reference: PluginReference) -> ModuleType:
     except PluginError:
         del sys.modules[name]
         raise
+
+
+def _module_name(file: Path) -> str:
+    """Return the module that a file is: ``plugin`` for ``plugin.py``, as an import would name it.
+
+    Where that is another module, the file's folder comes first: ``plugins/queue.py`` must not
+    stand in for the standard library's ``queue`` and is ``plugins_queue``.
+    """
+    parts = (file.parent if file.name == "__init__.py" else file.with_suffix("")).parts
+    for start in reversed(range(1, len(parts))):
+        name = re.sub(r"\W", "_", "_".join(parts[start:]))
+        if _is_free(name, file):
+            return name
+    return "plugin_" + quote(str(file), safe="").replace(".", "%2E")
+
+
+def _is_free(name: str, file: Path) -> bool:
+    """Tell whether an import of this name would find this file, or nothing."""
+    if name in sys.modules:
+        found = getattr(sys.modules[name], "__file__", None)
+    else:
+        try:
+            spec = find_spec(name)
+        except Exception:  # whatever finds modules here fails in words of its own
+            return False
+        if spec is None or (spec.origin is None and spec.loader is None):  # a folder alone
+            return True
+        found = spec.origin
+    return found is not None and Path(found).resolve() == file
 
 
 def _imported(name: str, origin: str, load: Callable[[], T]) -> T:

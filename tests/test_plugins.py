@@ -1,6 +1,7 @@
 """Finding, loading and checking plugins."""
 
 import os
+import pickle
 import sys
 import textwrap
 from pathlib import Path
@@ -79,6 +80,37 @@ def test_files_of_one_name_do_not_stand_in_for_each_other(tmp_path: Path) -> Non
     import queue
 
     assert hasattr(queue, "SimpleQueue")
+
+
+@pytest.mark.parametrize(
+    ("file", "module"),
+    [
+        ("well_named_tasks.py", "well_named_tasks"),
+        ("oddly-named.tasks.py", "oddly_named_tasks"),
+        ("well_named_package/__init__.py", "well_named_package"),
+        ("own/queue.py", "own_queue"),  # the standard library has one
+    ],
+)
+def test_a_file_is_the_module_that_a_person_would_call_it(
+    tmp_path: Path, file: str, module: str
+) -> None:
+    (plugin,) = load_plugins([write(tmp_path, file, registering("first"))]).loaded
+    assert plugin.module.__name__ == module
+    assert sys.modules.pop(module) is plugin.module
+
+
+def test_what_a_plugin_imports_is_no_second_copy_of_a_plugin(tmp_path: Path) -> None:
+    write(tmp_path, "only_once.py", "class ShopError(Exception): pass\n" + registering("first"))
+    write(
+        tmp_path,
+        "imports_once.py",
+        "from only_once import ShopError\n" + registering("second"),
+    )
+    first, second = (
+        each.module for each in load_plugins([PluginReference(str(tmp_path), "--plugin")]).loaded
+    )
+    assert first.ShopError is second.ShopError
+    assert pickle.loads(pickle.dumps(first.ShopError("no"))).args == ("no",)
 
 
 def test_a_plugin_may_import_what_stands_beside_it(tmp_path: Path) -> None:

@@ -159,6 +159,10 @@ def nested_error(*_: Any) -> NoReturn:
     raise Order.DoesNotExist("no order 7")
 
 
+def gives_object(*_: Any) -> list[Order]:
+    return [Order()]
+
+
 def nested_sometimes(folder: str, *_: Any) -> str:
     if _count(folder, "nested") < 3:
         nested_error()
@@ -232,7 +236,7 @@ def catches_its_own(*_: Any) -> str:
 TASKS = (
     *(http_error, payment_error, keyword_error, order_error, frozen_error, lock_error),
     *(speechless_error, lossy_error, group_of_errors, chained_error, error_on_the_way),
-    *(noted_error, oddly_noted_error, surrogate_error, long_error, nested_error),
+    *(noted_error, oddly_noted_error, surrogate_error, long_error, nested_error, gives_object),
     *(nested_sometimes, download, pay, catches_its_own),
     *(retries_itself, retried, prepared, called),
 )

@@ -158,6 +158,12 @@ def test_a_traceback_shows_causes_groups_and_notes(
         assert each in error.traceback
 
 
+def test_what_is_no_json_is_told_without_frames_of_flowrunner(engine: Engine) -> None:
+    (error,) = run(engine, call("gives_object")).ledger.errors
+    assert (error.type, error.traceback) == ("NotJSONError", "")
+    assert "the result[0] is a raising_plugin.Order; " in error.message
+
+
 def test_celerys_own_retries_know_the_exception(engine: Engine, tmp_path: Path) -> None:
     (error,) = run(engine, call("legacy.retried", str(tmp_path))).ledger.errors
     assert (error.type, error.message) == ("PaymentError", "declined 3 times")
