@@ -11,6 +11,7 @@ from flowrunner.cli.exit_status import FAILED, SUCCEEDED
 from flowrunner.cli.output import print_json
 from flowrunner.cli.watching import followed_to_the_end
 from flowrunner.errors import ConfigurationError
+from flowrunner.render.value import shown_name
 from flowrunner.runs.journal import note_end
 from flowrunner.runs.outcome import Outcome
 from flowrunner.runs.recorded import recorded_ledger
@@ -76,4 +77,4 @@ def _tell(record: RunRecord, what: str, output: str) -> None:
     if output == "json":
         print_json({"run": str(record.run), "workflow": record.workflow, "state": record.state})
     else:
-        click.echo(f"run {record.run} of {record.workflow} {what}")
+        click.echo(f"run {record.run} of {shown_name(record.workflow)} {what}")

@@ -11,6 +11,7 @@ import click
 from flowrunner.cli.exit_status import REFUSED, SUCCEEDED
 from flowrunner.cli.options import app_option, cluster_options, plugin_option
 from flowrunner.cli.output import print_json
+from flowrunner.printable import printable
 
 __all__ = ["command"]
 
@@ -70,4 +71,5 @@ def _text(value: Any) -> str:
 def _print_table(rows: list[tuple[str, str, str]]) -> None:
     widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
     for name, value, origin in rows:
-        click.echo(f"{name:<{widths[0]}}  {value:<{min(widths[1], 40)}}  {origin}")
+        line = f"{name:<{widths[0]}}  {value:<{min(widths[1], 40)}}  {origin}"
+        click.echo(printable(line))

@@ -11,6 +11,7 @@ import click
 
 from flowrunner.errors import BrokerError, FlowrunnerError, UnfitClusterError, WorkflowError
 from flowrunner.password import without_password
+from flowrunner.printable import without_controls
 
 __all__ = [
     "BUG",
@@ -68,7 +69,7 @@ def report_error(error: BaseException) -> int:
 
 
 def _say(message: str) -> None:
-    _write(f"error: {message}\n")
+    _write(f"error: {without_controls(message)}\n")
 
 
 def _write(text: str) -> None:

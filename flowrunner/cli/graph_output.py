@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
 from flowrunner.app import Project
 from flowrunner.cli.output import unchecked_text
 from flowrunner.plan import Plan
+from flowrunner.printable import json_text
 from flowrunner.render.graph import GRAPH_FORMATS
 from flowrunner.render.plan_json import plan_document
 
@@ -23,7 +22,7 @@ def print_graph(project: Project, plan: Plan, graph_format: str, *, expand: bool
     unchecked = project.unchecked_tasks
     if graph_format == "json" and unchecked is not None:
         document = {**plan_document(plan, expand=expand), "tasks_not_checked": unchecked}
-        click.echo(json.dumps(document, ensure_ascii=False, indent=2))
+        click.echo(json_text(document, indent=2))
         return
     click.echo(GRAPH_FORMATS[graph_format](plan, expand).rstrip("\n"))
     if unchecked:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Iterable
@@ -10,6 +9,7 @@ from typing import Any, TextIO
 
 from flowrunner.errors import Diagnostic, FlowrunnerError, UnfitClusterError, WorkflowError
 from flowrunner.password import without_password
+from flowrunner.printable import json_text
 
 __all__ = [
     "print_diagnostics",
@@ -55,7 +55,7 @@ def write_to_stderr(text: str) -> None:
 
 def print_json(value: Any) -> None:
     """Print a value as JSON on stdout."""
-    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=not wants_unicode(sys.stdout)) + "\n")
+    sys.stdout.write(json_text(value, indent=2, ascii_only=not wants_unicode(sys.stdout)) + "\n")
 
 
 def refused_json(error: FlowrunnerError) -> dict[str, Any]:

@@ -171,7 +171,9 @@ def print_outcome(outcome: Outcome, plan: Plan, ledger: RunLedger, output: str) 
     if outcome.state == "SUCCESS":
         if sys.stderr.isatty() or outcome.caught:
             click.echo(headline(outcome, ledger), err=True)
-        sys.stdout.write(f"{result_text(outcome.result)}\n")  # click.echo would drop escapes
+        sys.stdout.write(
+            f"{result_text(outcome.result, terminal=sys.stdout.isatty())}\n"
+        )  # click.echo would drop escapes
         return
     if not sys.stderr.isatty():  # on a terminal the live tree has just said it
         _print_tree(plan, ledger)
@@ -182,7 +184,12 @@ def print_outcome(outcome: Outcome, plan: Plan, ledger: RunLedger, output: str) 
         click.echo(err=True)
     click.echo(f"error: {headline(outcome, ledger)}", err=True)
     if outcome.has_result:
-        sys.stdout.write(f"{result_text(outcome.result)}\n")
+        _print_result(outcome)
+
+
+def _print_result(outcome: Outcome) -> None:
+    text = result_text(outcome.result, terminal=sys.stdout.isatty())
+    sys.stdout.write(f"{text}\n")  # click.echo would drop escapes
 
 
 def _print_tree(plan: Plan, ledger: RunLedger) -> None:

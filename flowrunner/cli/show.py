@@ -77,6 +77,7 @@ def _print(run: ShownRun, *, full: bool) -> None:
         sys.stdout.write(f"{text.rstrip()}\n")
     if run.outcome is not None and run.outcome.has_result:
         click.echo()
-        sys.stdout.write(f"{result_text(run.outcome.result)}\n")  # click.echo would drop escapes
+        text = result_text(run.outcome.result, terminal=sys.stdout.isatty())
+        sys.stdout.write(f"{text}\n")  # click.echo would drop escapes
     elif run.outcome is not None and run.outcome.state == "SUCCESS":
         click.echo("\nits result is not kept: it has expired, or was too large")

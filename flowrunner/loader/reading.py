@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import Final
@@ -16,12 +17,12 @@ __all__ = ["MAXIMUM_BYTES", "read_source"]
 #: The largest file that is read, in bytes: some 40,000 steps.
 MAXIMUM_BYTES: Final = 4 * 1024 * 1024
 
-_WIDE_ENCODINGS: Final = {
-    b"\xff\xfe": "UTF-16",
-    b"\xfe\xff": "UTF-16",
-    b"{\x00": "UTF-16",
-    b"\x00{": "UTF-16",
-}
+#: How a text in one of these begins: with a byte order mark, or with a letter that is ASCII. UTF-32
+#: comes first, since its mark begins like that of UTF-16.
+_WIDE_ENCODINGS: Final = (
+    (re.compile(rb"\xff\xfe\0\0|\0\0\xfe\xff|[^\0]\0\0\0|\0\0\0[^\0]"), "UTF-32"),
+    (re.compile(rb"\xff\xfe|\xfe\xff|[^\0]\0[^\0]\0|\0[^\0]\0[^\0]"), "UTF-16"),
+)
 
 
 def read_source(path: Path, within: Path | None = None) -> Source:
@@ -86,7 +87,7 @@ _SUFFIXES: Final = (".yaml", ".yml", ".json")
 
 
 def _decoded(name: str, content: bytes) -> str:
-    encoding = _WIDE_ENCODINGS.get(content[:2])
+    encoding = next((name for start, name in _WIDE_ENCODINGS if start.match(content)), None)
     if encoding is not None:
         raise WorkflowError([Diagnostic(f"{name} is in {encoding}", notes=("save it as UTF-8",))])
     if b"\0" in content:

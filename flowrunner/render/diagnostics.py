@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from flowrunner.errors import Diagnostic
+from flowrunner.printable import printable
 from flowrunner.source import Location
 
 __all__ = ["diagnostic_to_json", "format_diagnostics"]
@@ -137,9 +138,7 @@ def _printable(text: str, *, indent: int = 0) -> str:
 def _printable_line(line: str) -> str:
     if len(line) > LONGEST_LINE:
         line = f"{line[: LONGEST_LINE - 1]}…"
-    return "".join(
-        char if char.isprintable() else char.encode("unicode_escape").decode() for char in line
-    )
+    return printable(line)
 
 
 def _width(text: str) -> int:

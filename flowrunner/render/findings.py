@@ -8,6 +8,7 @@ from textwrap import wrap
 from typing import Any, Final
 
 from flowrunner.finding import Finding, Severity
+from flowrunner.printable import printable
 
 __all__ = ["findings_to_json", "format_findings", "format_warnings"]
 
@@ -60,7 +61,7 @@ def _lines(
             first, *rest = _wrapped(text, width - indent - 6)
             yield f"{' ' * indent}{shown}  {first}"
             yield from (" " * (indent + 6) + line for line in rest)
-    for command in map(_printable, commands):
+    for command in map(printable, commands):
         yield " " * (indent + 6) + (f"{_BOLD}{command}{_RESET}" if colour else command)
 
 
@@ -70,13 +71,7 @@ def _wrapped(text: str, width: int) -> list[str]:
         for part in text.split("\n")
         for line in wrap(part, max(width, 20), break_long_words=False, break_on_hyphens=False)
     ]
-    return [_printable(line) for line in lines] or [""]
-
-
-def _printable(text: str) -> str:
-    return "".join(
-        char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
-    )
+    return [printable(line) for line in lines] or [""]
 
 
 def _count(findings: Sequence[Finding], *, colour: bool) -> str:
@@ -100,7 +95,7 @@ def format_warnings(findings: Iterable[Finding], *, colour: bool = False) -> str
     """Return warnings as they stand before a run's own output."""
     word = f"{_MARKS['warning'][2]}warning{_RESET}" if colour else "warning"
     return "\n".join(
-        f"{word}: {_printable(each.what)}\n  = {_printable(each.cure.replace(chr(10), ' '))}"
+        f"{word}: {printable(each.what)}\n  = {printable(each.cure.replace(chr(10), ' '))}"
         for each in findings
     )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -12,6 +11,7 @@ from typing import Any, Final
 from flowrunner.errors import Diagnostic
 from flowrunner.model import HANDLER_NAMES, HandlerName
 from flowrunner.plan import Call
+from flowrunner.printable import json_text, without_controls
 from flowrunner.render.label import counted
 from flowrunner.render.value import shown_name
 from flowrunner.runs.ledger import StepError
@@ -33,15 +33,16 @@ _CAUGHT: Final = "CAUGHT"
 _PART: Final = re.compile(rf"(?:{'|'.join(HANDLER_NAMES)})(?![^.\[:])")
 
 
-def result_text(result: Any) -> str:
-    """Return a result as ``apply`` prints it: a text as it is, anything else as JSON.
+def result_text(result: Any, *, terminal: bool = False) -> str:
+    """Return a result as ``apply`` prints it: a string as it is, anything else as JSON.
 
-    What does not fit on a line is spread over several.
+    On a ``terminal`` control characters of the string are escaped. JSON that does not fit on a
+    line is spread over several.
     """
     if isinstance(result, str):
-        return result
-    line = json.dumps(result, ensure_ascii=False)
-    return line if len(line) <= LONGEST_LINE else json.dumps(result, indent=2, ensure_ascii=False)
+        return without_controls(result) if terminal else result
+    line = json_text(result)
+    return line if len(line) <= LONGEST_LINE else json_text(result, indent=2)
 
 
 def headline(outcome: Outcome, ledger: RunLedger) -> str:

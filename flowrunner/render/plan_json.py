@@ -6,11 +6,11 @@ these stay. What nodes are is told in :mod:`flowrunner.render.node_documents`.
 
 from __future__ import annotations
 
-import json
 from typing import Any, TypedDict
 
 from flowrunner.model import HandlerName
 from flowrunner.plan import Plan, is_static
+from flowrunner.printable import json_text
 from flowrunner.render.node_documents import NodeDocument
 from flowrunner.render.node_json import node_document
 from flowrunner.render.value_json import value_document
@@ -61,7 +61,7 @@ class PlanDocument(TypedDict):
 
 def render_json(plan: Plan, expand: bool = False) -> str:
     """Return the plan's document as text; ``expand`` lists every call of each fan-out."""
-    return json.dumps(plan_document(plan, expand=expand), ensure_ascii=False, indent=2)
+    return json_text(plan_document(plan, expand=expand), indent=2)
 
 
 def plan_document(plan: Plan, *, expand: bool = False) -> PlanDocument:

@@ -83,3 +83,15 @@ class Folder:
             check=False,
         )
         return Ended(ended.returncode, ended.stdout, ended.stderr)
+
+    def run_bytes(self, *arguments: str) -> bytes:
+        """Run ``flowrunner`` and return what it writes to stdout, byte by byte."""
+        return subprocess.run(
+            [sys.executable, "-m", "flowrunner", *arguments],
+            cwd=self.path,
+            env=self.environment(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=60,
+            check=False,
+        ).stdout

@@ -41,16 +41,21 @@ def flowrunner_register_tasks(registry):
 
 
 class Terminal:
-    """A command whose stderr is a terminal of its own, and what it has shown."""
+    """A command whose stderr is a terminal of its own, and what it has shown.
 
-    def __init__(self, folder: Folder, *arguments: str, **environment: str) -> None:
+    With ``both`` the terminal is that of its stdout as well.
+    """
+
+    def __init__(
+        self, folder: Folder, *arguments: str, both: bool = False, **environment: str
+    ) -> None:
         self._ours, theirs = pty.openpty()
         self.process = subprocess.Popen(
             [sys.executable, "-m", "flowrunner", *arguments],
             cwd=folder.path,
             env=folder.environment(TERM="xterm-256color", COLUMNS="100", **environment),
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
+            stdout=theirs if both else subprocess.PIPE,
             stderr=theirs,
             text=True,
         )
@@ -191,3 +196,60 @@ def test_every_state_of_a_line_has_its_colour() -> None:
         Tally(1, unneeded=1).word,
     }
     assert words == STYLES.keys()
+
+
+CONTROLS = """
+from flowrunner import hookimpl
+
+def text(value=None):
+    return "größer\\x1b[31m\\r\\x9b\\u202e\\n\\tlast"
+
+def listed(value=None):
+    return [text()]
+
+@hookimpl
+def flowrunner_register_tasks(registry):
+    registry.add(text)
+    registry.add(listed)
+"""
+
+
+def test_a_result_cannot_drive_the_terminal(folder: Folder) -> None:
+    folder.write("plugins/tasks.py", CONTROLS)
+    folder.write("w.yaml", "task: text\n")
+    raw = "größer\x1b[31m\r\x9b\u202e\n\tlast\n"
+    escaped = "größer\\x1b[31m\\r\\x9b\\u202e\n\tlast\n"
+    assert (
+        Terminal(folder, "apply", "w.yaml", both=True)
+        .end()[2]
+        .endswith(escaped.replace("\n", "\r\n"))
+    )
+    assert (
+        Terminal(folder, "show", "last", both=True).end()[2].endswith(escaped.replace("\n", "\r\n"))
+    )
+    assert folder.run_bytes("apply", "w.yaml") == raw.encode()
+    assert folder.run_bytes("show", "last").endswith(raw.encode())
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("apply", "w.yaml"),
+        ("apply", "w.yaml", "--output", "json"),
+        ("graph", "w.yaml", "--format", "json"),
+        ("validate", "wrong\x9b\u202e.yaml", "--output", "json"),
+    ],
+)
+def test_json_has_no_control_characters(folder: Folder, command: tuple[str, ...]) -> None:
+    folder.write("plugins/tasks.py", CONTROLS)
+    folder.write("w.yaml", r'{description: "\x9b\u202e", task: listed, args: ["\x9b\u202e"]}')
+    folder.write("wrong\x9b\u202e.yaml", "chain: 1")
+    written = folder.run_bytes(*command).decode()
+    assert "\\u009b" in written
+    assert "\\u202e" in written
+    assert not set(written) & {"\x1b", "\x9b", "\u202e"}
+
+
+def test_an_error_cannot_drive_the_terminal_either(folder: Folder) -> None:
+    folder.write("pyproject.toml", r"[tool.flowrunner]" + "\n" + r'"\u001b[31m" = 1')
+    assert r"there is no setting '\x1b[31m'" in folder.run("validate", "powersum.yaml").err

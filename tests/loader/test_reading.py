@@ -21,7 +21,14 @@ def refusal(path: Path) -> str:
     [
         (b"\x7fELF\x02\x01\x00\x00", ["is not a text", "binary"]),
         (b"task: caf\xe9\n", ["is not UTF-8: byte 0xe9 in line 1", "save it as UTF-8"]),
-        ("task: power\n".encode("utf-16"), ["is in UTF-16", "save it as UTF-8"]),
+        *(
+            ("task: power\n".encode(encoding), [encoding[:6].upper(), "save it as UTF-8"])
+            for encoding in ("utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be")
+        ),
+        ("\ufefftask: power\n".encode("utf-16-be"), ["is in UTF-16"]),
+        ("\ufefftask: power\n".encode("utf-32-be"), ["is in UTF-32"]),
+        ("{}".encode("utf-16-le"), ["is in UTF-16"]),
+        (b"\0\0\0\0task", ["is not a text"]),
         (b"#" * (MAXIMUM_BYTES + 1), ["is too large", "4 MiB"]),
     ],
 )
