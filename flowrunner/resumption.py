@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from flowrunner.plan import Call, Plan, calls_in
+from flowrunner.plan import Call, Cost, Plan, calls_in
+from flowrunner.planner.cost import Costing
 from flowrunner.planner.remaining import Remainder, remaining_plan, unchanged_calls
 from flowrunner.planner.unchanged import unchanged_paths
+from flowrunner.planner.unfolding_cost import cost_alone
 from flowrunner.runs.ledger import UNNEEDED
 from flowrunner.runs.record import Attempt, attempt_id
 from flowrunner.runs.recorded import recorded_ledger
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from flowrunner.runs.record import RunRecord
     from flowrunner.runs.store import StepRow
 
-__all__ = ["Resumption", "differences", "resumption"]
+__all__ = ["Resumption", "cost_ahead", "differences", "resumption"]
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,28 @@ def resumption(record: RunRecord, steps: Mapping[str, StepRow], plan: Plan) -> R
         call.path: _why(call.path, states, steps, is_same) for call in calls if call.path in left
     }
     return Resumption(plan, attempt, rest, why, calls)
+
+
+def cost_ahead(ahead: Resumption) -> Cost:
+    """Return what the next attempt puts on a broker.
+
+    Of a dynamic plan, that is the least: the sections that need no further result, and the calls
+    that certainly follow, each alone.
+    """
+    plan, rest = ahead.plan, ahead.rest
+    if rest.plan is None:
+        return Cost(0, 0, 0)
+    if not plan.unfolds:
+        return rest.plan.cost
+    ledger = ledger_of(plan, known=rest.known, failures=rest.failures)
+    costs = [Costing().cost(section) for section in ledger.begin()]
+    later = [call for call in ahead.calls if call.path in ahead.why]
+    costs.append(cost_alone(call for call in later if call.path not in ledger.steps))
+    return Cost(
+        sum(cost.messages for cost in costs),
+        sum(cost.bytes for cost in costs),
+        max(cost.largest for cost in costs),
+    )
 
 
 def _left(plan: Plan, rest: Remainder, calls: tuple[Call, ...]) -> Iterable[Call]:

@@ -190,8 +190,7 @@ class CeleryEngine:
     def observer(self, plan: Plan, *, run: UUID, ledger: Ledger) -> Follower:
         """Return what looks at a run that was queued and notes in the ledger how far it is."""
         follower = self._follower(plan, run, ledger, again=True)
-        if follower.runs_as_one_canvas():
-            follower.publish_whole()
+        follower.do_as_before()
         return follower
 
     def cancel(self, plan: Plan, *, run: UUID, terminate: bool = False) -> None:
@@ -199,6 +198,7 @@ class CeleryEngine:
         follower = self._follower(plan, run, ledger_of(plan), again=True)
         with suppress(BrokerError):  # then there is nothing of it that could be revoked
             if plan.unfolds:
+                follower.do_as_before()
                 follower.catch_up()
         follower.cancel(terminate=terminate)
 

@@ -220,8 +220,15 @@ class Cluster:
         return self._crew.ask(question, **options)
 
     def can_continue(self, plan: Plan) -> bool:
-        """Tell whether whoever may get a plan's continuations can run them."""
-        needs = self.needs(call for call in plan.every_call() if call.kind == "continuation")
+        """Tell whether every worker that may get a plan's continuations can run them.
+
+        A dynamic plan has none before the run: its sections do.
+        """
+        return self.can_run(call for call in plan.every_call() if call.kind == "continuation")
+
+    def can_run(self, continuations: Iterable[Call]) -> bool:
+        """Tell whether every worker that may get these continuations can run them."""
+        needs = self.needs(continuations)
         if not needs:
             return True
         if not self._workers:

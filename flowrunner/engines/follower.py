@@ -18,7 +18,7 @@ from flowrunner.engines.protocol import RunStalledError, RunTimeoutError
 from flowrunner.engines.publication import Publication
 from flowrunner.engines.run_flags import COMES_AGAIN, cancelled_key, known_key
 from flowrunner.engines.step_errors import stored_error
-from flowrunner.engines.stored_results import read_meta, retries_of
+from flowrunner.engines.stored_results import read_meta, retries_of, stored_values
 from flowrunner.engines.whereabouts import Whereabouts, whereabouts
 from flowrunner.environment import EnvironmentValueError
 from flowrunner.errors import BrokerError
@@ -47,14 +47,16 @@ MOST_NAMED: Final = 3
 #: Seconds after which what a run needs is stored again, unless results expire sooner.
 RENEW_AFTER: Final = 3600.0
 
+#: What the result backend has of a known run: with continuations, without, or not decided yet.
+PARTS, WHOLE, UNDECIDED = b"parts", b"whole", b"undecided"
+
 _OPEN: Final = frozenset({PENDING, STARTED, RETRY})
 
 
 class Follower:
     """Follows one run in the result backend until it has ended, and queues what comes next.
 
-    ``whole`` says that it is published without continuations, though its plan may have some;
-    ``again`` that somebody has queued some of it already.
+    ``again`` says that another driver has queued some of it already.
     """
 
     def __init__(
@@ -71,9 +73,12 @@ class Follower:
         self._cluster = cluster
         self._ledger = ledger
         self._again = again
-        if again and isinstance(ledger, Unfolding):
-            ledger.is_queued = publication.is_queued
-        self._mark = b"parts"
+        self._mark = PARTS
+        if isinstance(ledger, Unfolding):
+            self._mark = UNDECIDED
+            ledger.can_continue = self._can_continue
+            if again:
+                ledger.is_queued = publication.is_queued
         self._acks_late = {name for name, task in app.tasks.items() if task.acks_late}
         self._known = known_key(self._backend, publication.root)
         self._cancelled_key = cancelled_key(self._backend, publication.root)
@@ -87,17 +92,31 @@ class Follower:
 
     def keep(self) -> None:
         """Store what the run still needs: that it is known, and its parts."""
-        self._retrying(lambda: self._backend.set(self._known, self._mark))
+        self._keep_mark()
         waiting = {self._id(step) for step in self._ledger.open_steps()}
         parts = self.publication.parts
         still = {task_id: part for task_id, part in parts.items() if task_id in waiting}
         self._retrying(lambda: store_parts(self._backend, still))
         self._renew_at = monotonic() + self._renew_every
 
+    def _keep_mark(self) -> None:
+        self._retrying(lambda: self._backend.set(self._known, self._mark))
+
     def publish_whole(self) -> None:
         """Leave continuations out, of what is queued from now on and of what is followed."""
-        self._mark = b"whole"
+        self._mark = WHOLE
         self._ledger.leave_out_continuations()
+
+    def _can_continue(self, calls: list[Call]) -> bool:
+        """Tell whether a dynamic run has continuations: its first section with some decides.
+
+        The decision is stored before the section is queued, so that every driver makes the same
+        sections.
+        """
+        if self._mark == UNDECIDED:
+            self._mark = PARTS if self._cluster.can_run(calls) else WHOLE
+            self._keep_mark()
+        return self._mark == PARTS
 
     def begin(self) -> None:
         """Queue what comes first, unless somebody has."""
@@ -129,12 +148,14 @@ class Follower:
         if sections:
             self._retrying(lambda: self.publication.publish(sections), "broker or result backend")
 
-    def runs_as_one_canvas(self) -> bool:
-        """Tell whether whoever queued the run did so without continuations."""
+    def do_as_before(self) -> None:
+        """Leave continuations out, or not, as the driver did that queued the run."""
         mark = self._retrying(lambda: self._backend.get(self._known))
         if mark is None:
             raise self._lost_data()
-        return mark in (b"whole", "whole")
+        self._mark = mark.encode() if isinstance(mark, str) else mark
+        if self._mark == WHOLE:
+            self.publish_whole()
 
     @contextmanager
     def cancelling(self, *, patient: bool | None) -> Iterator[None]:
@@ -246,7 +267,7 @@ class Follower:
         backend = self._backend
         keys = [backend.get_key_for_task(self._id(step)) for step in steps]
         known, cancelled, *values = self._retrying(
-            lambda: backend.mget([self._known, self._cancelled_key, *keys])
+            lambda: stored_values(backend, [self._known, self._cancelled_key, *keys])
         )
         if known is None:
             raise self._lost_data()

@@ -14,6 +14,7 @@ from flowrunner.engines.canvas import Canvas, lower_to_canvas
 from flowrunner.engines.continuation import store_parts
 from flowrunner.engines.protocol import task_id
 from flowrunner.engines.run_flags import publishing_under
+from flowrunner.engines.stored_results import stored_values
 from flowrunner.plan import Call, Sequence, calls_of
 
 __all__ = ["Publication"]
@@ -25,8 +26,8 @@ _SECTIONS: Final = "flowrunner-sections-"
 class Publication:
     """What has been queued of one run under ``root``, and with which ids.
 
-    Of a run that ``unfolds`` a Redis backend keeps which sections were queued, so that whoever
-    drives it later queues the others. ``parts`` are what continuations publish, by their task ids.
+    If the run ``unfolds``, the result backend stores which sections were queued, so that a later
+    driver queues the others. ``parts`` are what continuations publish, by their task ids.
     """
 
     def __init__(self, app: Celery, *, run: UUID, root: UUID, unfolds: bool = False) -> None:
@@ -37,7 +38,6 @@ class Publication:
         self._ids: dict[tuple[str, int], str] = {}
         self._queued: set[str] = set()  # of what is being published
         self._unfolds = unfolds
-        self._marks = unfolds and isinstance(app.backend, RedisBackend)
 
     def task_id(self, call: Call) -> str:
         """Return the id of a call's task."""
@@ -71,14 +71,29 @@ class Publication:
             with publishing_under(self.root):
                 canvas.start.apply_async()
             self._queued.add(name)
-        if self._marks and sections:
-            backend: Any = self._app.backend
-            pipeline = backend.client.pipeline(transaction=False)
-            pipeline.sadd(self._key, *sections)
-            if backend.expires:
-                pipeline.expire(self._key, int(backend.expires))
-            pipeline.execute()
+        if self._unfolds and sections:
+            self._mark(list(sections))
         self._queued.difference_update(sections)
+
+    def _mark(self, names: list[str]) -> None:
+        """Store that sections were queued: on Redis in one set of the run, else a key for each."""
+        backend: Any = self._app.backend
+        if not isinstance(backend, RedisBackend):
+            for name in names:
+                backend.set(self._key(name), "1")
+            return
+        pipeline = backend.client.pipeline(transaction=False)
+        pipeline.sadd(self._key(), *names)
+        if backend.expires:
+            pipeline.expire(self._key(), int(backend.expires))
+        pipeline.execute()
+
+    def _are_marked(self, names: list[str]) -> list[bool]:
+        backend: Any = self._app.backend
+        if isinstance(backend, RedisBackend):
+            return list(map(bool, backend.client.smismember(self._key(), names)))
+        found = stored_values(backend, [self._key(name) for name in names])
+        return [value is not None for value in found]
 
     def unpublished(self, sequences: Iterable[Sequence]) -> list[Sequence]:
         """Return the sections that nobody has queued; the others are prepared."""
@@ -86,11 +101,9 @@ class Publication:
         if not self._unfolds:  # it is one section, and queued
             self._note_parts(sections)
             return []
-        if not self._marks or not sections:
+        if not sections:
             return sections
-        backend: Any = self._app.backend
-        names = [self._name(section) for section in sections]
-        known = backend.client.smismember(self._key, names)
+        known = self._are_marked([self._name(section) for section in sections])
         both = list(zip(sections, known, strict=True))
         self._note_parts(section for section, is_known in both if is_known)
         return [section for section, is_known in both if not is_known]
@@ -106,9 +119,9 @@ class Publication:
         """Tell whether a call that is a section of its own has been queued."""
         return not self.unpublished([(call,)])
 
-    @property
-    def _key(self) -> Any:
-        return self._app.backend.get_key_for_task(f"{_SECTIONS}{self.root}")
+    def _key(self, section: str = "") -> Any:
+        name = f"{_SECTIONS}{self.root}"
+        return self._app.backend.get_key_for_task(f"{name}-{section}" if section else name)
 
     def _name(self, section: Sequence) -> str:
         *_, last = calls_of(section)

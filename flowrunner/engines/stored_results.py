@@ -8,7 +8,7 @@ stored tells; what they have made a text of without a trace (keys of another kin
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from celery import states
@@ -17,11 +17,24 @@ from celery.backends.base import decompress_payload
 from flowrunner.engines.messages import message_of
 from flowrunner.values import NotJSONError, require_json
 
-__all__ = ["read_meta", "retries_of"]
+__all__ = ["read_meta", "retries_of", "stored_values"]
 
 #: What the JSON of a value has in it that is not JSON's own, and of some that are: numbers that
 #: are none, Celery's mark of a type, halves of pairs of surrogates.
 _SUSPICIOUS: Final = (b"NaN", b"Infinity", b'"__type__"', b"\\ud")
+
+
+def stored_values(backend: Any, keys: Sequence[Any]) -> list[Any]:
+    """Return what a result backend has under these keys, in their order; ``None`` for nothing."""
+    found = backend.mget(keys)
+    if not isinstance(found, Mapping):
+        return list(found)
+    # Memcached returns only the keys that it has, as bytes or as strings.
+    return [found.get(key, found.get(_other_type(key))) for key in keys]
+
+
+def _other_type(key: Any) -> Any:
+    return key.decode() if isinstance(key, bytes) else key.encode()
 
 
 def read_meta(backend: Any, payload: Any) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from celery import states
 from flowrunner.engines.messages import message_of
 from flowrunner.engines.protocol import task_id
 from flowrunner.engines.step_errors import stored_error
-from flowrunner.engines.stored_results import read_meta, retries_of
+from flowrunner.engines.stored_results import read_meta, retries_of, stored_values
 from flowrunner.plan import Call
 from flowrunner.runs.recorded import StepReader
 from flowrunner.runs.store import RunStoreUnreachableError, StepRow
@@ -31,7 +31,7 @@ def stored_steps(backend: Any, *, masked: Callable[[str], str] = str) -> StepRea
             return {}
         keys = [backend.get_key_for_task(task_id(call, attempt)) for call in calls]
         try:
-            values = backend.mget(keys)
+            values = stored_values(backend, keys)
         except Exception as error:  # each backend fails in words of its own
             raise RunStoreUnreachableError(
                 f"the result backend cannot be read: {masked(message_of(error))}; see that it "

@@ -21,6 +21,7 @@ from flowrunner.engines.continuation import leave_to_its_part
 from flowrunner.engines.lease import LEASE_LIFE, Answer, Leases
 from flowrunner.engines.process_identity import Holder, is_dead, new_holder
 from flowrunner.engines.run_flags import cancelled_key, known_key
+from flowrunner.engines.stored_results import stored_values
 from flowrunner.planner.continuations import CONTINUE
 
 __all__ = ["TaskLostError", "Turn"]
@@ -230,11 +231,7 @@ def _answer_without_leases(backend: Any, request: Any) -> Answer:
         cancelled_key(backend, request.root_id),
         backend.get_key_for_task(request.id),
     ]
-    found = backend.mget(keys)
-    # Memcached gives a mapping of what is there, by keys that may be texts.
-    if isinstance(found, dict):
-        found = [found.get(key, found.get(key.decode())) for key in keys]
-    known, cancelled, stored = found
+    known, cancelled, stored = stored_values(backend, keys)
     if known is None:
         return Answer("unknown", None, None, 0)
     return Answer("cancelled" if cancelled else "taken", stored, None, 0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -19,7 +19,7 @@ from flowrunner.plan import (
 )
 from flowrunner.planner.cost import Costing
 
-__all__ = ["unfolding_cost"]
+__all__ = ["cost_alone", "unfolding_cost"]
 
 
 def unfolding_cost(root: Node) -> Cost:
@@ -28,8 +28,13 @@ def unfolding_cost(root: Node) -> Cost:
     A fan-out of run time counts with one member, a switch with the branch of the fewest calls
     (none, where its input may pass through); a step's ``on_error`` does not count.
     """
+    return cost_alone(_least_calls(root))
+
+
+def cost_alone(calls: Iterable[Call]) -> Cost:
+    """Return what calls cost if each is queued alone; a value that is not known counts as null."""
     costing = Costing()
-    sizes = [costing.cost((_known(call),)).bytes for call in _least_calls(root)]
+    sizes = [costing.cost((_known(call),)).bytes for call in calls]
     return Cost(len(sizes), sum(sizes), max(sizes, default=0))
 
 

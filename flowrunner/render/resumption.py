@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from flowrunner.render.label import counted
 from flowrunner.render.line_index import LineIndex
 from flowrunner.render.progress import text_of_line
+from flowrunner.render.summary import shown_bytes
 from flowrunner.render.tree import display_width, tree_lines
 from flowrunner.render.value import shown_name
+from flowrunner.resumption import cost_ahead
 
 if TYPE_CHECKING:
     from flowrunner.resumption import Resumption
@@ -17,7 +20,10 @@ __all__ = ["resumption_lines", "resumption_to_json"]
 
 
 def resumption_lines(ahead: Resumption) -> list[str]:
-    """Return the plan's tree, each line with how many results are used again and what runs."""
+    """Return the plan's tree, each line with how many results are used again and what runs.
+
+    The last line is what that puts on a broker.
+    """
     tree = list(tree_lines(ahead.plan))
     index = LineIndex(tree)
     paths: list[list[str]] = [[] for _ in tree]
@@ -26,8 +32,8 @@ def resumption_lines(ahead: Resumption) -> list[str]:
         if line is not None:
             paths[line].append(path)
     texts = list(map(text_of_line, tree))
-    counted = [text for text, here in zip(texts, paths, strict=True) if here]
-    width = max(map(display_width, counted), default=0)
+    wide = [text for text, here in zip(texts, paths, strict=True) if here]
+    width = max(map(display_width, wide), default=0)
     lines = [shown_name(ahead.plan.name)]
     for text, here in zip(texts, paths, strict=True):
         said, room = _said(ahead, here), " " * (width - display_width(text))
@@ -35,6 +41,9 @@ def resumption_lines(ahead: Resumption) -> list[str]:
     runs = len(ahead.why)
     least = "at least " if ahead.plan.unfolds else ""
     lines.append(f"{least}{runs:,} to run · {len(ahead.attempt.reused):,} results used again")
+    cost = cost_ahead(ahead)
+    messages = f"{least}{counted(cost.messages, 'message')}"
+    lines.append(f"{messages} · {shown_bytes(cost.bytes)} · largest {shown_bytes(cost.largest)}")
     return lines
 
 
@@ -52,8 +61,12 @@ def _said(ahead: Resumption, paths: list[str]) -> str:
 
 def resumption_to_json(ahead: Resumption) -> dict[str, Any]:
     """Return the same as data: each call that the author wrote, by path."""
+    cost = cost_ahead(ahead)
     return {
         "attempt": str(ahead.attempt.id),
+        "messages": cost.messages,
+        "bytes": cost.bytes,
+        "largest_message": cost.largest,
         "steps": [
             {
                 "path": call.path,

@@ -9,7 +9,7 @@ the run later, or resumes it, comes to the same.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from contextlib import suppress
 from dataclasses import replace
 from queue import Empty
@@ -19,7 +19,7 @@ from typing import Any
 
 from flowrunner import plan
 from flowrunner.deferred import NO_INPUT, Known, passes_on, resolve, value_or_none
-from flowrunner.planner.continuations import sequence_of
+from flowrunner.planner.continuations import sequence_of, with_continuations
 from flowrunner.planner.given import given as sequence_given
 from flowrunner.planner.normal_form import normal_form
 from flowrunner.planner.remaining import rest_of
@@ -64,6 +64,8 @@ class Unfolding(Ledger):
         self.reused: set[str] = set()
         #: Tells of a call that is to be made again whether that has been queued already.
         self.is_queued: Callable[[plan.Call], bool] = lambda call: False
+        #: Tells whether workers can run these continuations; asked of every section that has some.
+        self.can_continue: Callable[[list[plan.Call]], bool] = lambda calls: True
         self._root = root
         self._given = Input(given)
         self._known = known or {}
@@ -280,13 +282,24 @@ class Unfolding(Ledger):
                 self._fail_again(whole, calls, parent, slot)
                 return
             rest = rest_of(whole, self._known)
-            self._note_reused(calls, rest.items)
+            left = {call.path for call in plan.calls_of(rest.items)}
+            self._note_reused(calls, left)
             if not rest.items:
                 self._ends.append((parent, slot, Succeeded(rest.value)))
                 return
-            sequence = rest.items
+            if not all(call.path in left for call in calls):
+                sequence = rest.items if self._is_whole else with_continuations(rest.items).sequence
+        sequence = self._as_workers_can(sequence)
         self._entered(sequence, parent, slot, new=True)
         self._queue.append(sequence)
+
+    def _as_workers_can(self, sequence: plan.Sequence) -> plan.Sequence:
+        """Return a section without its continuations if workers do not know their task."""
+        calls = [call for call in plan.calls_of(sequence) if call.kind == "continuation"]
+        if not calls or self.can_continue(calls):
+            return sequence
+        self.leave_out_continuations()
+        return plan.without_continuations(sequence)
 
     def _entered(
         self, sequence: plan.Sequence, parent: Activity | None, slot: int, *, new: bool
@@ -314,8 +327,7 @@ class Unfolding(Ledger):
                 continue
             self.reused.add(call.path)
 
-    def _note_reused(self, calls: Iterable[plan.Call], rest: plan.Sequence) -> None:
-        left = {call.path for call in plan.calls_of(rest)}
+    def _note_reused(self, calls: Iterable[plan.Call], left: Set[str]) -> None:
         with self._lock:
             for call in calls:
                 if call.path not in left:

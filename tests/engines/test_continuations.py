@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
@@ -22,8 +23,10 @@ from flowrunner.engines.celery import CeleryEngine
 from flowrunner.engines.protocol import Engine, task_ids
 from flowrunner.engines.workers import Worker as Known
 from flowrunner.errors import BrokerError
+from flowrunner.plan import Retry
 from flowrunner.planner.continuations import CONTINUE
 from flowrunner.runs.ledger import Ledger
+from flowrunner.runs.run_ledger import ledger_of
 from flowrunner.semantics import Failure, evaluate
 from tests.conftest import EXAMPLES
 from tests.engines.conftest import cluster
@@ -40,7 +43,7 @@ from tests.engines.plans import (
     run,
 )
 from tests.engines.services import Worker
-from tests.shapes import call_task, failing_shapes, plan_of, shapes
+from tests.shapes import call_task, failing_shapes, plan_of, shapes, with_paths
 
 
 def run_tree(engine: Engine, tree: plan.Node) -> Ran:
@@ -189,6 +192,19 @@ def test_plain_workers_run_a_large_plan_as_one_canvas(plain_cluster: CeleryEngin
     assert ran.errors == {}
     assert ran.value == evaluate(planned(LARGE).root, call_task)
     assert set(ran.states.values()) == {"SUCCESS"}
+
+
+def test_plain_workers_run_a_large_section_of_a_dynamic_plan_as_one_canvas(
+    plain_cluster: CeleryEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plain_cluster._cluster, "can_run", lambda continuations: False)
+    tried = replace(call("tag"), retry=Retry(1))
+    ready = plan_of(with_paths(chain(tried, LARGE)))
+    ledger = ledger_of(ready)
+    ran = Ran(plain_cluster.run(ready, run=uuid4(), ledger=ledger, timeout=HANG), ledger)
+    assert ran.errors == {}
+    assert ran.value == evaluate(ready.root, call_task)
+    assert not [path for path in ran.states if path.endswith(":continue")]
 
 
 def test_a_plan_too_large_for_plain_workers_is_refused(

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 
 from flowrunner import plan
-from flowrunner.plan import Call
+from flowrunner.plan import Call, Retry, calls_of
+from flowrunner.planner.cost import Costing
 from flowrunner.runs.ledger import StepState
 from flowrunner.runs.replay import kept_of, remainder_of, replay
 from flowrunner.runs.store import StepRow
@@ -162,3 +163,67 @@ def test_an_expression_that_failed_and_was_handled_fails_again_and_is_handled_ag
     kept = kept_of(told, replay(told, rows))
     driven(Unfolding(root, known=kept.results, failures=kept.failures), tasks)
     assert tasks.calls == ["mended"]
+
+
+@pytest.mark.usefixtures("continued_everywhere")
+@given(trees(flaky=False))
+def test_a_rest_with_continuations_gives_the_same(tree: Any) -> None:
+    root, rows = built(tree, "r"), Rows()
+    driven(Unfolding(root, on_step=rows.note), Tasks(), sections=2)
+    told = Unfolding(root)
+    kept = kept_of(told, replay(told, rows))
+    ledgers = [Unfolding(root, known=kept.results, failures=kept.failures) for _ in range(2)]
+    ledgers[1].leave_out_continuations()
+    for ledger in ledgers:
+        driven(ledger, Mended())
+        assert ledger.ended
+    continued, whole = ({error.call.path for error in each.errors} for each in ledgers)
+    assert continued == whole
+    if not whole:
+        assert ledgers[0].value == ledgers[1].value
+
+
+LONG = plan.Chain(
+    "c",
+    (
+        call("c[0]", "tag", retry=Retry(2)),
+        *(call(f"c[{number}]", "tag", number) for number in range(1, 1001)),
+    ),
+    AT,
+)
+RESULTS = {f"c[{number}]": number for number in range(100)}
+
+
+def test_what_is_left_of_a_long_section_has_continuations() -> None:
+    ledger = Unfolding(LONG, known=RESULTS)
+    (section,) = ledger.begin()
+    assert section[0].path == "c[100]"  # type: ignore[union-attr]
+    whole = plan.without_continuations(section)
+    assert Costing().cost(whole).bytes > 100_000_000
+    assert Costing().cost(section).bytes < 6_000_000
+    assert ledger.reused == RESULTS.keys()
+
+
+def test_whoever_drives_the_same_attempt_makes_the_same_sections() -> None:
+    first = Unfolding(LONG, known=RESULTS | {"c[500]:continue": None})
+    sections = list(first.begin())
+    later_driver = Unfolding(LONG, known={path: RESULTS[path] for path in first.reused})
+    assert list(later_driver.begin()) == sections
+
+
+def test_continuations_are_left_out_if_workers_do_not_know_them() -> None:
+    asked: list[Call] = []
+
+    def refuse(calls: list[Call]) -> bool:
+        asked.extend(calls)
+        return False
+
+    for known in ({}, RESULTS):
+        asked.clear()
+        ledger = Unfolding(LONG, known={"c[0]": 0} | known)
+        ledger.can_continue = refuse
+        (section,) = ledger.begin()
+        assert asked
+        assert {each.kind for each in asked} == {"continuation"}
+        assert not [each for each in calls_of(section) if each.kind == "continuation"]
+        assert not [path for path in ledger.steps if path.endswith(":continue")]

@@ -80,6 +80,8 @@ def run_call(
     try:
         if made.kind == "builtin":
             value: Any = accumulate(*args, **made.kwargs)
+        elif made.kind == "continuation":
+            value = args[0] if args else None
         else:
             value = tasks(made.task, args, dict(made.kwargs))
     except Exception as error:
