@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
-from itertools import islice
-from threading import Thread
 from time import monotonic, sleep
 from typing import Any, Final
 
 from celery import Celery, states
 
+from flowrunner.engines import lost_calls
 from flowrunner.engines.cluster import Cluster
 from flowrunner.engines.continuation import forget_parts, store_parts
-from flowrunner.engines.protocol import RunStalledError, RunTimeoutError
+from flowrunner.engines.lost_calls import LostCalls, Question
+from flowrunner.engines.protocol import RunTimeoutError
 from flowrunner.engines.publication import Publication
-from flowrunner.engines.run_flags import COMES_AGAIN, cancelled_key, known_key
+from flowrunner.engines.run_flags import cancelled_key, known_key
 from flowrunner.engines.step_errors import stored_error
 from flowrunner.engines.stored_results import read_meta, retries_of, stored_values
-from flowrunner.engines.whereabouts import Whereabouts, whereabouts
 from flowrunner.environment import EnvironmentValueError
 from flowrunner.errors import BrokerError
 from flowrunner.plan import Call, Sequence
-from flowrunner.runs.ledger import PENDING, RETRY, SKIPPED, STARTED, Ledger, StepError, StepState
+from flowrunner.runs.ledger import SKIPPED, Ledger, StepState
 from flowrunner.runs.unfolding import Unfolding
 
 __all__ = ["Follower"]
@@ -33,24 +32,11 @@ SHORTEST_POLL: Final = 0.01
 LONGEST_POLL: Final = 0.5
 #: Seconds for which a connection that has dropped is tried again.
 RECONNECT_FOR: Final = 60.0
-#: Seconds without any change after which the workers are asked what they run.
-LOST_AFTER: Final = 5.0
-#: Seconds within which a worker may answer that has answered before (it may be busy), and within
-#: which flowrunner's workers bring back what a dead one had; its claim on a chord holds a minute.
-COMES_AGAIN_WITHIN: Final = 120.0
-#: The same for one that has never answered: it may have been busy all the time.
-STRANGER_SILENT_FOR: Final = 300.0
-#: Calls that workers are asked for at once, of those that would be next.
-MOST_ASKED: Final = 1_000
-#: Paths and workers that a message names.
-MOST_NAMED: Final = 3
 #: Seconds after which what a run needs is stored again, unless results expire sooner.
 RENEW_AFTER: Final = 3600.0
 
 #: What the result backend has of a known run: with continuations, without, or not decided yet.
 PARTS, WHOLE, UNDECIDED = b"parts", b"whole", b"undecided"
-
-_OPEN: Final = frozenset({PENDING, STARTED, RETRY})
 
 
 class Follower:
@@ -79,16 +65,12 @@ class Follower:
             ledger.can_continue = self._can_continue
             if again:
                 ledger.is_queued = publication.is_queued
-        self._acks_late = {name for name, task in app.tasks.items() if task.acks_late}
         self._known = known_key(self._backend, publication.root)
         self._cancelled_key = cancelled_key(self._backend, publication.root)
         self._renew_every = min(RENEW_AFTER, (self._backend.expires or RENEW_AFTER) / 2)
         self._renew_at: float | None = None
-        self._suspects: set[str] = set()
-        self._seen = cluster.workers
-        self._solo: frozenset[str] = frozenset()
-        self._workers: dict[str, str] = {}
-        self._come_again: set[str] = set()  # paths of calls that late acks bring again
+        acks_late = {name for name, task in app.tasks.items() if task.acks_late}
+        self._lost = LostCalls(cluster, ledger, publication.task_id, acks_late)
 
     def keep(self) -> None:
         """Store what the run still needs: that it is known, and its parts."""
@@ -197,8 +179,8 @@ class Follower:
         if self._renew_at is None:
             self.keep()
         deadline = None if timeout is None else monotonic() + timeout
-        pause, changed, patience = SHORTEST_POLL, monotonic(), LOST_AFTER
-        question: _Question | None = None
+        pause, changed, patience = SHORTEST_POLL, monotonic(), lost_calls.LOST_AFTER
+        question: Question | None = None
         while True:
             before, began = self._ledger.changes, monotonic()
             self.look()
@@ -207,16 +189,16 @@ class Follower:
                 return
             now = monotonic()
             if self._ledger.changes != before:
-                pause, changed, patience = SHORTEST_POLL, now, LOST_AFTER
+                pause, changed, patience = SHORTEST_POLL, now, lost_calls.LOST_AFTER
             else:
                 pause = min(pause * 1.5, LONGEST_POLL)
             if deadline is not None and now >= deadline:
                 raise RunTimeoutError(f"the run took longer than {timeout:g} s")
             if question is None and now - changed >= patience:
-                question = self._ask()
+                question = self._lost.ask()
             elif question is not None and question.answered:
-                self._judge(question, now - changed)
-                question, patience = None, now - changed + LOST_AFTER
+                self._lost.judge(question, now - changed)
+                question, patience = None, now - changed + lost_calls.LOST_AFTER
             # A look at a wide run takes a while: no more than half of the time goes into looks.
             rest = min(max(pause, now - began), LONGEST_POLL)
             due = self._ledger.pause
@@ -233,17 +215,12 @@ class Follower:
             if meta is None:
                 continue
             state, path, error = meta["status"], step.call.path, None
-            if _is_started(meta):
-                self._workers[path] = meta["result"]["hostname"]
-                if meta["result"].get(COMES_AGAIN):
-                    self._come_again.add(path)
-                else:
-                    self._come_again.discard(path)
+            self._lost.note(path, meta)
             retries = retries_of(meta)
             if state == step.state and (retries or 0) <= step.task_retries:
                 continue
             if state in states.EXCEPTION_STATES:
-                worker = meta.get("worker") or self._workers.pop(path, None)
+                worker = meta.get("worker") or self._lost.worker_of(path)
                 error = stored_error(step.call, meta, worker)
             if state == states.REVOKED and self._ledger.cancelled:
                 error = None  # that is what was asked for
@@ -295,125 +272,3 @@ class Follower:
                         f"{RECONNECT_FOR:g} s: {error}"
                     ) from error
                 sleep(LONGEST_POLL)
-
-    def _ask(self) -> _Question:
-        """Ask, in the background, where the calls are that would be next."""
-        steps = {self._id(step): step for step in self._ledger.expected()}
-        some = dict(islice(steps.items(), MOST_ASKED))
-        queues = {queue for queue, _ in self._cluster.needs(step.call for step in some.values())}
-        return _Question(self._cluster, some, queues, self._ledger.changes)
-
-    def _judge(self, question: _Question, unchanged: float) -> None:
-        """Note what is lost, when nothing has happened for ``unchanged`` seconds.
-
-        Lost is what is nowhere, twice asked. A call that has started, and of which its worker
-        knows nothing, fails: the worker was restarted, or the task raised Celery's ``Ignore`` or
-        ``Reject``. Raises :class:`~flowrunner.engines.protocol.RunStalledError` when every call
-        that would be next is lost: nothing can happen any more.
-        """
-        found = question.found
-        before, self._suspects = self._suspects, set()
-        if found is None or question.changes != self._ledger.changes:
-            return
-        steps = question.steps
-        self._seen |= found.answered
-        self._solo |= found.solo
-        gone = self._seen - self._solo
-        if unchanged >= STRANGER_SILENT_FOR:
-            gone |= set(self._workers.values()) - self._solo
-        nowhere = steps.keys() - found.at_workers - found.queued
-        self._suspects = {
-            task_id
-            for task_id in nowhere
-            if self._is_at_one_of(steps[task_id], found.answered)
-            and self._is_lost_for_good(steps[task_id])
-        }
-        if unchanged >= COMES_AGAIN_WITHIN:
-            self._suspects |= {
-                task_id
-                for task_id in nowhere
-                if (
-                    self._is_at_one_of(steps[task_id], found.answered | gone)
-                    if steps[task_id].state == states.STARTED
-                    else unchanged >= COMES_AGAIN_WITHIN + self._cluster.held_for(steps[task_id])
-                )
-            }
-        lost = self._suspects & before
-        for task_id in lost:
-            step, worker = steps[task_id], self._workers.get(steps[task_id].call.path)
-            if worker in found.answered and self._is_lost_for_good(step):
-                self._ledger.record(step.call.path, states.FAILURE, _lost_error(step.call, worker))
-        still = {task_id for task_id, step in steps.items() if step.state in _OPEN}
-        if still and still <= lost:
-            raise RunStalledError(self._stalled([steps[task_id] for task_id in still], found))
-
-    def _is_at_one_of(self, step: StepState, workers: frozenset[str]) -> bool:
-        return self._workers.get(step.call.path) in workers
-
-    def _is_lost_for_good(self, step: StepState) -> bool:
-        """Tell whether a call runs that no message brings again."""
-        comes_again = step.call.task in self._acks_late or step.call.path in self._come_again
-        return step.state == states.STARTED and not comes_again
-
-    def _stalled(self, steps: list[StepState], found: Whereabouts) -> str:
-        paths = sorted(step.call.path for step in steps)
-        workers = {self._workers[path] for path in paths if path in self._workers}
-        silent = self._seen - found.answered
-        why = [f"last seen on {_some(workers)}"] if workers else []
-        if silent:
-            why.append(f"not answering: {_some(silent)}")
-        if found.held:
-            why.append("delivered to a worker that is gone")
-        because = f" ({'; '.join(why)})" if why else ""
-        return (
-            f"the run has stalled: nothing of it is queued or running any more, and no result has "
-            f"come from {_some(paths)}{because}"
-        )
-
-
-class _Question:
-    """Where tasks are, asked in a thread: workers are given a second or two to answer.
-
-    ``found`` is ``None`` until ``answered``, and where the broker is away.
-    """
-
-    def __init__(
-        self, cluster: Cluster, steps: Mapping[str, StepState], queues: set[str], changes: int
-    ) -> None:
-        self.steps = steps
-        self.changes = changes
-        self.found: Whereabouts | None = None
-        self._cluster = cluster
-        self._queues = queues
-        self._thread = Thread(target=self._ask, name="flowrunner-whereabouts", daemon=True)
-        self._thread.start()
-
-    @property
-    def answered(self) -> bool:
-        """Whether all has been asked."""
-        return not self._thread.is_alive()
-
-    def _ask(self) -> None:
-        with suppress(*self._cluster.connection_errors):
-            self.found = whereabouts(self._cluster, self.steps, self._queues)
-
-
-def _some(names: Iterable[str]) -> str:
-    first, rest = sorted(names)[:MOST_NAMED], len(set(names)) - MOST_NAMED
-    return ", ".join(first) + (f" and {rest:,} more" if rest > 0 else "")
-
-
-def _lost_error(call: Call, worker: str | None) -> StepError:
-    return StepError(
-        call,
-        "TaskLostError",
-        f"the task started on {worker}, which does not run it any more, and left no result: the "
-        f"worker was restarted, or the task raised Celery's Ignore or Reject",
-        worker=worker,
-    )
-
-
-def _is_started(meta: dict[str, Any]) -> bool:
-    """Tell whether a task has started and says where."""
-    result = meta["result"]
-    return meta["status"] == states.STARTED and isinstance(result, dict) and "hostname" in result

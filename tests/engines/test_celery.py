@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from redis import Redis as RedisClient
 
 from flowrunner import plan
-from flowrunner.engines import follower
+from flowrunner.engines import follower, lost_calls
 from flowrunner.engines.celery import CeleryEngine
 from flowrunner.engines.protocol import RunStalledError, RunTimeoutError
 from flowrunner.engines.publication import Publication
@@ -170,7 +170,7 @@ def test_a_task_that_a_worker_turns_out_not_to_know_fails(
 def test_a_task_that_leaves_no_result_fails(
     engine: CeleryEngine, task: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(follower, "LOST_AFTER", 0.1)
+    monkeypatch.setattr(lost_calls, "LOST_AFTER", 0.1)
     monkeypatch.setattr("flowrunner.engines.workers.QUERY_ANSWER", 0.2)
     ran = run(engine, chord([call(task), call("tag", 1)], call("tag")))
     assert set(ran.errors) == {"root.header.0"}
@@ -181,7 +181,7 @@ def test_a_task_that_leaves_no_result_fails(
 def test_a_task_that_takes_its_time_is_not_taken_for_lost(
     engine: CeleryEngine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(follower, "LOST_AFTER", 0.01)
+    monkeypatch.setattr(lost_calls, "LOST_AFTER", 0.01)
     monkeypatch.setattr("flowrunner.engines.workers.QUERY_ANSWER", 0.1)
     answers: list[Whereabouts] = []
 
@@ -191,7 +191,7 @@ def test_a_task_that_takes_its_time_is_not_taken_for_lost(
             (tmp_path / "until").touch()
         return answers[-1]
 
-    monkeypatch.setattr(follower, "whereabouts", observed)
+    monkeypatch.setattr(lost_calls, "whereabouts", observed)
     ran = run(engine, call("waits_for", str(tmp_path / "here"), str(tmp_path / "until")))
     assert ran.errors == {}
     assert all(len(answer.at_workers) == 1 for answer in answers[:3])
@@ -200,7 +200,7 @@ def test_a_task_that_takes_its_time_is_not_taken_for_lost(
 def test_a_task_whose_worker_was_killed_and_started_again_is_lost(
     redis: Redis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(follower, "LOST_AFTER", 0.1)
+    monkeypatch.setattr(lost_calls, "LOST_AFTER", 0.1)
     monkeypatch.setattr("flowrunner.engines.workers.QUERY_ANSWER", 0.2)
     address = ClusterAddress(redis.url(6), redis.url(7))
     here = tmp_path / "here"
@@ -340,7 +340,7 @@ def test_a_run_of_which_nothing_is_anywhere_has_stalled(
     engine: CeleryEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for constant in ("LOST_AFTER", "COMES_AGAIN_WITHIN"):
-        monkeypatch.setattr(follower, constant, 0.1)
+        monkeypatch.setattr(lost_calls, constant, 0.1)
     monkeypatch.setattr("flowrunner.engines.workers.QUERY_ANSWER", 0.2)
     monkeypatch.setattr(Publication, "publish", lambda self, sections: None)
     with pytest.raises(RunStalledError, match=r"stalled: .* come from root\.0, root\.1$"):
@@ -351,7 +351,7 @@ def test_a_run_that_waits_in_a_queue_has_not_stalled(
     worker: Worker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for constant in ("LOST_AFTER", "COMES_AGAIN_WITHIN"):
-        monkeypatch.setattr(follower, constant, 0.05)
+        monkeypatch.setattr(lost_calls, constant, 0.05)
     monkeypatch.setattr("flowrunner.engines.workers.QUERY_ANSWER", 0.1)
     with cluster(worker.address) as engine:
         monkeypatch.setattr(engine, "check", lambda plan: None)

@@ -8,7 +8,7 @@ from time import monotonic, sleep
 
 import pytest
 
-from flowrunner.engines import follower
+from flowrunner.engines import lost_calls
 from flowrunner.engines.celery import CeleryEngine
 from flowrunner.engines.needs import needs_of_registry
 from flowrunner.engines.protocol import RunStalledError
@@ -56,13 +56,13 @@ def await_lines(log: Path, count: int) -> None:
 def test_a_run_whose_message_the_broker_drops_fails_as_stalled(
     engine: CeleryEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(follower, "LOST_AFTER", 0.2)
+    monkeypatch.setattr(lost_calls, "LOST_AFTER", 0.2)
     monkeypatch.setattr("flowrunner.engines.workers.QUERY_ANSWER", 0.2)
     log = tmp_path / "log"
     root = chord([call("add", 1), call("kill_worker", str(log))], call("add"))
     with in_background(engine, root) as result:
         await_lines(log, DELIVERY_LIMIT + 1)
-        monkeypatch.setattr(follower, "COMES_AGAIN_WITHIN", 0.5)
+        monkeypatch.setattr(lost_calls, "COMES_AGAIN_WITHIN", 0.5)
         with pytest.raises(RunStalledError, match=r"no result has come from root\.header\.1"):
             result()
     assert len(log.read_text().splitlines()) == DELIVERY_LIMIT + 1
@@ -74,7 +74,7 @@ def test_a_countdown_and_a_retry_on_a_quorum_queue_are_waited_for(
 ) -> None:
     """Also where RabbitMQ holds the message, and neither a queue nor a worker tells of it."""
     for constant in ("LOST_AFTER", "COMES_AGAIN_WITHIN"):
-        monkeypatch.setattr(follower, constant, 0.2)
+        monkeypatch.setattr(lost_calls, constant, 0.2)
     monkeypatch.setattr("flowrunner.engines.workers.QUERY_ANSWER", 0.2)
     root = chain(
         call("add", 1, queue=queue),
