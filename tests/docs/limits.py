@@ -1,0 +1,182 @@
+"""The page of limits, made from the constants that the code refuses by."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from typing import Any, Final, NamedTuple
+
+from tests.shipped import ROOT
+
+__all__ = ["LIMITS", "NO_LIMITS", "constants", "limits_page"]
+
+
+def number(value: int) -> str:
+    return f"{value:,}"
+
+
+def size(value: int) -> str:
+    """Return bytes in the largest unit that they are whole numbers of."""
+    units = ((1024**2, "MiB"), (10**6, "MB"), (1024, "KiB"), (1, "bytes"))
+    return next((f"{value // each:,} {name}" for each, name in units if value % each == 0))
+
+
+def integer(value: int) -> str:
+    """Return an integer at the end of a range of powers of two."""
+    power = abs(value).bit_length() - (value in (-(2**63), 2**63))
+    return f"{'-' if value < 0 else ''}2^{power}{' - 1' if value == 2**power - 1 else ''}"
+
+
+def days(value: float) -> str:
+    return f"{value / 86_400:,.0f} days"
+
+
+class Limit(NamedTuple):
+    """A row: what is limited, and the constant that says by how much."""
+
+    of: str
+    module: str
+    name: str
+    shown: Callable[[Any], str] = number
+    unit: str = ""
+
+
+#: The rows of the table, by the part of a workflow that they are about.
+LIMITS: Final[dict[str, tuple[Limit, ...]]] = {
+    "Files": (
+        Limit("a workflow file, a used file", "loader.reading", "MAXIMUM_BYTES", size),
+        Limit("a file of settings", "settings.file", "MAXIMUM_BYTES", size),
+        Limit("values in a file: mappings, lists, scalars", "loader.composer", "MAXIMUM_NODES"),
+        Limit("values that the aliases of a file add", "loader.composer", "MAXIMUM_ALIASED_NODES"),
+        Limit("values in each other", "loader.composer", "MAXIMUM_DEPTH", unit="levels"),
+        Limit("an integer in a file", "loader.scalars", "MAXIMUM_INTEGER", integer, "either way"),
+        Limit("problems of keys and types that are reported", "loader.schema_check", "MOST_ERRORS"),
+    ),
+    "Used files": (
+        Limit("files that a workflow uses", "planner.used_files", "MOST_FILES"),
+        Limit("files that use each other", "planner.used_files", "MOST_NESTED", unit="levels"),
+        Limit("steps that use files", "planner.used_files", "MOST_USES"),
+        Limit("the parts of the path of such a step", "planner.uses", "DEEPEST"),
+    ),
+    "Steps": (
+        Limit("calls of a workflow", "planner.builder", "MAXIMUM_CALLS"),
+        Limit("members of an `each` whose list is a result", "deferred", "MOST_MEMBERS"),
+        Limit("retries of a call: `max`", "planner.policies", "MOST_RETRIES"),
+        Limit(
+            "`timeout`, `delay`, `cap`, `countdown`, `time_limit`, `soft_time_limit`",
+            *("planner.options", "MOST_SECONDS", days),
+        ),
+    ),
+    "Expressions": (
+        Limit("one expression", "expressions.limits", "LONGEST_EXPRESSION", unit="characters"),
+        Limit(
+            "all expressions of one string",
+            *("expressions.limits", "MOST_EXPRESSION_TEXT", number, "characters"),
+        ),
+        Limit("brackets in each other", "expressions.limits", "DEEPEST_NESTING", unit="levels"),
+        Limit(
+            "a string that an expression makes",
+            *("expressions.limits", "LONGEST_TEXT", number, "characters"),
+        ),
+        Limit(
+            "a list that an expression makes, with all lists in it",
+            *("expressions.limits", "LONGEST_LIST", number, "items"),
+        ),
+        Limit("the largest integer", "expressions.limits", "LARGEST_INTEGER", integer),
+        Limit("the smallest integer", "expressions.limits", "SMALLEST_INTEGER", integer),
+        Limit(
+            "a string that `int` or `float` reads",
+            *("expressions.functions", "_LONGEST_NUMBER", number, "characters"),
+        ),
+        Limit("digits of `round`, either way", "expressions.functions", "_MOST_DIGITS"),
+        Limit("the work of one evaluation", "expressions.limits", "_MOST_WORK", unit="steps"),
+        Limit(
+            "the work of all evaluations of a workflow",
+            *("expressions.limits", "_MOST_WORK_TOGETHER", number, "steps"),
+        ),
+    ),
+    "Results": (
+        Limit("values in each other", "values", "MAXIMUM_DEPTH", unit="levels"),
+        Limit("an integer", "values", "MAXIMUM_DIGITS", unit="digits"),
+        Limit(
+            "a result that is recorded on this machine",
+            *("runs.sqlite_store", "LARGEST_RESULT", size),
+        ),
+        Limit("a canvas for plain workers", "engines.celery", "LARGEST_CANVAS", size),
+    ),
+    "Records": (
+        Limit("embedded runs that are recorded", "runs.sqlite_store", "MOST_RUNS"),
+        Limit("the time that they are stored", "runs.sqlite_store", "LONGEST_KEPT", days),
+        Limit("errors that a handler is given", "runs.outcome", "MOST_ERRORS"),
+        Limit("their texts together", "runs.outcome", "MOST_TEXT", unit="characters"),
+        Limit("one text of the first error", "runs.outcome", "LONGEST_TEXT", unit="characters"),
+        Limit("paths of skipped calls that a handler is given", "runs.outcome", "MOST_SKIPPED"),
+    ),
+}
+
+#: Constants with the name of a limit that refuse nothing: they decide how things are shown or done.
+NO_LIMITS: Final = frozenset(
+    {
+        "planner.continuations.SMALLEST_PART",
+        "planner.graphs.MOST_CIRCLES",
+        "planner.graphs.MOST_NAMED",
+        "planner.message_size.LONGEST_REPR",
+        "planner.series_parallel.MOST_NESTED",
+        "planner.types.fitting._DEEPEST_TYPE",
+        "planner.types.hints._DEEPEST_HINT",
+        "planner.types.inference._MOST_MEMBERS",
+        "planner.types.words._MOST_DEPTH",
+        "planner.types.words._MOST_PARTS",
+        "runs.store.MOST_CANDIDATES",
+        "runs.store.SHORTEST_PREFIX",
+    }
+)
+
+#: Where everything that refuses a workflow or its values is.
+_PLACES: Final = (
+    *("loader", "expressions", "planner", "runs"),
+    *("values.py", "deferred.py", "template.py", "given_inputs.py", "settings/file.py"),
+)
+_PREFIXES: Final = ("MAXIMUM_", "MOST_", "LONGEST_", "DEEPEST", "LARGEST_", "SMALLEST_")
+
+_HEAD: Final = """\
+# Limits
+
+These limits catch mistakes and attacks; real workflows stay below them. A file that exceeds one is
+refused before anything runs, with the location. The table is made from the code by
+`UPDATE_GOLDEN=1 pytest tests/docs`; it is not written by hand.
+
+| | limit of | at most |
+| --- | --- | --- |
+"""
+
+
+def limits_page() -> str:
+    """Return the page."""
+    return _HEAD + "".join(f"{row}\n" for row in _rows())
+
+
+def _rows() -> Iterator[str]:
+    for part, limits in LIMITS.items():
+        for position, limit in enumerate(limits):
+            value = getattr(import_module(f"flowrunner.{limit.module}"), limit.name)
+            amount = f"{limit.shown(value)} {limit.unit}".rstrip()
+            yield f"| {part if not position else ''} | {limit.of} | {amount} |".replace(
+                "|  |", "| |"
+            )
+
+
+def constants() -> Iterator[str]:
+    """Yield the names of all constants that are named like limits, where workflows are refused."""
+    package = ROOT / "flowrunner"
+    for place in _PLACES:
+        found = package / place
+        for file in sorted(found.rglob("*.py")) if found.is_dir() else [found]:
+            module = ".".join(file.relative_to(package).with_suffix("").parts)
+            for statement in ast.parse(file.read_text(encoding="utf-8")).body:
+                match statement:
+                    case (
+                        ast.AnnAssign(target=ast.Name(name)) | ast.Assign(targets=[ast.Name(name)])
+                    ) if name.lstrip("_").startswith(_PREFIXES):
+                        yield f"{module}.{name}"
