@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from time import monotonic, sleep
 from typing import Any, Final
 
 from celery import Celery
@@ -104,8 +105,11 @@ class Workers:
         Of a broker that does not tell how many workers there are, at least those that consume
         ``queues``.
         """
+        began = monotonic()
         consumed = self.ask("active_queues", queues=queues)
         if not consumed:
+            # A worker that says it is ready may take a moment longer to listen.
+            sleep(max(0, began + QUERY_ANSWER - monotonic()))
             patience = max(0, WORKER_ANSWER - QUERY_ANSWER)
             consumed = self.ask("active_queues", queues=queues, timeout=patience)
         if not consumed:
