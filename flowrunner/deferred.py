@@ -177,6 +177,7 @@ def _chosen(switch: plan.Switch, known: Known) -> plan.Node:
 
 
 def _resolved_use(used: plan.Used, known: Known) -> plan.Node:
+    from flowrunner.loader.integers import with_integers
     from flowrunner.loader.violation import value_problem
 
     inputs = {name: _value(value, known) for name, value in used.inputs.items()}
@@ -186,6 +187,7 @@ def _resolved_use(used: plan.Used, known: Known) -> plan.Node:
             value = used.inputs[name]
             place = value.location if isinstance(value, Deferred) else used.location
             raise _ExpressionError(f"input '{name}' {problem}", place)
+        inputs[name] = with_integers(inputs[name], schema)
     return resolve(bind(used.step, {"inputs": inputs}), known)
 
 

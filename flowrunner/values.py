@@ -11,13 +11,15 @@ import json
 from math import isfinite
 from typing import Any, Final
 
-__all__ = ["NotJSONError", "require_json", "shown"]
+__all__ = ["EXACT_FLOATS", "NotJSONError", "require_json", "shown", "whole_number"]
 
 #: Deeper values could not be encoded: Python's JSON encoder recurses.
 MAXIMUM_DEPTH: Final = 200
 #: Python does not convert longer whole numbers to texts (``sys.set_int_max_str_digits``).
 MAXIMUM_DIGITS: Final = 4300
 _TOO_LARGE: Final = 10**MAXIMUM_DIGITS
+#: Why a float beyond that is no integer: the number that was written may be another one.
+EXACT_FLOATS: Final = "a float is exact only up to ±2^53; write the digits"
 
 
 class NotJSONError(TypeError):
@@ -107,3 +109,8 @@ def shown(value: Any) -> str:
     """Return a value as people write it, cut to a line."""
     text = json.dumps(value, ensure_ascii=False) if not isinstance(value, str) else f"'{value}'"
     return text if len(text) <= 60 else f"{text[:57]}…"
+
+
+def whole_number(value: float) -> int | None:
+    """Return a whole float as the integer; ``None`` beyond ±2^53, where floats are not exact."""
+    return int(value) if abs(value) <= 2**53 else None

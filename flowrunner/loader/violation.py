@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from flowrunner.loader.integers import inexact_integers
 from flowrunner.node import Node, node_at, plain
 from flowrunner.source import Location
-from flowrunner.values import shown
+from flowrunner.values import EXACT_FLOATS, shown
 
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
@@ -44,13 +45,22 @@ def violations(node: Node, schema: Mapping[str, object]) -> Iterator[Violation]:
         path = list(error.absolute_path)
         found = node_at(node, path)
         yield Violation(explain(error) + _place_within(path), found.location)
+    for way, number in inexact_integers(plain(node), schema):
+        found = node_at(node, list(way))
+        yield Violation(_inexact(number) + _place_within(list(way)), found.location, EXACT_FLOATS)
 
 
 def value_problem(value: Any, schema: Mapping[str, object]) -> str | None:
     """Return what a JSON Schema finds wrong with plain data, beginning with "must"."""
     for error in _errors(value, schema):
         return explain(error) + _place_within(list(error.absolute_path))
+    for way, number in inexact_integers(value, schema):
+        return f"{_inexact(number)}{_place_within(list(way))}: {EXACT_FLOATS}"
     return None
+
+
+def _inexact(number: float) -> str:
+    return f"must be an integer, not the float {shown(number)}"
 
 
 def _errors(value: Any, schema: Mapping[str, object]) -> Iterator[ValidationError]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping as Lookup
 from typing import Any
 
+from flowrunner.loader.integers import with_integers
 from flowrunner.model import InputDefinition, Workflow
 from flowrunner.node import Mapping, Node, plain
 from flowrunner.planner.problems import Problems
@@ -55,9 +56,9 @@ def _value(
                 violation.label,
                 (f"the input is defined at {definition.location}", *violation.notes),
             )
-        return UNKNOWN if found else plain(given)
+        return UNKNOWN if found else with_integers(plain(given), definition.schema)
     if definition.default is not None:
-        return plain(definition.default)
+        return with_integers(plain(definition.default), definition.schema)
     if not assume_missing:
         problems.report(
             f"input '{definition.name}' has no value",

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from flowrunner.environment import revealed
+from flowrunner.loader.integers import with_integers
 from flowrunner.model import InputDefinition, Use, Workflow
 from flowrunner.node import Mapping, Node, Scalar, Sequence, has_expression, plain
 from flowrunner.plan import Secret, has_secret, is_open
@@ -64,7 +65,7 @@ def used_inputs(
             if environment is not None and has_secret(value) and not is_open(value):
                 _check_secret(definition, node, revealed(value, environment), problems)
         elif definition.default is not None:
-            found.values[name] = plain(definition.default)
+            found.values[name] = with_integers(plain(definition.default), definition.schema)
         else:
             found.values[name] = UNKNOWN
             if not assume_missing:
@@ -108,15 +109,15 @@ def _give(
                 violation.label,
                 (_defined(definition), *violation.notes),
             )
-        if wrong:
-            found.values[name] = UNKNOWN
+        found.values[name] = UNKNOWN if wrong else with_integers(value, definition.schema)
 
 
 def _check_secret(definition: InputDefinition, node: Node, value: Any, problems: Problems) -> None:
     """Report a secret that does not fit, without saying it."""
     from flowrunner.loader.violation import value_problem
 
-    if value_problem(value, definition.schema) is not None:
+    whole = with_integers(value, definition.schema)
+    if value_problem(value, definition.schema) is not None or type(whole) is not type(value):
         problems.report(
             f"input '{definition.name}' is given a secret that does not fit its definition",
             node.location,
