@@ -2,7 +2,8 @@
 
 A pure evaluator with no Celery in it (DESIGN section 3):
 
-- task: its function, called with the previous result first (unless ``immutable``)
+- task: its function, called with the previous result first (unless ``immutable``); arguments and
+  results are JSON, which becomes what its hints want (:mod:`flowrunner.hints`)
 - chain: fold; an empty chain passes its input through
 - group: every member with the same input, the list of their values in the order written
 - chord: the group of the header, then the body with that list

@@ -12,7 +12,7 @@ from typing import Any, Final
 from flowrunner.errors import PluginError
 from flowrunner.suggestion import did_you_mean
 
-__all__ = ["OpenRegistry", "TaskDefinition", "TaskRegistry"]
+__all__ = ["OpenRegistry", "TaskDefinition", "TaskRegistry", "signature_of"]
 
 #: Celery's task options that a plugin can set; the others are flowrunner's to decide.
 TASK_OPTIONS: Final = (
@@ -44,7 +44,7 @@ class TaskDefinition:
     @cached_property
     def signature(self) -> inspect.Signature:
         """The parameters that a call can give, without a bound task's ``self``."""
-        return _signature(self.function)  # a bound task's run is a method
+        return signature_of(self.function)  # a bound task's run is a method
 
     @property
     def routing(self) -> dict[str, Any]:
@@ -201,8 +201,8 @@ class PluginTasks:
         return chosen
 
 
-def _signature(function: Callable[..., Any]) -> inspect.Signature:
-    """Return a signature with its annotations as the types that they name, where they do."""
+def signature_of(function: Callable[..., Any]) -> inspect.Signature:
+    """Return a function's signature, its annotations as the types that they name if they do."""
     for eval_str in (True, False):  # any expression can stand in an annotation, and fail
         with suppress(Exception):
             return inspect.signature(function, eval_str=eval_str)

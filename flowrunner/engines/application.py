@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import wraps
+from functools import cache, wraps
 from typing import Any
 
 from billiard.common import terminate_handler_fired
@@ -16,6 +16,7 @@ from celery import Celery
 from flowrunner.engines import continuation  # noqa: F401  (its task is every app's)
 from flowrunner.engines.messages import message_of
 from flowrunner.engines.result_backend import mended_backend
+from flowrunner.hints.adapter import ADAPTS, Adapter
 from flowrunner.tasks import TaskDefinition, TaskRegistry
 from flowrunner.values import require_json
 
@@ -55,12 +56,12 @@ def build_app(
         configure(app)
     for definition in registry:
         if definition.celery_task is None:
-            function = (
-                definition.function if wrap is None else wrap(definition, definition.function)
-            )
+            function = _checked(definition.function, _adapter(definition, app))
+            if wrap is not None:
+                function = _checked(wrap(definition, definition.function))
             # Not shared: Celery would hand this function to every later app of the process.
             app.task(
-                _checked(function),
+                function,
                 name=definition.name,
                 typing=False,
                 shared=False,
@@ -70,7 +71,7 @@ def build_app(
     for definition in registry:
         if definition.celery_task is not None:
             task = _own_instance(app, definition)
-            task.run = _checked(task.run)
+            task.run = _checked(task.run, _adapter(definition, app))
     return app
 
 
@@ -81,7 +82,7 @@ def extend_app(app: Celery, registry: TaskRegistry) -> None:
             continue
         if definition.celery_task is None:
             app.task(
-                _checked(definition.function),
+                _checked(definition.function, _adapter(definition, app)),
                 name=definition.name,
                 typing=False,
                 shared=False,
@@ -90,7 +91,7 @@ def extend_app(app: Celery, registry: TaskRegistry) -> None:
             )
         else:
             task = _own_instance(app, definition)
-            task.run = _checked(task.run)
+            task.run = _checked(task.run, _adapter(definition, app))
 
 
 def pin_addresses(app: Celery, *, broker: str | None = None, backend: Any = None) -> None:
@@ -175,11 +176,31 @@ def _own_instance(app: Celery, definition: TaskDefinition) -> Any:
     return app.tasks[definition.name]
 
 
-def _checked(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return the function as a worker runs it: its result is JSON, it cannot end the worker."""
+def _adapter(definition: TaskDefinition, app: Celery) -> Callable[[], Adapter]:
+    """Return what makes a task's adapter, once and when it is needed."""
+
+    @cache
+    def adapter() -> Adapter:
+        is_function = definition.celery_task is None
+        context = {"celery_app": app, "celery_task_name": definition.name}
+        return Adapter(definition.function, definition.signature, context if is_function else None)
+
+    return adapter
+
+
+def _checked(
+    function: Callable[..., Any], adapter: Callable[[], Adapter] | None = None
+) -> Callable[..., Any]:
+    """Return the function as a worker runs it: its result is JSON, it cannot end the worker.
+
+    ``adapter`` gives what converts its arguments and its result.
+    """
 
     @wraps(function)
     def task(*args: Any, **kwargs: Any) -> Any:
+        adapts = None if adapter is None else adapter()
+        if adapts is not None and adapts.converts:
+            args, kwargs = adapts.args(args), adapts.kwargs(kwargs)
         try:
             result = function(*args, **kwargs)
         except SystemExit as error:
@@ -193,9 +214,12 @@ def _checked(function: Callable[..., Any]) -> Callable[..., Any]:
                 f"the task raised {type(error).__name__}, which is no Exception: "
                 f"{message_of(error)}"
             ) from error
+        if adapts is not None:
+            return adapts.result(result)
         require_json(result)
         return result
 
+    setattr(task, ADAPTS, True)
     if not task.__name__.isidentifier():  # a lambda; Celery writes a header with the name
         task.__name__ = "task"
     return task

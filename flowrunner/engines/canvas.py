@@ -17,6 +17,7 @@ from celery.canvas import Signature
 
 from flowrunner import plan
 from flowrunner.engines.secret_arguments import with_secrets
+from flowrunner.engines.whole_numbers import WholeNumbers, whole_numbers
 
 __all__ = ["Canvas", "TaskIds", "lower_to_canvas"]
 
@@ -41,7 +42,7 @@ def lower_to_canvas(sequence: plan.Sequence, *, app: Celery, task_ids: TaskIds) 
     Every signature carries its own options (Celery does not hand ``queue``, ``priority`` and
     ``headers`` on) and its own id, so that what is published twice is the same twice.
     """
-    lowering = _Lowering(app, task_ids)
+    lowering = _Lowering(app, task_ids, whole_numbers(app))
     return Canvas(lowering.sequence(sequence), lowering.parts)
 
 
@@ -49,28 +50,30 @@ def lower_to_canvas(sequence: plan.Sequence, *, app: Celery, task_ids: TaskIds) 
 class _Lowering:
     app: Celery
     task_ids: TaskIds
+    numbers: WholeNumbers
     parts: dict[str, Signature] = field(default_factory=dict)
 
-    def sequence(self, sequence: plan.Sequence) -> Signature:
+    def sequence(self, sequence: plan.Sequence, *, given: bool = False) -> Signature:
+        """Return a sequence's canvas; ``given`` says that a result comes before it."""
         parts = list(plan.parts_of(sequence))
         for before, part in pairwise(parts):
             continuation = before[-1]
             assert isinstance(continuation, plan.Call), "BUG: a part ends with a call"  # noqa: S101
-            self.parts[self.task_ids(continuation)] = self._part(part)
-        return self._part(parts[0])
+            self.parts[self.task_ids(continuation)] = self._part(part, given=True)
+        return self._part(parts[0], given=given)
 
-    def _part(self, part: plan.Sequence) -> Signature:
-        steps = [self._item(item) for item in part]
+    def _part(self, part: plan.Sequence, *, given: bool) -> Signature:
+        steps = [self._item(item, given=given or at > 0) for at, item in enumerate(part)]
         if len(steps) == 1:
             return steps[0]
         # With a keyword argument Celery's chain() takes the steps as they are and folds nothing.
         return chain(*steps, app=self.app)
 
-    def _item(self, item: plan.Item) -> Signature:
+    def _item(self, item: plan.Item, *, given: bool) -> Signature:
         if isinstance(item, plan.Call):
-            return self._call(item)
-        members = [self.sequence(member) for member in item.members]
-        body = self._call(item.join)
+            return self._call(item, given=given)
+        members = [self.sequence(member, given=given) for member in item.members]
+        body = self._call(item.join, given=True)
         canvas = chord(members, body, app=self.app)
         # Celery would give the group another id each time that it is published. chord() takes
         # a header's members only.
@@ -78,7 +81,8 @@ class _Lowering:
         canvas.tasks = group(members, app=self.app, task_id=header_id)
         return canvas
 
-    def _call(self, call: plan.Call) -> Signature:
+    def _call(self, call: plan.Call, *, given: bool) -> Signature:
+        call = self.numbers.converted(call, app=self.app, given=given)
         if plan.has_secret((call.args, call.kwargs)):
             call = with_secrets(call)
         mapped = call.kind in ("map", "starmap")

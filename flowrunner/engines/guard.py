@@ -7,7 +7,8 @@ task has started; all other tasks run as they are. What it asks and does is in :
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import wraps
+from functools import cache, wraps
+from inspect import Signature
 from typing import Any, Final
 
 from celery import Celery
@@ -21,6 +22,8 @@ from flowrunner.engines.messages import message_of
 from flowrunner.engines.run_flags import COMES_AGAIN, is_task_of_a_run
 from flowrunner.engines.secret_arguments import discreet
 from flowrunner.engines.turn import Turn
+from flowrunner.hints.adapter import ADAPTS, Adapter
+from flowrunner.tasks import signature_of
 
 __all__ = ["guard_backend", "guard_tasks"]
 
@@ -60,6 +63,8 @@ def _guarded_call(call: _Function) -> _Function:
 
 
 def _guarded(task: Any, function: _Function) -> _Function:
+    adapter = _adapter(task)
+
     @wraps(function)
     def guarded(*args: Any, **kwargs: Any) -> Any:
         request = task.request
@@ -68,9 +73,21 @@ def _guarded(task: Any, function: _Function) -> _Function:
             return function(*args, **kwargs)
         setattr(request, GUARDED, True)
         turn = getattr(request, TURN, None) or Turn(task.backend, request)
-        return turn.take(task, lambda: function(*args, **kwargs))
+        return turn.take(task, lambda: function(*adapter().args(args), **adapter().kwargs(kwargs)))
 
     return noting(task, guarded)
+
+
+def _adapter(task: Any) -> Callable[[], Adapter]:
+    """Return what gives the adapter of an app's own task; those of plugins have theirs."""
+    function = task.run
+
+    @cache
+    def adapter() -> Adapter:
+        adapts = task.name.startswith("celery.") or getattr(function, ADAPTS, False)
+        return Adapter(function, Signature() if adapts else signature_of(function))
+
+    return adapter
 
 
 def _is_of_a_run(request: Any) -> bool:

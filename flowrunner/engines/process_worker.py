@@ -15,7 +15,7 @@ import signal
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
 from threading import Lock, Thread
@@ -23,8 +23,9 @@ from types import FrameType
 from typing import Any, Literal, TypeAlias
 
 from flowrunner.engines.task_failure import TaskFailure, failure_of
+from flowrunner.hints.adapter import Adapter
 from flowrunner.plugins import PluginReference, load_plugins
-from flowrunner.values import require_json
+from flowrunner.tasks import TaskDefinition
 
 __all__ = ["Failure", "Order", "Output", "Ready", "Reply", "Success", "serve"]
 
@@ -149,7 +150,24 @@ def _load(references: tuple[PluginReference, ...]) -> dict[str, Callable[..., An
         registry = load_plugins(references).tasks()
     except BaseException as error:  # told in answer to whatever is called
         return _failure(error)
-    return {definition.name: definition.function for definition in registry}
+    return {definition.name: _Task(definition) for definition in registry}
+
+
+class _Task:
+    """A task's function, which takes and returns JSON data."""
+
+    def __init__(self, definition: TaskDefinition) -> None:
+        self._definition = definition
+
+    @cached_property
+    def _adapter(self) -> Adapter:
+        task = self._definition
+        return Adapter(task.function, task.signature, {"celery_task_name": task.name})
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        adapter = self._adapter
+        args, kwargs = adapter.args(args), adapter.kwargs(kwargs)
+        return adapter.result(self._definition.function(*args, **kwargs))
 
 
 def _answer(functions: dict[str, Callable[..., Any]] | Failure, order: Order) -> Reply:
@@ -158,7 +176,6 @@ def _answer(functions: dict[str, Callable[..., Any]] | Failure, order: Order) ->
     try:
         call = partial(functions[order.task], *order.args, **order.kwargs)
         value = _within(order.soft_time_limit, call)
-        require_json(value)
         return Success(json.dumps(value))
     except BaseException as error:  # whatever it was: the parent waits for an answer
         return _failure(error)

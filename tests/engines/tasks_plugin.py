@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -65,6 +66,25 @@ def power(value: int, exponent: int = 2) -> int:
 
 def amass(values: list[int]) -> int:
     return sum(values)
+
+
+def tell(count: int, *more: list[int], step: int | None = None) -> str:
+    """Tell what it gets, which JSON would not tell."""
+    return repr([count, *more, step])
+
+
+def number(value: Any, *_: Any) -> Any:
+    return value
+
+
+@dataclass
+class Line:
+    price: float
+    parts: list[Line] = field(default_factory=list)
+
+
+def bill(line: Line) -> Line:
+    return Line(line.price + sum(part.price for part in line.parts))
 
 
 def amass_lengths(values: list[Any]) -> list[int]:
@@ -285,6 +305,11 @@ def thrown_away(value: Any = None) -> Any:
     return ["kept", value]
 
 
+@legacy.task(name="legacy.tell")
+def legacy_tell(count: int, *more: list[int], step: int | None = None) -> str:
+    return tell(count, *more, step=step)
+
+
 @legacy.task(name="legacy.exits")
 def legacy_exits() -> Any:
     sys.exit(4)
@@ -322,12 +347,22 @@ PLAIN = [
     *(own_error, fail, two_arguments, speechless, unpicklable, local_error, missing_file, lines),
     *(exits, interrupts, outsider, kills_itself, leaves),
     *(gives, gives_set, gives_nan, gives_object, gives_integer_keys, gives_giant, gives_subclass),
+    *(tell, number, bill),
     *(gives_megabytes, appends, appends_and_fails, measures, tells),
 ]
 CELERY = [
     *(bound, unshared, third_time, never, autoretry, replaced, progress, says_so_itself),
     never_with,
-    *(thrown_away, legacy_prints, ignores, rejects, legacy_exits, legacy_gives_nan, doomed),
+    *(
+        thrown_away,
+        legacy_tell,
+        legacy_prints,
+        ignores,
+        rejects,
+        legacy_exits,
+        legacy_gives_nan,
+        doomed,
+    ),
 ]
 
 

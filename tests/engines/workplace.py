@@ -98,6 +98,9 @@ def workplace_on(address: str, backend: str) -> Workplace:
         place.ran.append(args)
         return ["worked", *args]
 
+    def counts(value: int) -> str:
+        return repr(value)
+
     def fail(*args: Any) -> None:
         place.ran.append(args)
         raise ValueError("failed")
@@ -128,6 +131,8 @@ def workplace_on(address: str, backend: str) -> Workplace:
 
     app.task(work, name="work", shared=False)
     app.task(work, name="called", shared=False, base=CalledTask)
+    app.task(counts, name="counts", shared=False)
+    app.task(counts, name="called.counts", shared=False, base=CalledTask)
     app.task(fail, name="fail", shared=False)
     for function in (ignores, goes_back, tells_lost):
         app.task(function, name=function.__name__, shared=False)

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pydantic
 import pytest
 from celery import Celery
 
+from flowrunner.planner.types import signatures
 from flowrunner.tasks import TaskRegistry
 from tests.planner.typed_tasks import problems
 
@@ -53,6 +55,15 @@ def order(*_: Any) -> Order: ...
 def text(*_: Any) -> str: ...
 
 
+@dataclass
+class Parcel:
+    weight: float
+    orders: list[Order] = field(default_factory=list)
+
+
+def send(parcel: Parcel | None, more: list[Parcel] = []) -> Parcel: ...  # noqa: B006
+
+
 @pydantic.validate_call
 def converts(count: int, days: list[date] | None = None) -> int:
     return count
@@ -61,13 +72,29 @@ def converts(count: int, days: list[date] | None = None) -> int:
 APP = Celery("models", set_as_current=False)
 
 
+@APP.task(name="unchecked")
+def unchecked(parcel: Parcel) -> Any: ...
+
+
 @APP.task(name="celery", pydantic=True)
 def celery(order: Order) -> Order:
     return order
 
 
 TASKS = TaskRegistry()
-for _function in (charge, charge_all, maybe, strict, unfinished, order, text, converts, celery):
+for _function in (
+    charge,
+    charge_all,
+    maybe,
+    strict,
+    unfinished,
+    order,
+    text,
+    converts,
+    celery,
+    send,
+    unchecked,
+):
     TASKS.for_plugin("tests").add(_function)
 
 REFUSED = "that Order refuses"
@@ -90,7 +117,11 @@ FULL = "{number: 1, day: 2024-02-29, lines: [{price: 1, amount: 2}], voucher: ab
         "{task: unfinished, args: [{other: 1}]}",
         "{task: converts, args: ['7', [2024-02-29]]}",
         "{task: converts, args: [7.0]}",
+        "{task: send, args: [{weight: 1}, [{weight: '2', more: 1}]]}",
+        "{task: send, args: [null]}",
+        "{task: unchecked, args: [1]}",  # Celery hands on what comes
         "chain: [order, charge]",
+        "chain: [{task: send, args: [null]}, send, text]",
         "chain: [celery, celery]",
         "chain: [text, charge]",
         "chain: [text, converts]",
@@ -123,6 +154,9 @@ def test_what_pydantic_may_take_is_planned(step: str) -> None:
          "a 'value.other' that Strict refuses: extra inputs are not permitted"),
         ("{task: converts, args: [‹seven›]}",
          "a 'count' that int refuses: input should be a valid integer"),
+        ("{task: send, args: [‹{}›]}", "a 'parcel.weight' that Parcel refuses: field required"),
+        ("{task: send, args: [null, [{weight: ‹x›}]]}",
+         "a 'more[0].weight' that Parcel refuses: input should be a valid number"),
     ],
 )  # fmt: skip
 def test_what_pydantic_refuses_is_told_where_it_stands(step: str, said: str) -> None:
@@ -131,6 +165,14 @@ def test_what_pydantic_refuses_is_told_where_it_stands(step: str, said: str) -> 
     assert said in problem.message
     assert problem.location is not None
     assert problem.location.text == place
+
+
+def test_without_pydantic_a_call_that_needs_it_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(signatures, "can_make_models", lambda: False)
+    (problem,) = problems("chain: [{task: send, args: [{}]}, text]", tasks=TASKS)
+    assert problem.message == "task 'send' takes Parcel | None as 'parcel', which needs pydantic"
+    assert problem.label == "install it here and for the workers: pip install pydantic"
+    assert problems("chain: [{task: unchecked, args: [{}]}]", tasks=TASKS) == []
 
 
 def test_pydantic_is_not_imported_for_those_that_do_without_it() -> None:

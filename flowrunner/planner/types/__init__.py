@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from flowrunner import model, plan
+from flowrunner.hints.forms import UNKNOWN, DictOf, Origin
 from flowrunner.planner.problems import Problems
-from flowrunner.planner.types.forms import UNKNOWN, DictOf, Origin
 from flowrunner.planner.types.inference import Inference
 from flowrunner.planner.types.places import Places
 from flowrunner.planner.types.reports import Reports

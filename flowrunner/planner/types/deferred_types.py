@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from flowrunner.plan import Deferred
-from flowrunner.planner.types.fitting import misfit
-from flowrunner.planner.types.forms import (
+from flowrunner.hints.forms import (
     TEXT,
     UNKNOWN,
     Alternatives,
@@ -21,7 +19,9 @@ from flowrunner.planner.types.forms import (
     Value,
     alternatives,
 )
-from flowrunner.planner.types.hints import record_fields
+from flowrunner.hints.reading import record_fields
+from flowrunner.plan import Deferred
+from flowrunner.planner.types.fitting import misfit
 from flowrunner.template import parsed
 
 __all__ = ["item_type", "type_of_deferred"]

@@ -1,8 +1,8 @@
 """Whether what comes is what is wanted.
 
 Never refused is what Python functions take in practice: a whole number for a ``float``, a
-boolean for an ``int``, a number that happens to be whole for an ``int`` (JSON has one kind of
-number), a list for a ``tuple``, more keys than a ``TypedDict`` names.
+boolean for an ``int``, a float that is a whole number for an ``int`` (which gets the integer), a
+list for a ``tuple``, more keys than a ``TypedDict`` names.
 """
 
 from __future__ import annotations
@@ -11,14 +11,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from flowrunner.plan import Deferred, Secret
-from flowrunner.planner.scope import UNKNOWN as UNKNOWN_VALUE
-from flowrunner.planner.types.forms import (
+from flowrunner.hints.forms import (
+    TAKEN,
     UNKNOWN,
+    WHOLE,
     Alternatives,
     AnyOf,
     DictOf,
-    Kind,
     ListOf,
     Members,
     Model,
@@ -28,27 +27,17 @@ from flowrunner.planner.types.forms import (
     Record,
     Type,
     Value,
+    kind_of,
+    kinds_of,
 )
-from flowrunner.planner.types.hints import record_fields
-from flowrunner.planner.types.models import refusal_of_model
+from flowrunner.hints.models import refusal_of_model
+from flowrunner.hints.reading import record_fields
+from flowrunner.plan import Deferred, Secret
+from flowrunner.planner.scope import UNKNOWN as UNKNOWN_VALUE
+from flowrunner.values import EXACT_FLOATS, whole_number
 
-__all__ = ["Misfit", "kind_of", "misfit", "misfit_of_value", "plain_types"]
+__all__ = ["Misfit", "misfit", "misfit_of_value", "plain_types"]
 
-#: The kinds that a parameter of a kind takes.
-_TAKEN: Final[dict[Kind, frozenset[Kind]]] = {
-    "null": frozenset(["null"]),
-    "boolean": frozenset(["boolean"]),
-    "whole": frozenset(["whole", "boolean", "number"]),
-    "number": frozenset(["number", "whole", "boolean"]),
-    "text": frozenset(["text"]),
-}
-_KINDS: Final[dict[type, Kind]] = {
-    type(None): "null",
-    bool: "boolean",
-    int: "whole",
-    float: "number",
-    str: "text",
-}
 _NOT_KNOWN: Final = (Deferred, Secret, type(UNKNOWN_VALUE))
 #: Types may hold themselves.
 _DEEPEST_TYPE: Final = 12
@@ -71,11 +60,6 @@ class Misfit:
     def within(self, key: str | int) -> Misfit:
         """Return the same, as a part of what holds it under that key."""
         return replace(self, keys=(key, *self.keys))
-
-
-def kind_of(value: Any) -> Kind | None:
-    """Return the kind of a value without parts; ``None`` of any other."""
-    return _KINDS.get(type(value))
 
 
 def misfit(given: Type, wanted: Type, depth: int = 0) -> Misfit | None:
@@ -110,11 +94,11 @@ def _misfit_with(given: Type, wanted: Type, depth: int) -> Misfit | None:
             found = [misfit(given, each, depth + 1) for each in wanted.members]
             return None if None in found else _of_union(found, given, wanted)
         case Plain():
-            fits = isinstance(given, Plain) and given.kind in _TAKEN[wanted.kind]
+            fits = isinstance(given, Plain) and given.kind in TAKEN[wanted.kind]
         case OneOf():
-            kinds = {_KINDS.get(type(each)) for each in wanted.values}
+            kinds = {kind_of(each) for each in wanted.values}
             fits = isinstance(given, Plain) and any(
-                kind is None or given.kind in _TAKEN[kind] for kind in kinds
+                kind is None or given.kind in TAKEN[kind] for kind in kinds
             )
         case ListOf() | Members():
             return _misfit_with_list(given, wanted, depth + 1)
@@ -195,7 +179,12 @@ def misfit_of_value(value: Any, wanted: Type) -> Misfit | None:
         return None
     match wanted:
         case Plain():
-            fits = _fits_plain(value, wanted.kind)
+            if wanted == WHOLE and type(value) is float and value.is_integer():
+                exact = whole_number(value) is not None
+                return None if exact else Misfit(Value(value), wanted, reason=EXACT_FLOATS)
+            fits = kind_of(value) in TAKEN[wanted.kind] and not (
+                wanted == WHOLE and type(value) is float
+            )
         case OneOf():
             fits = any(value == each for each in wanted.values)
         case ListOf() | Members():
@@ -215,21 +204,13 @@ def misfit_of_value(value: Any, wanted: Type) -> Misfit | None:
     return None if fits else Misfit(Value(value), wanted)
 
 
-def _fits_plain(value: Any, wanted: Kind) -> bool:
-    kind = kind_of(value)
-    if kind == "number" and wanted == "whole":
-        return bool(value.is_integer())
-    return kind in _TAKEN[wanted]
-
-
 def plain_types(wanted: Type) -> frozenset[type]:
     """Return the Python types of which every value fits."""
     if isinstance(wanted, AnyOf):
         return frozenset().union(*map(plain_types, wanted.members))
     if not isinstance(wanted, Plain):
         return frozenset()
-    kinds = _TAKEN[wanted.kind] - ({"number"} if wanted.kind == "whole" else set())
-    return frozenset(type_ for type_, kind in _KINDS.items() if kind in kinds)
+    return kinds_of(*(TAKEN[wanted.kind] - ({"number"} if wanted.kind == "whole" else set())))
 
 
 def _misfit_of_list(value: Any, wanted: ListOf | Members) -> Misfit | None:

@@ -6,10 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from flowrunner import plan
-from flowrunner.planner.scope import UNKNOWN as UNKNOWN_VALUE
-from flowrunner.planner.types.deferred_types import item_type, type_of_deferred
-from flowrunner.planner.types.fitting import misfit, misfit_of_value
-from flowrunner.planner.types.forms import (
+from flowrunner.hints.forms import (
     NULL,
     UNKNOWN,
     DictOf,
@@ -21,9 +18,12 @@ from flowrunner.planner.types.forms import (
     alternatives,
     doubtful,
 )
+from flowrunner.hints.words import in_words
+from flowrunner.planner.scope import UNKNOWN as UNKNOWN_VALUE
+from flowrunner.planner.types.deferred_types import item_type, type_of_deferred
+from flowrunner.planner.types.fitting import misfit, misfit_of_value
 from flowrunner.planner.types.reports import Argument, Reports
 from flowrunner.planner.types.signatures import Taken, TaskTypes, task_types
-from flowrunner.planner.types.words import in_words
 from flowrunner.tasks import TaskRegistry
 
 __all__ = ["Inference"]
@@ -95,6 +95,9 @@ class Inference:
     def _call(self, call: plan.Call, given: Type | None) -> Type:
         task = self._task(call.task)
         if task is None or not call.is_written:
+            return UNKNOWN
+        if task.lacks_pydantic is not None:
+            self._reports.no_pydantic(call, task.lacks_pydantic)
             return UNKNOWN
         if call.kind != "task":
             self._items(call, task, 0)

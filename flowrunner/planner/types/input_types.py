@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from flowrunner import model
-from flowrunner.node import Node, Scalar, has_expression
-from flowrunner.planner.types.forms import (
+from flowrunner.hints.forms import (
     BOOLEAN,
     NULL,
     NUMBER,
@@ -19,6 +18,7 @@ from flowrunner.planner.types.forms import (
     Type,
     any_of,
 )
+from flowrunner.node import Node, Scalar, has_expression
 
 __all__ = ["type_of_input"]
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from flowrunner import plan
+from flowrunner.hints.forms import NUMBER, WHOLE, Alternatives, Model, Type, Value
+from flowrunner.hints.words import hint_text, in_words
 from flowrunner.planner.problems import Problems
 from flowrunner.planner.types.fitting import Misfit
-from flowrunner.planner.types.forms import NUMBER, WHOLE, Alternatives, Model, Type, Value
 from flowrunner.planner.types.places import Place, Places
 from flowrunner.planner.types.signatures import Taken, TaskTypes
-from flowrunner.planner.types.words import hint_text, in_words
 from flowrunner.source import Location
 
 __all__ = ["Argument", "Reports"]
@@ -93,6 +93,16 @@ class Reports:
                 call.location,
                 _joined(found.reason, f"it comes as '{taken.name}' of {task.written}"),
                 (note,) if note else (),
+            )
+
+    def no_pydantic(self, call: plan.Call, taken: Taken) -> None:
+        """Report a call of a task whose arguments pydantic has to make."""
+        if self._is_new(call, taken, call.location):
+            self._problems.report(
+                f"task '{call.task}' takes {hint_text(taken.hint)} as '{taken.name}', which needs "
+                f"pydantic",
+                call.location,
+                "install it here and for the workers: pip install pydantic",
             )
 
     def no_list(self, location: Location, given: Type) -> None:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from inspect import Parameter
 from typing import Any
 
+from flowrunner.hints.forms import NULL, UNKNOWN, Model, Type, any_of
+from flowrunner.hints.models import can_make_models, has_model, is_dataclass
+from flowrunner.hints.parameters import POSITIONAL, ParameterHints
+from flowrunner.hints.reading import has_model_within, read_hint
 from flowrunner.planner.types.fitting import plain_types
-from flowrunner.planner.types.forms import NULL, UNKNOWN, Model, Type, any_of
-from flowrunner.planner.types.hints import read_hint, resolved
 from flowrunner.tasks import TaskDefinition
 
 __all__ = ["Taken", "TaskTypes", "task_types"]
-
-_POSITIONAL = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
 
 
 @dataclass(frozen=True)
@@ -34,7 +33,10 @@ class Taken:
 
 @dataclass(frozen=True)
 class TaskTypes:
-    """A task's parameters, by position and by name, and what it returns."""
+    """A task's parameters, by position and by name, and what it returns.
+
+    ``lacks_pydantic`` is a parameter that needs pydantic, which is not installed.
+    """
 
     definition: TaskDefinition
     positional: tuple[Taken, ...]
@@ -42,6 +44,7 @@ class TaskTypes:
     further: Taken | None
     further_keywords: Taken | None
     returns: Type
+    lacks_pydantic: Taken | None = None
 
     @property
     def written(self) -> str:
@@ -60,17 +63,16 @@ class TaskTypes:
 def task_types(definition: TaskDefinition) -> TaskTypes:
     """Return what a task's hints say."""
     signature = definition.signature
-    namespace = _namespace(definition.function)
-    # pydantic's validate_call converts what a function is given: only pydantic can tell of it.
-    converts = hasattr(definition.function, "raw_function")
+    hints = ParameterHints(definition.function, signature)
+    of_celery = definition.celery_task is not None
     taken = {
-        each.name: _taken(each, namespace, converts=converts)
+        each.name: _taken(each, hints, of_celery=of_celery)
         for each in signature.parameters.values()
     }
     kinds = {each.name: each.kind for each in signature.parameters.values()}
     return TaskTypes(
         definition,
-        tuple(taken[name] for name, kind in kinds.items() if kind in _POSITIONAL),
+        tuple(taken[name] for name, kind in kinds.items() if kind in POSITIONAL),
         {
             name: taken[name]
             for name, kind in kinds.items()
@@ -78,7 +80,8 @@ def task_types(definition: TaskDefinition) -> TaskTypes:
         },
         _of_kind(Parameter.VAR_POSITIONAL, kinds, taken),
         _of_kind(Parameter.VAR_KEYWORD, kinds, taken),
-        _read(_resolved(signature.return_annotation, namespace)),
+        _read(hints.result),
+        None if of_celery else _lacking_pydantic(taken.values()),
     )
 
 
@@ -86,33 +89,22 @@ def _of_kind(kind: Any, kinds: Mapping[str, Any], taken: Mapping[str, Taken]) ->
     return next((taken[name] for name, each in kinds.items() if each is kind), None)
 
 
-def _taken(parameter: Parameter, namespace: dict[str, Any], *, converts: bool) -> Taken:
-    hint = _resolved(parameter.annotation, namespace)
+def _taken(parameter: Parameter, hints: ParameterHints, *, of_celery: bool) -> Taken:
+    hint = hints.of(parameter)
     wanted = _read(hint)
-    if converts and wanted != UNKNOWN:
-        wanted = Model(hint)
+    if of_celery and has_model(hint, is_dataclass):
+        wanted = UNKNOWN  # Celery hands on the dict, and its function may want that
+    if hints.converts and wanted != UNKNOWN:
+        wanted = Model(hint)  # only pydantic can tell what its validate_call takes
     if parameter.default is None:
         wanted = any_of([wanted, NULL])
     return Taken(parameter.name, hint, wanted, parameter.default, plain_types(wanted))
 
 
+def _lacking_pydantic(taken: Iterable[Taken]) -> Taken | None:
+    in_need = (each for each in taken if has_model_within(each.hint))
+    return next((each for each in in_need if not can_make_models()), None)
+
+
 def _read(hint: Any) -> Type:
     return UNKNOWN if hint is None or hint is Parameter.empty else read_hint(hint)
-
-
-def _resolved(annotation: Any, namespace: dict[str, Any]) -> Any:
-    if annotation is Parameter.empty:
-        return annotation
-    try:
-        return resolved(annotation, namespace)
-    except Exception:  # any expression can stand in an annotation, and fail
-        return Parameter.empty
-
-
-def _namespace(function: Any) -> dict[str, Any]:
-    """Return the names that a function's annotations may use: those of its module."""
-    inner = inspect.unwrap(function)
-    found = getattr(inner, "__globals__", None) or getattr(
-        type(inner).__call__, "__globals__", None
-    )
-    return found if isinstance(found, dict) else {}

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
-from flowrunner.plan import Given
+if TYPE_CHECKING:
+    from flowrunner.plan import Given
 
 __all__ = [
     "BOOLEAN",
     "NULL",
     "NUMBER",
+    "TAKEN",
     "TEXT",
     "UNKNOWN",
     "WHOLE",
@@ -32,9 +34,27 @@ __all__ = [
     "alternatives",
     "any_of",
     "doubtful",
+    "kind_of",
+    "kinds_of",
 ]
 
 Kind: TypeAlias = Literal["null", "boolean", "whole", "number", "text"]
+
+#: The kinds that a parameter of a kind takes.
+TAKEN: Final[dict[Kind, frozenset[Kind]]] = {
+    "null": frozenset(["null"]),
+    "boolean": frozenset(["boolean"]),
+    "whole": frozenset(["whole", "boolean", "number"]),
+    "number": frozenset(["number", "whole", "boolean"]),
+    "text": frozenset(["text"]),
+}
+_KINDS: Final[dict[type, Kind]] = {
+    type(None): "null",
+    bool: "boolean",
+    int: "whole",
+    float: "number",
+    str: "text",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,3 +208,13 @@ def doubtful(type_: Type) -> Type:
             return replace(type_, type=doubtful(type_.type))
         case _:
             return type_
+
+
+def kind_of(value: Any) -> Kind | None:
+    """Return the kind of a value without parts; ``None`` of any other."""
+    return _KINDS.get(type(value))
+
+
+def kinds_of(*kinds: Kind) -> frozenset[type]:
+    """Return the Python types of values of these kinds."""
+    return frozenset(type_ for type_, kind in _KINDS.items() if kind in kinds)

@@ -7,18 +7,18 @@ from __future__ import annotations
 
 import collections.abc
 import enum
-import sys
 import types
 import typing
 from typing import Any, Final
 
-from flowrunner.planner.types.forms import (
+from flowrunner.hints.forms import (
     BOOLEAN,
     NULL,
     NUMBER,
     TEXT,
     UNKNOWN,
     WHOLE,
+    AnyOf,
     DictOf,
     ListOf,
     Members,
@@ -28,8 +28,9 @@ from flowrunner.planner.types.forms import (
     Type,
     any_of,
 )
+from flowrunner.hints.models import has_model, is_model
 
-__all__ = ["read_hint", "record_fields", "resolved"]
+__all__ = ["has_model_within", "read_hint", "record_fields", "resolved"]
 
 _PLAIN: Final[dict[Any, Type]] = {
     int: WHOLE,
@@ -78,7 +79,7 @@ def read_hint(hint: Any, depth: int = 0) -> Type:
         return read_hint(hint.__value__, depth + 1)
     if typing.is_typeddict(hint):
         return Record(hint)
-    if _is_model(hint):
+    if is_model(hint):
         return Model(hint)
     return _read_generic(hint, depth + 1)
 
@@ -89,6 +90,8 @@ def _read_generic(hint: Any, depth: int) -> Type:
     if origin is typing.Annotated:
         return read_hint(arguments[0], depth)
     if origin in (typing.Union, types.UnionType):
+        if has_model(hint) and len([each for each in arguments if each is not type(None)]) > 1:
+            return Model(hint)  # only pydantic can tell which alternative it chooses
         return any_of(read_hint(each, depth) for each in arguments)
     if origin is typing.Literal:
         return _read_literal(arguments)
@@ -132,12 +135,6 @@ def _takes_text(item: Type) -> bool:
     return item == UNKNOWN or TEXT in members or any(isinstance(each, OneOf) for each in members)
 
 
-def _is_model(hint: Any) -> bool:
-    pydantic = sys.modules.get("pydantic")  # a plugin that uses it has imported it
-    base = getattr(pydantic, "BaseModel", None)
-    return isinstance(base, type) and isinstance(hint, type) and issubclass(hint, base)
-
-
 _FIELDS: Final[dict[Any, dict[str, tuple[Type, bool]]]] = {}
 
 
@@ -165,3 +162,29 @@ def _read_fields(hint: Any) -> dict[str, tuple[Type, bool]]:
             each = typing.get_args(each)[0]
         fields[name] = (read_hint(each), required)
     return fields
+
+
+def has_model_within(hint: Any) -> bool:
+    """Tell whether a hint has models, also in the fields of a ``TypedDict``."""
+    return has_model(hint) or _holds_model(read_hint(hint), 0)
+
+
+def _holds_model(type_: Type, depth: int) -> bool:
+    if depth > _DEEPEST_HINT:
+        return False
+    match type_:
+        case Model():
+            return True
+        case ListOf():
+            inner: tuple[Type, ...] = (type_.item,)
+        case Members():
+            inner = type_.items
+        case DictOf():
+            inner = (type_.value,)
+        case AnyOf():
+            inner = type_.members
+        case Record():
+            inner = tuple(each for each, _ in record_fields(type_.hint).values())
+        case _:
+            return False
+    return any(_holds_model(each, depth + 1) for each in inner)

@@ -7,8 +7,7 @@ from collections.abc import Iterable, Mapping
 from inspect import formatannotation
 from typing import Any, Final
 
-from flowrunner.planner.types.fitting import kind_of
-from flowrunner.planner.types.forms import (
+from flowrunner.hints.forms import (
     NUMBER,
     WHOLE,
     Alternatives,
@@ -25,6 +24,7 @@ from flowrunner.planner.types.forms import (
     Type,
     Unknown,
     Value,
+    kind_of,
 )
 from flowrunner.values import shown
 
