@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from flowrunner.errors import ConfigurationError, Diagnostic, WorkflowError
 from flowrunner.given_inputs import given_inputs
-from flowrunner.loader import WorkflowFiles, read_source
+from flowrunner.loader import WorkflowFiles, read_source, workflow_files
 from flowrunner.plan import Plan
 from flowrunner.planner import plan_workflow
 from flowrunner.plugins import PluginManager, load_plugins, nearby_plugins
@@ -114,24 +114,30 @@ class Project:
         )
 
     def validate(
-        self, files: Iterable[Path], *, inputs: Sequence[str] = (), inputs_file: Path | None = None
+        self, named: Iterable[Path], *, inputs: Sequence[str] = (), inputs_file: Path | None = None
     ) -> dict[Path, tuple[Diagnostic, ...]]:
-        """Return the problems of each file; none for a file that is right."""
+        """Return the problems of each file, and of each file in a folder; none for a right file."""
         problems: dict[Path, tuple[Diagnostic, ...]] = {}
         read = WorkflowFiles()
-        for file in files:
+        for path in named:
             try:
-                self.plan(
-                    file,
-                    inputs=inputs,
-                    inputs_file=inputs_file,
-                    assume_missing_inputs=True,
-                    files=read,
-                )
+                files = workflow_files(path)
             except WorkflowError as error:
-                problems[file] = error.diagnostics
-            else:
-                problems[file] = ()
+                problems[path] = error.diagnostics
+                continue
+            for file in files:
+                try:
+                    self.plan(
+                        file,
+                        inputs=inputs,
+                        inputs_file=inputs_file,
+                        assume_missing_inputs=True,
+                        files=read,
+                    )
+                except WorkflowError as error:
+                    problems[file] = error.diagnostics
+                else:
+                    problems[file] = ()
         return problems
 
     def engine(self, *, processes: int | None = None) -> Engine:

@@ -10,6 +10,7 @@ from flowrunner.cli.exit_status import SUCCEEDED
 from flowrunner.cli.output import print_json
 from flowrunner.cli.run_output import run_here, warn_of
 from flowrunner.errors import ConfigurationError, FlowrunnerError
+from flowrunner.render.label import counted
 from flowrunner.resumption import Resumption, differences, resumption
 
 if TYPE_CHECKING:
@@ -46,8 +47,8 @@ def resumed(
         return SUCCEEDED
     reused, least = len(ahead.attempt.reused), "at least " if plan.unfolds else ""
     click.echo(
-        f"resuming {record.run}, attempt {len(record.attempts) + 1}: {reused:,} results are used "
-        f"again, {least}{len(ahead.why):,} calls run",
+        f"resuming {record.run}, attempt {len(record.attempts) + 1}: "
+        f"{counted(reused, 'result')} used again, {least}{counted(len(ahead.why), 'call')} to run",
         err=True,
     )
     with project.engine(processes=processes) as engine:

@@ -18,7 +18,7 @@ __all__ = ["command"]
 
 
 @click.command("validate")
-@click.argument("files", nargs=-1, required=True, type=FILE, metavar="FILE…")
+@click.argument("files", nargs=-1, required=True, type=FILE, metavar="FILE|FOLDER…")
 @input_options
 @app_option
 @plugin_option
@@ -35,6 +35,7 @@ def command(
 ) -> int:
     """Check workflows and report every problem in every file.
 
+    Of a folder, every .yaml and .yml file below it is checked, without links and hidden folders.
     An input that has to be given may be missing: what hangs on it is not checked then. Variables of
     the environment need not be set. Exits with 2 when a file has a problem.
     """

@@ -9,6 +9,7 @@ from typing import Any
 from flowrunner.errors import Diagnostic, WorkflowError
 from flowrunner.loader.composer import compose, garbage_collector_off
 from flowrunner.loader.document import build_workflow
+from flowrunner.loader.folder import workflow_files
 from flowrunner.loader.reading import read_source
 from flowrunner.model import Workflow
 from flowrunner.node import Mapping, Node, Scalar, Sequence
@@ -16,7 +17,14 @@ from flowrunner.regular_file import real_path
 from flowrunner.source import Location, Source
 from flowrunner.values import NotJSONError, require_json
 
-__all__ = ["WorkflowFiles", "load_workflow", "parse_json", "parse_value", "read_source"]
+__all__ = [
+    "WorkflowFiles",
+    "load_workflow",
+    "parse_json",
+    "parse_value",
+    "read_source",
+    "workflow_files",
+]
 
 _EXAMPLE = "for instance 'chord: {header: power x10, body: amass}'"
 

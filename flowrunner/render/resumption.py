@@ -40,7 +40,8 @@ def resumption_lines(ahead: Resumption) -> list[str]:
         lines.append(f"{text}{room}   {said}" if said else text)
     runs = len(ahead.why)
     least = "at least " if ahead.plan.unfolds else ""
-    lines.append(f"{least}{runs:,} to run · {len(ahead.attempt.reused):,} results used again")
+    reused = counted(len(ahead.attempt.reused), "result")
+    lines.append(f"{least}{runs:,} to run · {reused} used again")
     cost = cost_ahead(ahead)
     messages = f"{least}{counted(cost.messages, 'message')}"
     lines.append(f"{messages} · {shown_bytes(cost.bytes)} · largest {shown_bytes(cost.largest)}")

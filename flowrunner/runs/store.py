@@ -27,8 +27,6 @@ __all__ = [
 
 #: What names the newest run.
 LAST: Final = "last"
-#: How much of an id names a run, in characters.
-SHORTEST_PREFIX: Final = 4
 #: Runs that a message lists at most.
 MOST_CANDIDATES: Final = 5
 
@@ -165,10 +163,10 @@ def named_run(text: str, runs: Iterable[UUID]) -> UUID:
     if wanted == LAST:
         return known[0]
     found = [run for run in known if wanted and str(run).startswith(wanted)]
-    if len(found) == 1 and len(wanted) >= SHORTEST_PREFIX:
+    if len(found) == 1:
         return found[0]
-    if len(wanted) < SHORTEST_PREFIX:
-        why = f"'{text}' names no run: give {SHORTEST_PREFIX} characters of its id, or '{LAST}'"
+    if not wanted:
+        why = f"'{text}' names no run: give the first characters of its id, or '{LAST}'"
     elif found:
         why = f"{len(found)} runs have an id that begins with '{text}': give more of it"
     else:

@@ -34,6 +34,31 @@ def test_validate_says_that_all_is_well(folder: Folder) -> None:
     assert (ended.code, ended.out, ended.err) == (0, "1 file checked, no problem\n", "")
 
 
+def test_validate_checks_every_file_below_a_folder(folder: Folder) -> None:
+    for name in ("flows/deep/er", "flows/.hidden", "flows/empty", "elsewhere"):
+        (folder.path / name).mkdir(parents=True)
+    for name in ("flows/a.yaml", "flows/deep/b.yml", "flows/deep/er/c.yaml"):
+        folder.write(name, "task: powr\n")
+    for name in ("flows/.hidden/no.yaml", "flows/.no.yaml", "flows/no.json", "elsewhere/no.yaml"):
+        folder.write(name, "task: nothing\n")
+    (folder.path / "flows/link.yaml").symlink_to("../elsewhere/no.yaml")
+    (folder.path / "flows/linked").symlink_to("../elsewhere")
+    ended = folder.run("validate", "flows", "powersum.yaml")
+    assert ended.code == 2
+    places = [line.split()[-1] for line in ended.err.splitlines() if "┌─" in line]
+    assert places == ["flows/a.yaml:1:7", "flows/deep/b.yml:1:7", "flows/deep/er/c.yaml:1:7"]
+    assert ended.err.endswith("\n3 problems in 3 files\n")
+    assert folder.run("validate", ".", "--output", "json").out.count('"message"') == 4
+
+
+def test_validate_refuses_a_folder_without_workflows(folder: Folder) -> None:
+    (folder.path / "flows/.git").mkdir(parents=True)
+    ended = folder.run("validate", "flows", "powersum.yaml")
+    assert ended.code == 2
+    assert "error: there is no .yaml or .yml file in the folder flows\n" in ended.err
+    assert ended.err.endswith("\n1 problem in 1 file\n")
+
+
 def test_validate_needs_no_inputs(folder: Folder) -> None:
     name = folder.write("w.yaml", "inputs: {n: {type: integer}}\ngroup: power x${inputs.n}\n")
     assert folder.run("validate", name).code == 0

@@ -204,7 +204,7 @@ def test_programs_get_a_run_as_one_object(
     ("arguments", "words"),
     [
         (["show", "ffff"], "there is no run 'ffff'; the newest: 0123abcd-"),
-        (["show", "01"], "'01' names no run: give 4 characters"),
+        (["show", ""], "'' names no run: give the first characters of its id, or 'last'"),
         (["show"], "Missing argument 'RUN'"),
         (["runs", "--state", "GONE"], "'GONE' is not one of"),
     ],

@@ -87,6 +87,17 @@ def executed() -> list[str]:
     return sorted(lines)
 
 
+def test_counts_agree_with_their_nouns(run: Callable[..., Ended]) -> None:
+    chain = "chain:\n- {task: add, args: [1]}\n- {task: needs, kwargs: {name: there}}\n"
+    Path("workflow.yaml").write_text(chain)
+    assert run("apply", "workflow.yaml").code == 1
+    told = run("resume", "last", "--dry-run")
+    assert "1 to run · 1 result used again\n" in told.out
+    told = run("resume", "last")
+    assert told.err.startswith("resuming ")
+    assert "attempt 2: 1 result used again, 1 call to run\n" in told.err
+
+
 def test_only_what_did_not_succeed_runs_again(run: Callable[..., Ended]) -> None:
     assert run("apply", "workflow.yaml").code == 1
     assert executed() == ["add 0 1", "add 1 1", "add 10 1", "add 2 1"]

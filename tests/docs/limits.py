@@ -129,7 +129,6 @@ NO_LIMITS: Final = frozenset(
         "planner.types.words._MOST_DEPTH",
         "planner.types.words._MOST_PARTS",
         "runs.store.MOST_CANDIDATES",
-        "runs.store.SHORTEST_PREFIX",
     }
 )
 

@@ -139,11 +139,18 @@ def test_a_run_is_found_by_what_people_type(store: RunStore) -> None:
     assert store.find("last") == runs[2]
 
 
+@pytest.mark.parametrize("text", ["f", "F", "ff", " ff0"])
+def test_a_unique_start_of_any_length_names_a_run(store: RunStore, text: str) -> None:
+    runs = [UUID(f"{start}0000-0000-4000-8000-000000000000") for start in ("abcd", "ff00")]
+    for minutes, run in enumerate(runs):
+        recorded(store, run=run, minutes=minutes)
+    assert store.find(text) == runs[1]
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
         ("abcd", "2 runs have an id that begins with 'abcd': give more of it; they are: abcd1"),
-        ("abc", "'abc' names no run: give 4 characters of its id, or 'last'"),
         ("", "'' names no run"),
         ("ffff", "there is no run 'ffff'; the newest: abcd1"),
     ],

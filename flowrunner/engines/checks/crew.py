@@ -162,7 +162,8 @@ def connections(scene: Scene) -> Iterator[Finding]:
             wrong = True
             yield error(
                 "connections",
-                f"{report.name} queues headers that are nested {nesting} deep from {threads} tasks "
+                f"{report.name} queues headers that are nested {nesting} deep from "
+                f"{threads} task{'s' * (threads != 1)} "
                 f"at a time, and has {limit} connections (broker_pool_limit)",
                 "each task holds one for every header until the inner ones are queued, and waits "
                 "for ever for the next",
@@ -172,8 +173,8 @@ def connections(scene: Scene) -> Iterator[Finding]:
             wrong = True
             yield warning(
                 "connections",
-                f"{report.name} runs {threads} tasks in one process, and has {limit} connections "
-                "(broker_pool_limit)",
+                f"{report.name} runs {threads} task{'s' * (threads != 1)} in one process, and has "
+                f"{limit} connections (broker_pool_limit)",
                 "tasks that queue headers inside headers at the same time wait for ever",
                 "set broker_pool_limit of the workers to 0",
             )

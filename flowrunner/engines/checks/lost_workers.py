@@ -38,7 +38,7 @@ def redeliveries(scene: Scene) -> Iterator[Finding]:
         yield warning(
             "redeliveries",
             f"'{queue.name}' is a quorum queue, and RabbitMQ {scene.broker.rabbitmq} drops a "
-            f"message after {limit} redeliveries ({source})",
+            f"message after {limit} redeliver{'y' if limit == 1 else 'ies'} ({source})",
             "a task whose worker dies more often is lost without an error from RabbitMQ; the run "
             "fails as stalled about two minutes later",
             "raise the limit of the queue (policy key delivery-limit), or give it a dead-letter "
