@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from flowrunner.engines.protocol import Engine
     from flowrunner.engines.worker_app import Companion
     from flowrunner.planner.remaining import Remainder
+    from flowrunner.plugin_code import PluginDigest
     from flowrunner.runs.record import RunRecord
     from flowrunner.runs.recorded import StepReader
     from flowrunner.runs.store import RunStore, StepRow
@@ -200,6 +201,7 @@ class Project:
                 given=settings.of_celery,
                 worker=WorkerCommand.of(settings),
                 lenient=lenient,
+                plugins=self.plugin_digests,
             )
         from flowrunner.engines.celery import CeleryEngine
 
@@ -212,7 +214,14 @@ class Project:
             given=settings.of_celery,
             worker=WorkerCommand.of(settings),
             namespace=settings.namespace,
+            plugins=self.plugin_digests,
         )
+
+    def plugin_digests(self) -> tuple[PluginDigest, ...]:
+        """Return which code the plugins have, as their files are now."""
+        from flowrunner.plugin_code import plugin_digests
+
+        return plugin_digests(self.plugins.loaded, self.registry)
 
     @property
     def runs_file(self) -> Path | None:
@@ -341,37 +350,20 @@ class Project:
         ``companions`` are started beside a worker that is ready. Raises
         :class:`~flowrunner.errors.ConfigurationError` without a broker and a backend.
         """
-        from flowrunner.engines.application import (
-            build_app,
-            extend_app,
-            give_settings,
-            mend_backend_of,
-            pin_addresses,
-        )
-        from flowrunner.engines.cluster_settings import cluster_settings
         from flowrunner.engines.worker_app import WorkerSetup, make_worker_app
-        from flowrunner.engines.worker_settings import apply_settings, worker_settings
+        from flowrunner.engines.worker_facts import note_plugins
 
         settings, remarks = self.settings, list[str]()
         settings.require_plugins("a worker runs tasks")
         if settings.app is not None:
-            from flowrunner.engines.app_fitness import unfit_settings
-            from flowrunner.engines.existing_app import load_app
+            from flowrunner.engines.existing_worker import existing_worker_app
 
-            def prepare(app: Celery) -> None:
-                remarks.extend(apply_settings(app, broker=settings.broker))
-
-            app = load_app(settings.app, prepare=prepare)
-            pin_addresses(app, broker=settings.broker, backend=settings.backend)
-            give_settings(app, settings.of_celery)
-            if problems := list(unfit_settings(app)):
-                raise ConfigurationError(
-                    f"the Celery app {settings.app.name} cannot run workflows: "
-                    f"{'; '.join(problems)}"
-                )
-            extend_app(app, self.registry)
-            mend_backend_of(app)
+            app, remarks = existing_worker_app(settings.app, settings, self.registry)
         else:
+            from flowrunner.engines.application import build_app, pin_addresses
+            from flowrunner.engines.cluster_settings import cluster_settings
+            from flowrunner.engines.worker_settings import worker_settings
+
             broker, backend = self._cluster("flowrunner worker ")
             app = build_app(
                 self.registry,
@@ -381,6 +373,7 @@ class Project:
             )
             pin_addresses(app, broker=broker, backend=backend)
         plugins = [plugin.name for plugin in self.plugins.loaded]
+        note_plugins(self.plugin_digests())
         return make_worker_app(app, WorkerSetup(plugins, remarks, list(companions)))
 
 

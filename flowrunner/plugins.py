@@ -50,12 +50,17 @@ class PluginReference:
 
 @dataclass(frozen=True)
 class LoadedPlugin:
-    """A plugin that is loaded: its name, its version where it has one, and who named it."""
+    """A plugin that is loaded: its name, its version where it has one, and who named it.
+
+    ``code`` is the file or the folder that was named, and ``named`` how: a folder is many plugins.
+    """
 
     name: str
     origin: str
     module: Any
     version: str = ""
+    code: Path | None = None
+    named: str = ""
 
 
 class PluginManager:
@@ -197,11 +202,12 @@ def _find(reference: PluginReference) -> Iterator[LoadedPlugin]:
         raise PluginError(f"plugin {reference.name} ({reference.origin}): {error}") from error
     if (path / "__init__.py").is_file():
         module = _load_file(path / "__init__.py", reference)
-        yield LoadedPlugin(reference.name, reference.origin, module)
+        yield LoadedPlugin(reference.name, reference.origin, module, code=path.resolve())
     elif path.is_dir():
         yield from _folder(path, reference)
     elif path.is_file():
-        yield LoadedPlugin(reference.name, reference.origin, _load_file(path, reference))
+        module = _load_file(path, reference)
+        yield LoadedPlugin(reference.name, reference.origin, module, code=path.resolve())
     elif (kind := irregular_kind(path)) is not None:
         raise PluginError(
             f"plugin {reference.name} ({reference.origin}) is {kind}; name a regular file"
@@ -228,7 +234,10 @@ def _folder(folder: Path, reference: PluginReference) -> Iterator[LoadedPlugin]:
         )
     for file in files:
         name = str(Path(reference.name) / file.name)
-        yield LoadedPlugin(name, reference.origin, _load_file(file, reference))
+        module = _load_file(file, reference)
+        yield LoadedPlugin(
+            name, reference.origin, module, code=folder.resolve(), named=reference.name
+        )
 
 
 def _load_module(reference: PluginReference) -> ModuleType:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from types import TracebackType
 from typing import Any
@@ -17,6 +17,7 @@ from flowrunner.engines.cluster_settings import patience_settings
 from flowrunner.engines.worker_command import WorkerCommand
 from flowrunner.errors import ConfigurationError, EngineError
 from flowrunner.plan import Plan
+from flowrunner.plugin_code import PluginDigest
 from flowrunner.settings import AppReference
 from flowrunner.tasks import TaskRegistry
 
@@ -44,6 +45,7 @@ class AppEngine(CeleryEngine):
         given: Mapping[str, Any] | None = None,
         worker: WorkerCommand | None = None,
         lenient: bool = False,
+        plugins: Callable[[], tuple[PluginDigest, ...]] = tuple,
     ) -> None:
         self._reference = reference
         self._registry = registry
@@ -73,6 +75,7 @@ class AppEngine(CeleryEngine):
                 worker or WorkerCommand(app=reference.name, broker=broker, backend=backend),
                 foreign=foreign,
             ),
+            plugins=plugins,
             tasks_hint=f"restart those whose code of {reference.name} is older, or start others:",
         )
 

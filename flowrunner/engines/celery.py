@@ -24,6 +24,7 @@ from flowrunner.environment import require_environment
 from flowrunner.errors import BrokerError
 from flowrunner.finding import Finding
 from flowrunner.plan import Plan
+from flowrunner.plugin_code import PluginDigest
 from flowrunner.runs.ledger import Ledger
 from flowrunner.runs.run_ledger import ledger_of
 from flowrunner.runs.unfolding import Unfolding
@@ -41,7 +42,7 @@ class CeleryEngine:
     """Queues plans on a broker and follows their tasks in the result backend.
 
     ``given`` are settings of Celery's that somebody has asked for. Runs of another ``namespace``
-    on the same servers are out of its sight.
+    on the same servers are out of its sight. ``plugins`` says what the tasks' code is here.
     """
 
     def __init__(
@@ -54,13 +55,14 @@ class CeleryEngine:
         given: Mapping[str, Any] | None = None,
         worker: WorkerCommand | None = None,
         namespace: str | None = None,
+        plugins: Callable[[], tuple[PluginDigest, ...]] = tuple,
     ) -> None:
         self._registry = registry
         settings = producer_settings(broker, backend, given)
         self._app = build_app(registry, settings, configure=configure, namespace=namespace)
         pin_addresses(self._app, broker=broker, backend=backend)
         worker = worker or WorkerCommand(broker=broker, backend=backend)
-        self._cluster = Cluster(self._app, worker=worker)
+        self._cluster = Cluster(self._app, worker=worker, plugins=plugins)
 
     def __enter__(self) -> Self:
         self._cluster.preflight()

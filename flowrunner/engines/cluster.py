@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
+from functools import cached_property
 from typing import Any, Final
 
 from celery import Celery, states
@@ -26,6 +27,7 @@ from flowrunner.errors import BrokerError, EngineError, UnfitClusterError
 from flowrunner.finding import Finding
 from flowrunner.password import without_password
 from flowrunner.plan import Call, Plan
+from flowrunner.plugin_code import PluginDigest
 from flowrunner.runs.ledger import StepState
 
 __all__ = ["Cluster"]
@@ -53,19 +55,29 @@ class Cluster:
     """The broker, the result backend and the workers behind a Celery app.
 
     ``worker`` is the command that starts one, ``tasks_hint`` what to do about a task that none
-    knows.
+    knows. ``plugins`` says what the producer has loaded.
     """
 
     def __init__(
-        self, app: Celery, *, worker: WorkerCommand | None = None, tasks_hint: str = _OWN_TASKS
+        self,
+        app: Celery,
+        *,
+        worker: WorkerCommand | None = None,
+        tasks_hint: str = _OWN_TASKS,
+        plugins: Callable[[], tuple[PluginDigest, ...]] = tuple,
     ) -> None:
         self._app = app
         self._crew = Workers(app)
         self._command = worker or WorkerCommand()
         self._tasks_hint = tasks_hint
+        self._read_plugins = plugins
         self._scene: Scene | None = None
         self._workers: dict[str, Worker] = {}
         self._warnings: dict[Finding, None] = {}
+
+    @cached_property
+    def _plugins(self) -> tuple[PluginDigest, ...]:
+        return self._read_plugins()
 
     def preflight(self) -> None:
         """Look whether broker and backend are there and fit.
@@ -85,7 +97,8 @@ class Cluster:
         with self._needing_broker():
             if not self._workers or self._lacks(needs):
                 every = (*needs.calls, *needs.continuing)
-                self._workers = self._crew.known({queue for queue, _ in every})
+                workers = self._crew.known({queue for queue, _ in every})
+                self._workers = self._crew.with_plugins(workers) if self._plugins else workers
             consumers = None if self._workers else consumers_on(self._app, needs.calls)
         scene = self._scene or self._examined()
         found = replace(self._declared(scene, needs), workers=self._workers, consumers=consumers)
@@ -136,6 +149,7 @@ class Cluster:
             command=self._command,
             by_default=frozenset(self._app.amqp.queues.consume_from),
             tasks_hint=self._tasks_hint,
+            plugins=self._plugins,
         )
         return self._scene
 

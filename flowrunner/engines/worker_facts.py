@@ -6,23 +6,37 @@ Whoever imports this module answers it once Celery's worker has started. Celery'
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from time import time
 from typing import Any, Final
 
 from celery.signals import celeryd_after_setup
 
 from flowrunner import __version__
+from flowrunner.plugin_code import PluginDigest
 
-__all__ = ["FACTS", "note_supervisor"]
+__all__ = ["FACTS", "note_plugins", "note_supervisor", "plugins_told"]
 
 FACTS: Final = "flowrunner_facts"
 
 _supervises = [False]
+_plugins: list[dict[str, Any]] = []
 
 
 def note_supervisor() -> None:
     """Note that this worker goes on with runs that nobody drives."""
     _supervises[0] = True
+
+
+def plugins_told(facts: Any) -> tuple[PluginDigest, ...]:
+    """Return the plugins that a worker has told among its facts; an older one tells none."""
+    told = facts.get("plugins") or () if isinstance(facts, Mapping) else ()
+    return tuple(PluginDigest.from_json(each) for each in told if isinstance(each, Mapping))
+
+
+def note_plugins(digests: Iterable[PluginDigest]) -> None:
+    """Note which plugins this worker has loaded."""
+    _plugins[:] = [digest.to_json() for digest in digests]
 
 
 @celeryd_after_setup.connect(weak=False)  # type: ignore[untyped-decorator]
@@ -41,6 +55,7 @@ def _facts(state: Any, **_: Any) -> dict[str, Any]:
         "flowrunner": __version__,
         "pool": str(controller.pool_cls.__module__),
         "supervises": _supervises[0],
+        "plugins": _plugins,
         "concurrency": controller.concurrency,
         "acks_late": bool(conf.task_acks_late),
         "track_started": bool(conf.task_track_started),

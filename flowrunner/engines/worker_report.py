@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from time import time
 from typing import Any, Final
 
 from flowrunner.engines.conf import Conf, conf_of
 from flowrunner.engines.in_time import in_time
-from flowrunner.engines.worker_facts import FACTS
+from flowrunner.engines.worker_facts import FACTS, plugins_told
 from flowrunner.engines.workers import (
     QUERY_ANSWER,
     WORKER_ANSWER,
@@ -116,7 +116,7 @@ def _report(
     clock, now = facts.get("time"), time()
     return WorkerReport(
         name=name,
-        worker=worker,
+        worker=replace(worker, plugins=plugins_told(facts)),
         conf=conf_of(told["conf"]),
         pool=pool.get("implementation") or facts.get("pool"),
         concurrency=pool.get("max-concurrency") or facts.get("concurrency"),

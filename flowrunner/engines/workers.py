@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import monotonic, sleep
 from typing import Any, Final
 
@@ -12,6 +12,9 @@ from celery import Celery
 
 from flowrunner.engines.quorum import QuorumQueue, quorum_queue
 from flowrunner.engines.roll_call import NobodyListensError, RollCall, queue_consumers
+from flowrunner.engines.worker_facts import FACTS, plugins_told
+from flowrunner.planner.continuations import CONTINUE
+from flowrunner.plugin_code import PluginDigest
 
 __all__ = [
     "QUERY_ANSWER",
@@ -32,11 +35,15 @@ EVERYBODY: Final = 10_000
 
 @dataclass(frozen=True)
 class Worker:
-    """The queues that a worker consumes, which of them are quorum queues, the tasks it knows."""
+    """The queues that a worker consumes, which of them are quorum queues, the tasks it knows.
+
+    ``plugins`` are those that a flowrunner worker says it has loaded.
+    """
 
     queues: frozenset[str]
     tasks: frozenset[str]
     quorum: frozenset[QuorumQueue] = frozenset()
+    plugins: tuple[PluginDigest, ...] = ()
 
 
 class _CompleteError(Exception):
@@ -117,6 +124,16 @@ class Workers:
         names = sorted({name for name, _ in consumed})
         tasks = self.ask("registered", workers=names, timeout=WORKER_ANSWER, limit=len(consumed))
         return workers_of(consumed, tasks)
+
+    def with_plugins(self, workers: Mapping[str, Worker]) -> dict[str, Worker]:
+        """Return the workers with the plugins that they say they have loaded."""
+        # Others would log that there is no such command.
+        ours = sorted(name for name, worker in workers.items() if CONTINUE in worker.tasks)
+        told = dict(self.ask(FACTS, workers=ours, limit=len(ours))) if ours else {}
+        return {
+            name: replace(worker, plugins=plugins_told(told.get(name)))
+            for name, worker in workers.items()
+        }
 
     def revoke(self, task_ids: list[str], *, terminate: bool = False) -> None:
         """Tell the workers to drop these tasks when they come to them.

@@ -16,6 +16,7 @@ from flowrunner.engines.redis_facts import RedisFacts
 from flowrunner.engines.server import Server
 from flowrunner.engines.worker_command import WorkerCommand
 from flowrunner.engines.workers import Worker, workers_of
+from flowrunner.plugin_code import PluginDigest
 from flowrunner.plugins import PluginReference
 from flowrunner.settings import AppReference, Settings
 from tests.engines.plans import call, chain, chord, planned
@@ -157,6 +158,37 @@ def test_what_is_wrong_is_found_and_nothing_else(
     assert all(what in each.what and each.why and each.cure for each in wrong)
 
 
+MINE = PluginDigest("plugins", "abc", "", frozenset({"tag"}))
+
+
+@pytest.mark.parametrize(
+    ("mine", "theirs", "what"),
+    [
+        (MINE, MINE, None),
+        (MINE, replace(MINE, name="/srv/plugins"), None),
+        (MINE, replace(MINE, digest="def", tasks=frozenset({"other"})), None),
+        (MINE, replace(MINE, digest="def"), "two@here has loaded other code of the plugin plugins"),
+        (
+            replace(MINE, version="1.1"),
+            replace(MINE, digest="def", version="1.0"),
+            "the plugin plugins (1.0 there, 1.1 here)",
+        ),
+    ],
+    ids=["same", "same elsewhere", "of no task of the run", "changed", "another version"],
+)
+@pytest.mark.parametrize("thorough", [True, False])
+def test_a_worker_whose_plugin_is_not_as_here_is_named(
+    mine: PluginDigest, theirs: PluginDigest, what: str | None, thorough: bool
+) -> None:
+    there = replace(KNOWN, plugins=(theirs,))
+    found = scene(report(), report("two@here", worker=there), plugins=(mine,))
+    wrong = [each for each in look(replace(found, thorough=thorough)) if each.severity != "ok"]
+    assert [(each.severity, each.check) for each in wrong] == (
+        [("warning", "worker plugins")] if what else []
+    )
+    assert all(what is not None and what in each.what for each in wrong)
+
+
 def test_a_run_is_warned_of_a_worker_that_lacks_a_task_and_not_refused() -> None:
     found = scene(report(), report("two@here", worker=Worker(KNOWN.queues, frozenset())))
     (only,) = (each for each in look(replace(found, thorough=False)) if each.severity != "ok")
@@ -194,7 +226,7 @@ def test_a_run_makes_the_quick_checks_only() -> None:
     stages = [check.stage for check in CHECKS]
     assert stages == sorted(stages)
     assert {check.look.__name__ for check in CHECKS if check.stage == Stage.QUEUING} == {
-        *("expiry", "redelivery", "countdowns", "alive", "queues", "tasks")
+        *("expiry", "redelivery", "countdowns", "alive", "queues", "tasks", "same_plugins")
     }
 
 

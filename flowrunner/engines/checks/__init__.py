@@ -6,7 +6,14 @@ from collections.abc import Callable, Iterable, Iterator
 from enum import IntEnum
 from typing import Final, NamedTuple
 
-from flowrunner.engines.checks import crew, lifetimes, lost_workers, redis_server, servers
+from flowrunner.engines.checks import (
+    crew,
+    lifetimes,
+    lost_workers,
+    redis_server,
+    servers,
+    worker_plugins,
+)
 from flowrunner.engines.checks.scene import Scene
 from flowrunner.finding import Finding
 
@@ -45,6 +52,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     Check(Stage.QUEUING, crew.alive),
     Check(Stage.QUEUING, crew.queues),
     Check(Stage.QUEUING, crew.tasks),
+    Check(Stage.QUEUING, worker_plugins.same_plugins),
     Check(Stage.DOCTOR, crew.continuations),
     Check(Stage.DOCTOR, crew.node_names),
     Check(Stage.DOCTOR, crew.connections),

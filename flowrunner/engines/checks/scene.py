@@ -16,6 +16,7 @@ from flowrunner.engines.worker_command import WorkerCommand
 from flowrunner.engines.worker_report import WorkerReport
 from flowrunner.engines.workers import Worker
 from flowrunner.finding import Finding
+from flowrunner.plugin_code import PluginDigest
 
 __all__ = ["RedisServer", "Scene", "duration", "error", "listed", "ok", "warning"]
 
@@ -54,6 +55,7 @@ class Scene:
     remote_control: bool = True
     command: WorkerCommand = field(default_factory=WorkerCommand)
     by_default: frozenset[str] = frozenset()
+    plugins: tuple[PluginDigest, ...] = ()
     quorum: tuple[QuorumQueue, ...] = ()
     delayed: frozenset[str] = frozenset()
     tasks_hint: str = ""
