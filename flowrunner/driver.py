@@ -20,7 +20,9 @@ from flowrunner.environment import hide
 from flowrunner.errors import EngineError, FlowrunnerError
 from flowrunner.plan import Plan, calls_of, without_continuations
 from flowrunner.planner.remaining import Remainder
+from flowrunner.process import this_process
 from flowrunner.run import Course, InterruptedRunError, run_plan
+from flowrunner.runs.driven import CLAIM_FOR, has_lost_its_process, process_fate
 from flowrunner.runs.journal import Journal, note_end
 from flowrunner.runs.ledger import SUCCESS, Ledger, StepState
 from flowrunner.runs.outcome import Outcome
@@ -42,8 +44,7 @@ __all__ = [
     "new_record",
 ]
 
-#: Seconds for which a claim holds, and after which it is made again.
-CLAIM_FOR: Final = 15.0
+#: Seconds after which a claim is made again.
 CLAIM_EVERY: Final = 3.0
 #: Seconds between looks at whether somebody wants an embedded run to be cancelled.
 LOOK_EVERY: Final = 0.5
@@ -61,10 +62,25 @@ def driver_name(what: str) -> str:
 
 
 def is_abandoned(record: RunRecord, driver: str | None) -> bool:
-    """Tell whether a run has not ended and nobody is there who will see to it."""
-    if record.has_ended or driver is not None:
+    """Tell whether a run has not ended and nobody is there who will see to it.
+
+    Of an embedded run, on the host that ran it, the process says so.
+    """
+    if record.has_ended:
+        return False
+    if has_lost_its_process(record, now=datetime.now(UTC)):
+        return True
+    if driver is not None or _is_suspended(record):
         return False
     return record.queued or datetime.now(UTC) - record.attempt.started > GRACE
+
+
+def _is_suspended(record: RunRecord) -> bool:
+    """Tell whether the process of an embedded run is there, and does not say so."""
+    process = record.attempt.process
+    if record.engine != "embedded" or process is None or process.is_this_one:
+        return False
+    return process_fate(record) == "runs"
 
 
 class _Claim:
@@ -183,6 +199,7 @@ class Drive:
             queued=record.queued,
             cancelled=record.cancelled,
             journal=journal,
+            seconds_before=record.attempt.seconds_before,
         )
         try:
             outcome = run_plan(
@@ -247,6 +264,7 @@ def new_record(plan: Plan, *, cluster: bool, timeout: float | None) -> RunRecord
         created=datetime.now(UTC),
         engine="celery" if cluster else "embedded",
         timeout=timeout if timeout is not None else plan.timeout,
+        process=None if cluster else this_process(),
     )
 
 
@@ -292,7 +310,13 @@ def detach(record: RunRecord, engine: Engine, store: RunStore | None) -> None:
 def _note_unqueued(store: RunStore, record: RunRecord, why: str) -> None:
     ended = datetime.now(UTC)
     outcome = Outcome(
-        record.run, record.workflow, "FAILURE", record.attempt.started, ended, reason=why
+        record.run,
+        record.workflow,
+        "FAILURE",
+        record.attempt.started,
+        ended,
+        reason=why,
+        seconds_before=record.attempt.seconds_before,
     )
     with suppress(RunStoreError):
         note_end(store, outcome)

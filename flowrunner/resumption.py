@@ -12,6 +12,8 @@ from flowrunner.planner.cost import Costing
 from flowrunner.planner.remaining import Remainder, remaining_plan, unchanged_calls
 from flowrunner.planner.unchanged import unchanged_paths
 from flowrunner.planner.unfolding_cost import cost_alone
+from flowrunner.process import this_process
+from flowrunner.runs.driven import driven_until, seconds_driven
 from flowrunner.runs.ledger import UNNEEDED
 from flowrunner.runs.record import Attempt, attempt_id
 from flowrunner.runs.recorded import recorded_ledger
@@ -60,7 +62,11 @@ def resumption(record: RunRecord, steps: Mapping[str, StepRow], plan: Plan) -> R
         rest = remaining_plan(plan, results)
         calls = tuple(call for call in plan.calls() if call.is_written)
     attempt = Attempt(
-        attempt_id(record.run, len(record.attempts) + 1), datetime.now(UTC), rest.reused
+        attempt_id(record.run, len(record.attempts) + 1),
+        datetime.now(UTC),
+        rest.reused,
+        this_process() if record.engine == "embedded" else None,
+        seconds_driven(record, driven_until(record) or record.attempt.started),
     )
     left = {call.path for call in _left(plan, rest, calls)}
     why = {

@@ -38,7 +38,8 @@ class Course:
 
     ``rest`` is what is left of the plan, where earlier attempts have results. ``queued`` says
     that the main part has been published whole, and ``cancelled`` that nothing more of it is to
-    start. ``journal`` keeps what whoever comes after has to know.
+    start. ``journal`` keeps what whoever comes after has to know. ``seconds_before`` is how long
+    earlier attempts were driven.
     """
 
     run: UUID
@@ -48,6 +49,7 @@ class Course:
     queued: bool = False
     cancelled: bool = False
     journal: Journal | None = None
+    seconds_before: float = 0.0
 
 
 def run_plan(
@@ -220,4 +222,5 @@ class _Run:
             "; ".join(self._reasons),
             self._has_result,
             tuple(self._ledger.caught),
+            self._course.seconds_before,
         )

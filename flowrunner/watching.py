@@ -60,9 +60,15 @@ class Watch:
         """
         while not self.record.has_ended:
             began = monotonic()
-            if until() or is_abandoned(self.record, self._store.driver(self.record.run)):
+            if until():
                 return False
+            if is_abandoned(self.record, self._store.driver(self.record.run)):
+                self._read()  # it may have ended just before its process did
+                return self.record.has_ended
             sleep(max(LOOK_EVERY, monotonic() - began))
-            self.record = self._store.get(self.record.run)
-            self._look()
+            self._read()
         return True
+
+    def _read(self) -> None:
+        self.record = self._store.get(self.record.run)
+        self._look()

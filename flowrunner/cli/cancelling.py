@@ -10,8 +10,10 @@ import click
 from flowrunner.cli.exit_status import FAILED, SUCCEEDED
 from flowrunner.cli.output import print_json
 from flowrunner.cli.watching import followed_to_the_end
+from flowrunner.driver import is_abandoned
 from flowrunner.errors import ConfigurationError
 from flowrunner.render.value import shown_name
+from flowrunner.runs.driven import driven_until
 from flowrunner.runs.journal import note_end
 from flowrunner.runs.outcome import Outcome
 from flowrunner.runs.recorded import recorded_ledger
@@ -45,8 +47,10 @@ def cancelled(
     if record.engine == "celery":
         with project.celery_engine() as engine:
             engine.cancel(record.plan, run=record.attempt.id, terminate=terminate)
-    elif store.driver(record.run) is None:
-        _note_cancelled(project, store, record)
+    elif is_abandoned(record, store.driver(record.run)):
+        record = store.get(record.run)  # it may have ended just before its process did
+        if not record.has_ended:
+            _note_cancelled(project, store, record)
     if not wait:
         _tell(store.get(record.run), "is being cancelled", output)
         return SUCCEEDED
@@ -65,10 +69,11 @@ def _note_cancelled(project: Project, store: RunStore, record: RunRecord) -> Non
         record.workflow,
         "REVOKED",
         record.attempt.started,
-        datetime.now(UTC),
+        driven_until(record) or datetime.now(UTC),  # nobody has driven it since
         errors=tuple(ledger.errors),
         skipped=tuple(ledger.skipped()),
-        reason="cancelled; the process that ran it had gone",
+        reason="the process that ran it was gone",
+        seconds_before=record.attempt.seconds_before,
     )
     note_end(store, outcome)
 

@@ -27,6 +27,7 @@ WIDE: Final = 100
 BAR_WIDTH: Final = 20
 
 STYLES: Final = {
+    "abandoned": "yellow",
     "failed": "bold red",
     "done": "green",
     "caught": "yellow",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
@@ -11,7 +12,9 @@ from flowrunner.cli.output import print_json
 from flowrunner.cli.run_output import run_here, warn_of
 from flowrunner.errors import ConfigurationError, FlowrunnerError
 from flowrunner.render.label import counted
+from flowrunner.render.run_record import process_text
 from flowrunner.resumption import Resumption, differences, resumption
+from flowrunner.runs.driven import has_lost_its_process, process_fate
 
 if TYPE_CHECKING:
     from flowrunner.app import Project
@@ -36,7 +39,7 @@ def resumed(
     output: str,
 ) -> int:
     """Run what is left of a run, or print what that is; return the exit code."""
-    _refuse_running(store, record)
+    record = _require_ended(store, record)
     if record.state == "SUCCESS":
         click.echo(f"run {record.run} has succeeded: nothing is left to run", err=True)
         return SUCCEEDED
@@ -45,10 +48,11 @@ def resumed(
     if dry_run:
         _print(ahead, output)
         return SUCCEEDED
-    reused, least = len(ahead.attempt.reused), "at least " if plan.unfolds else ""
+    least = "at least " if plan.unfolds else ""
     click.echo(
         f"resuming {record.run}, attempt {len(record.attempts) + 1}: "
-        f"{counted(reused, 'result')} used again, {least}{counted(len(ahead.why), 'call')} to run",
+        f"{counted(len(ahead.attempt.reused), 'result')} used again, "
+        f"{least}{counted(len(ahead.why), 'call')} to run",
         err=True,
     )
     with project.engine(processes=processes) as engine:
@@ -60,10 +64,20 @@ def resumed(
         return run_here(store.get(record.run), engine, store, rest=ahead.rest, output=output)
 
 
-def _refuse_running(store: RunStore, record: RunRecord) -> None:
+def _require_ended(store: RunStore, record: RunRecord) -> RunRecord:
+    """Return the record of a run that nobody drives, as it is now; raise for another one."""
     driver = store.driver(record.run)
-    if record.has_ended or (driver is None and record.engine == "embedded"):
-        return
+    if has_lost_its_process(record, now=datetime.now(UTC)):
+        if driver is not None:  # the claim of the process that is gone
+            store.release(record.run, driver)
+        return store.get(record.run)  # the process may have ended the run
+    if record.has_ended:
+        return record
+    if record.engine == "embedded" and driver is None:
+        process = record.attempt.process
+        if process is None or process.is_this_one or process_fate(record) != "runs":
+            return record
+        driver = process_text(record)
     follow = f"flowrunner watch {record.run}"
     who = f"{driver} drives it" if driver else "its tasks may still run"
     raise FlowrunnerError(

@@ -45,16 +45,16 @@ def command(
 
 
 def _shown(project: Project, name: str) -> ShownRun:
-    from flowrunner.cli.recorded import required_store
+    from flowrunner.cli.recorded import read_again, required_store
     from flowrunner.render.run_record import ShownRun
     from flowrunner.runs.recorded import recorded_ledger, recorded_outcome
 
     store = required_store(project)
-    record = store.get(store.find(name))
+    record, abandoned = read_again(store, store.get(store.find(name)))
     steps = project.recorded_steps(record)
     ledger = recorded_ledger(record, steps)
     outcome = recorded_outcome(record, ledger, steps)
-    return ShownRun(record, steps, ledger, outcome, store.driver(record.run))
+    return ShownRun(record, steps, ledger, outcome, store.driver(record.run), abandoned)
 
 
 def _print(run: ShownRun, *, full: bool) -> None:

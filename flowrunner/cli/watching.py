@@ -13,6 +13,7 @@ from flowrunner.cli.exit_status import FAILED, INTERRUPTED, SUCCEEDED
 from flowrunner.cli.run_output import following, print_outcome, warn
 from flowrunner.driver import Drive, DrivenElsewhereError, driver_name
 from flowrunner.errors import EngineError
+from flowrunner.runs.driven import process_fate
 from flowrunner.runs.outcome import Outcome
 from flowrunner.runs.recorded import recorded_ledger, recorded_outcome
 from flowrunner.watching import Watch
@@ -51,15 +52,28 @@ def followed_to_the_end(project: Project, store: RunStore, record: RunRecord) ->
             ended = watch.until_ended_or_abandoned()
         record = watch.record
         if not ended and record.engine == "embedded":
-            raise EngineError(
-                f"the process that ran {record.run} is gone, and nobody goes on with it: "
-                f"flowrunner resume {record.run}"
-            )
+            raise EngineError(_abandoned(record))
         if not ended:
             with suppress(DrivenElsewhereError):
                 _drive(project, store, record)
             record = store.get(record.run)
     return record
+
+
+def _abandoned(record: RunRecord) -> str:
+    """Return why nobody drives an embedded run, and what continues it."""
+    from flowrunner.render.run_record import process_text
+
+    command = f"\n  flowrunner resume {record.run}"
+    process = record.attempt.process
+    if process_fate(record) != "unknown" or process is None:
+        return (
+            f"run {record.run} was abandoned: {process_text(record)} is gone; continue it:{command}"
+        )
+    return (
+        f"run {record.run} was started by {process_text(record)}, which has not been heard of "
+        f"lately; if that process is gone, continue the run:{command}"
+    )
 
 
 def _drive(project: Project, store: RunStore, record: RunRecord) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import socket
 from dataclasses import dataclass
 from functools import cache
 from itertools import count
-from pathlib import Path
 from uuid import uuid4
+
+from flowrunner.process import birth_of, this_process
 
 __all__ = ["Holder", "Incarnation", "current_incarnation", "is_dead", "main_holder", "new_holder"]
 
@@ -63,7 +63,7 @@ def new_holder() -> Holder:
 def main_holder() -> Holder:
     """Return the main process of this worker's life as a holder."""
     life = current_incarnation()
-    return Holder(life.token, _place(), life.main_process, _birth(life.main_process) or "", 0)
+    return Holder(life.token, _place(), life.main_process, birth_of(life.main_process) or "", 0)
 
 
 def is_dead(holder: Holder) -> bool:
@@ -79,41 +79,18 @@ def is_dead(holder: Holder) -> bool:
         return here != life.main_process
     if holder.process in (here, life.main_process) and holder.incarnation != life.token:
         return True  # a worker that has started again in the same process
-    return _birth(holder.process) != holder.birth
+    return birth_of(holder.process) != holder.birth
 
 
 @cache
 def _place() -> str:
     """Return a name of this machine since it was booted, and of this container in it."""
-    try:
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-        namespace = Path("/proc/self/ns/pid").stat().st_ino
-    except OSError:
-        return socket.gethostname().replace(":", "-")
-    return f"{boot.replace('-', '')}.{namespace}"
+    here = this_process()
+    if not here.boot:
+        return here.host.replace(":", "-")
+    return f"{here.boot.replace('-', '')}.{here.namespace}"
 
 
 @cache
 def _birth_here(process: int) -> str:
-    return _birth(process) or ""
-
-
-def _birth(process: int) -> str | None:
-    """Return when a process began, ``None`` for one that is not there; "" where none can tell."""
-    try:
-        stat = Path(f"/proc/{process}/stat").read_text(encoding="utf-8", errors="replace")
-    except FileNotFoundError:
-        if Path("/proc/self/stat").exists():
-            return None
-    except OSError:
-        return None
-    else:
-        fields = stat.rpartition(")")[2].split()  # a command may have spaces and brackets
-        return None if fields[0] in "ZX" else fields[19]
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return None
-    except PermissionError:
-        pass
-    return ""
+    return birth_of(process) or ""

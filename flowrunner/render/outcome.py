@@ -45,17 +45,27 @@ def result_text(result: Any, *, terminal: bool = False) -> str:
     return line if len(line) <= LONGEST_LINE else json_text(result, indent=2)
 
 
-def headline(outcome: Outcome, ledger: RunLedger) -> str:
-    """Return in one line how the run ended, with how many of its tasks did what."""
-    tasks = task_counts(ledger, all_succeeded=outcome.state == "SUCCESS")
+def headline(outcome: Outcome, ledger: RunLedger, *, abandoned: bool = False) -> str:
+    """Return in one line how the run ended, with how many of its tasks did what.
+
+    ``abandoned`` says that the process is gone that its tasks ran in.
+    """
+    tasks = task_counts(ledger, all_succeeded=outcome.state == "SUCCESS", abandoned=abandoned)
     verb = {"SUCCESS": "succeeded", "FAILURE": "failed", "REVOKED": "was cancelled"}[outcome.state]
     reason = f": {outcome.reason}" if outcome.reason else ""
     name = shown_name(outcome.workflow)
     return f"{name} {verb} after {outcome.seconds:.2f} s{reason} · {tasks}"
 
 
-def task_counts(ledger: RunLedger, *, all_succeeded: bool = False, has_ended: bool = True) -> str:
+def task_counts(
+    ledger: RunLedger,
+    *,
+    all_succeeded: bool = False,
+    has_ended: bool = True,
+    abandoned: bool = False,
+) -> str:
     """Return how many tasks a run has, and how many of them did what."""
+    running = "still running" if has_ended else "running"
     own = [
         step for step in ledger.steps.values() if step.call.is_written and step.state != "UNNEEDED"
     ]
@@ -66,8 +76,8 @@ def task_counts(ledger: RunLedger, *, all_succeeded: bool = False, has_ended: bo
         (_CAUGHT, "failed and caught"),
         ("SKIPPED", "skipped"),
         ("REVOKED", "cancelled"),
-        ("STARTED", "still running" if has_ended else "running"),
-        ("RETRY", "waiting to be retried"),
+        ("STARTED", "abandoned" if abandoned else running),
+        ("RETRY", "not retried" if abandoned else "waiting to be retried"),
         ("PENDING", "not started"),
     )
     found = Counter(

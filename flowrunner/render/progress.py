@@ -25,6 +25,7 @@ _STATES = (
     "SUCCESS",
     "FAILURE",
     "CAUGHT",
+    "ABANDONED",
     "REVOKED",
     "SKIPPED",
     "UNNEEDED",
@@ -52,8 +53,11 @@ class RunTree:
         self._index = LineIndex(self._lines)
         self._planned = {path for paths in self._index.planned for path in paths}
 
-    def lines(self, ledger: RunProgress) -> Iterator[ProgressLine]:
-        """Yield the lines with what the ledger says at this moment."""
+    def lines(self, ledger: RunProgress, *, abandoned: bool = False) -> Iterator[ProgressLine]:
+        """Yield the lines with what the ledger says at this moment.
+
+        Of an ``abandoned`` run nothing runs, and nothing is retried.
+        """
         counts: list[dict[str, int]] = [{} for _ in self._lines]
         caught = {error.call.path for error in ledger.caught}
         line_of, planned = self._index.line_of, self._planned
@@ -64,6 +68,8 @@ class RunTree:
             count, state = counts[line], step.state
             if state == "FAILURE" and path in caught:
                 state = "CAUGHT"
+            elif abandoned and state in ("STARTED", "RETRY"):
+                state = "ABANDONED"
             count[state] = count.get(state, 0) + 1
             if step.retries:
                 count["retries"] = count.get("retries", 0) + step.retries
@@ -93,6 +99,7 @@ class RunTree:
             caught=count["CAUGHT"],
             skipped=count["SKIPPED"] + (missing if left == "skipped" else 0),
             revoked=count["REVOKED"],
+            abandoned=count["ABANDONED"],
             running=count["STARTED"],
             retrying=count["RETRY"],
             unneeded=count["UNNEEDED"] + (missing if left == "unneeded" else 0),

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from flowrunner.errors import Diagnostic
+from flowrunner.process import this_process
 from flowrunner.render.duration import shown_duration, shown_moment
 from flowrunner.render.label import counted
 from flowrunner.render.outcome import failures, headline, task_counts
@@ -15,6 +16,7 @@ from flowrunner.render.progress import RunTree
 from flowrunner.render.tree import display_width
 from flowrunner.render.value import named_values, shown_name
 from flowrunner.render.value_json import value_document
+from flowrunner.runs.driven import driven_until, process_fate, seconds_driven
 from flowrunner.runs.ledger import StepState
 from flowrunner.runs.outcome import Outcome, json_text, outcome_to_json
 from flowrunner.runs.record import RunRecord
@@ -29,13 +31,40 @@ MOST_STEPS: Final = 2
 
 @dataclass(frozen=True)
 class ShownRun:
-    """What is known of a run; ``outcome`` once it has ended, ``driver`` is who follows it."""
+    """What is known of a run; ``outcome`` once it has ended, ``driver`` is who follows it.
+
+    An ``abandoned`` run has not ended, and the process that ran it is gone.
+    """
 
     record: RunRecord
     steps: Mapping[str, StepRow]
     ledger: RunLedger
     outcome: Outcome | None
     driver: str | None = None
+    abandoned: bool = False
+
+    @property
+    def process_is_gone(self) -> bool:
+        """Whether nothing of the run can run any more, ended or not."""
+        return process_fate(self.record) in ("gone", "rebooted") and (
+            self.abandoned or self.outcome is not None
+        )
+
+    def seconds(self, now: datetime) -> float:
+        """Return how long the run was driven so far."""
+        if self.outcome is not None:
+            return self.outcome.seconds
+        until = driven_until(self.record) if self.abandoned else now
+        return seconds_driven(self.record, until or now)
+
+
+def process_text(record: RunRecord) -> str:
+    """Return which process an embedded run was started in, as far as its record says."""
+    process = record.attempt.process
+    if process is None:
+        return "the process that ran it"
+    where = "this host" if process.host == this_process().host else process.host
+    return f"process {process.number} on {where}"
 
 
 def run_lines(run: ShownRun, *, now: datetime | None = None) -> Iterator[str]:
@@ -45,16 +74,19 @@ def run_lines(run: ShownRun, *, now: datetime | None = None) -> Iterator[str]:
     width = max(len(name) for name, _ in facts)
     yield from (f"  {name:<{width}}  {text}" for name, text in facts)
     yield ""
-    for line in RunTree(run.record.plan).lines(run.ledger):
+    for line in RunTree(run.record.plan).lines(run.ledger, abandoned=run.process_is_gone):
         yield f"{line.text}   {line.tally}" if line.tally else line.text
 
 
 def _headline(run: ShownRun, now: datetime) -> str:
     if run.outcome is not None:
-        return headline(run.outcome, run.ledger)
+        return headline(run.outcome, run.ledger, abandoned=run.process_is_gone)
     record = run.record
-    name, tasks = shown_name(record.workflow), task_counts(run.ledger, has_ended=False)
-    since = shown_duration((now - record.attempt.started).total_seconds())
+    name = shown_name(record.workflow)
+    tasks = task_counts(run.ledger, has_ended=False, abandoned=run.abandoned)
+    since = shown_duration(run.seconds(now))
+    if run.abandoned:
+        return f"{name} was abandoned after {since} · {tasks}"
     if record.state == "PENDING":
         return f"{name} was recorded {since} ago and is not queued yet · {tasks}"
     doing = "is being cancelled, after" if record.cancelled else "has been running for"
@@ -76,7 +108,10 @@ def _facts(run: ShownRun) -> Iterator[tuple[str, str]]:
         )
     yield "inputs", named_values(record.plan.inputs.items())
     yield "timeout", "" if record.timeout is None else f"{record.timeout:g} s"
-    if not record.has_ended:
+    if run.abandoned:
+        yield "driven by", f"nobody: {process_text(record)} is gone"
+        yield "resume", f"flowrunner resume {record.run}"
+    elif not record.has_ended:
         yield "driven by", run.driver or "nobody at this moment"
         yield "running", _named([step for step in _open_steps(run) if step.state == "STARTED"])
         yield "next", _named([step for step in _open_steps(run) if step.state != "STARTED"])
@@ -145,12 +180,15 @@ def run_to_json(run: ShownRun) -> dict[str, Any]:
         "timeout": record.timeout,
         "inputs": value_document(record.plan.inputs),
         "cancelled": record.cancelled,
-        "driver": run.driver,
+        "driver": None if run.abandoned else run.driver,
+        "abandoned": run.abandoned,
         "attempts": [
             {
                 "id": str(attempt.id),
                 "started": attempt.started.isoformat(),
                 "reused": sorted(attempt.reused),
+                "host": None if attempt.process is None else attempt.process.host,
+                "process": None if attempt.process is None else attempt.process.number,
             }
             for attempt in record.attempts
         ],
@@ -160,7 +198,10 @@ def run_to_json(run: ShownRun) -> dict[str, Any]:
 
 def _outcome_to_json(run: ShownRun) -> dict[str, Any]:
     data = outcome_to_json(_outcome(run))
-    return data if run.outcome is not None else {**data, "state": run.record.state, "ended": None}
+    if run.outcome is not None:
+        return data
+    seconds = round(run.seconds(datetime.now(UTC)), 6)
+    return {**data, "state": run.record.state, "ended": None, "seconds": seconds}
 
 
 def _outcome(run: ShownRun) -> Outcome:

@@ -14,7 +14,8 @@ class Tally:
     """How many calls of a line are in which state, and how often they were made again.
 
     Of those that failed, the ``caught`` ones are none of the run's: they were tolerated, or
-    an ``on_error`` has stood in for them. Without a ``total`` there are none yet.
+    an ``on_error`` has stood in for them. ``abandoned`` ones had begun when the process that ran
+    them went. Without a ``total`` there are none yet.
     """
 
     total: int
@@ -27,6 +28,7 @@ class Tally:
     retrying: int = 0
     unneeded: int = 0
     retries: int = 0
+    abandoned: int = 0
 
     @property
     def needed(self) -> int:
@@ -44,6 +46,8 @@ class Tally:
             return "waiting"
         if self.succeeded + self.caught == self.needed:
             return "caught" if self.caught else "done"
+        if self.abandoned:
+            return "abandoned"
         if self.retrying:
             return "retrying"
         if self.running:
@@ -61,6 +65,7 @@ class Tally:
             others = (
                 (self.failed, "failed"),
                 (self.caught, "caught"),
+                (self.abandoned, "abandoned"),
                 (self.running, "running"),
                 (self.retrying, "retrying"),
                 (self.skipped, "skipped"),

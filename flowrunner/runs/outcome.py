@@ -41,6 +41,7 @@ class Outcome:
     last, and ``skipped`` every call that did not run because of one. ``reason`` says why the
     run as a whole did not succeed where no single call is to blame (a timeout, an interrupt).
     ``caught`` has every failure that was tolerated, or handled by a step's ``on_error``.
+    ``started`` is the current attempt's; ``seconds_before`` is how long earlier ones were driven.
     """
 
     run: UUID
@@ -54,11 +55,12 @@ class Outcome:
     reason: str = ""
     has_result: bool = False
     caught: tuple[StepError, ...] = ()
+    seconds_before: float = 0.0
 
     @property
     def seconds(self) -> float:
-        """How long the run took."""
-        return (self.ended - self.started).total_seconds()
+        """How long the run was driven, over all of its attempts."""
+        return self.seconds_before + (self.ended - self.started).total_seconds()
 
 
 def outcome_to_json(outcome: Outcome) -> dict[str, Any]:
@@ -74,6 +76,7 @@ def outcome_to_json(outcome: Outcome) -> dict[str, Any]:
         "skipped": [call.path for call in outcome.skipped],
         "started": outcome.started.isoformat(),
         "ended": outcome.ended.isoformat(),
+        "seconds": round(outcome.seconds, 6),
     }
 
 

@@ -10,6 +10,7 @@ from uuid import UUID, uuid5
 
 from flowrunner.model import HandlerName
 from flowrunner.plan import Plan
+from flowrunner.process import Process
 
 __all__ = [
     "ENDED_STATES",
@@ -40,16 +41,28 @@ def attempt_id(run: UUID, number: int) -> UUID:
 
 @dataclass(frozen=True)
 class Attempt:
-    """One try of a run. ``reused`` has the paths of the calls whose results are earlier ones'."""
+    """One attempt of a run.
+
+    ``reused`` holds the paths of the calls whose results come from earlier attempts.
+    ``seconds_before`` is how long those were driven. ``process`` runs an embedded run's attempt;
+    older records do not say which.
+    """
 
     id: UUID
     started: datetime
     reused: frozenset[str] = frozenset()
+    process: Process | None = None
+    seconds_before: float = 0.0
 
 
 @dataclass(frozen=True)
 class RunSummary:
-    """A run in a list. ``file`` is its source's name; ``attempts`` counts them."""
+    """A run in a list.
+
+    ``file`` is its source's name; ``attempts`` counts them, and ``attempt`` is the current one,
+    where the record of a summary tells. ``claimed_until`` and ``last_step`` are as in a
+    :class:`RunRecord`.
+    """
 
     run: UUID
     workflow: str
@@ -59,6 +72,9 @@ class RunSummary:
     ended: datetime | None
     attempts: int
     engine: EngineName
+    attempt: Attempt | None = None
+    claimed_until: datetime | None = None
+    last_step: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -69,7 +85,9 @@ class RunRecord:
     current attempt's main part has been published whole, ``handler_inputs`` what its handlers
     were given, stored before they are published. ``cancelled`` is the wish that nothing more of
     the run starts. ``outcome`` is what :func:`~flowrunner.runs.outcome.outcome_to_json` gives,
-    without the result, once the run has ended.
+    without the result, once the run has ended. ``claimed_until`` is when the latest claim of a
+    driver lapses, or has lapsed, where the store still knows: not after the driver has let go.
+    ``last_step`` is when a call of an embedded run that has not ended last began or ended.
     """
 
     run: UUID
@@ -86,6 +104,8 @@ class RunRecord:
     handler_inputs: Mapping[HandlerName, Any] = field(default_factory=dict)
     cancelled: bool = False
     outcome: Mapping[str, Any] | None = None
+    claimed_until: datetime | None = None
+    last_step: datetime | None = None
 
     @classmethod
     def of(
@@ -96,6 +116,7 @@ class RunRecord:
         created: datetime,
         engine: EngineName,
         timeout: float | None = None,
+        process: Process | None = None,
     ) -> RunRecord:
         """Return the record of a run that is about to be queued for the first time."""
         return cls(
@@ -106,7 +127,7 @@ class RunRecord:
             created,
             engine,
             plan,
-            (Attempt(run, created),),
+            (Attempt(run, created, process=process),),
             timeout=timeout,
         )
 
@@ -137,4 +158,7 @@ class RunRecord:
             self.ended,
             len(self.attempts),
             self.engine,
+            self.attempt,
+            self.claimed_until,
+            self.last_step,
         )

@@ -5,11 +5,13 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 from flowrunner.plan import Plan
+from flowrunner.process import Process
 from flowrunner.runs.packing import packed, unpacked
 from flowrunner.runs.plan_data import plan_from_data, plan_to_data
 from flowrunner.runs.record import Attempt, RunRecord, RunSummary
@@ -44,12 +46,23 @@ def moment(timestamp: float | None) -> datetime | None:
 
 def pack_attempt(attempt: Attempt) -> bytes:
     """Return an attempt as it is kept."""
-    return packed([str(attempt.id), attempt.started.timestamp(), sorted(attempt.reused)])
+    data: list[Any] = [str(attempt.id), attempt.started.timestamp(), sorted(attempt.reused)]
+    if attempt.process is not None or attempt.seconds_before:  # as older versions read it
+        process = attempt.process
+        data += [attempt.seconds_before, None if process is None else asdict(process)]
+    return packed(data)
 
 
 def _attempt_of(stored: bytes) -> Attempt:
-    identifier, started, reused = unpacked(stored)
-    return Attempt(UUID(identifier), datetime.fromtimestamp(started, UTC), frozenset(reused))
+    identifier, started, reused, *more = unpacked(stored)
+    seconds_before, process = more[:2] if more else (0.0, None)
+    return Attempt(
+        UUID(identifier),
+        datetime.fromtimestamp(started, UTC),
+        frozenset(reused),
+        None if process is None else Process(**process),
+        seconds_before,
+    )
 
 
 def pack_outcome(outcome: Mapping[str, Any]) -> bytes:
@@ -101,11 +114,14 @@ def record_of(
             handler_inputs={name: unpacked(value) for name, value in handler_inputs.items()},
             cancelled=bool(fields["cancelled"]),
             outcome=None if fields["outcome"] is None else unpacked(fields["outcome"]),
+            claimed_until=moment(fields.get("driver_until")),
+            last_step=moment(fields.get("last_step")),
         )
 
 
 def summary_of(fields: Mapping[str, Any]) -> RunSummary:
-    """Return the summary of these fields; ``attempts`` counts them."""
+    """Return the summary of these fields: ``attempts`` counts them, ``attempt`` is the current."""
+    attempt = fields.get("attempt")
     with _readable(fields):
         return RunSummary(
             UUID(fields["run"]),
@@ -116,6 +132,9 @@ def summary_of(fields: Mapping[str, Any]) -> RunSummary:
             moment(fields["ended"]),
             fields["attempts"],
             fields["engine"],
+            None if attempt is None else _attempt_of(attempt),
+            moment(fields.get("driver_until")),
+            moment(fields.get("last_step")),
         )
 
 

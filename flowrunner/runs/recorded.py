@@ -214,10 +214,7 @@ def _result(plan: Plan, main: Ledger, steps: Mapping[str, StepRow]) -> tuple[Any
 def recorded_outcome(
     record: RunRecord, ledger: RunLedger, steps: Mapping[str, StepRow]
 ) -> Outcome | None:
-    """Return how a run has ended, with its result where that is kept; ``None`` if it has not.
-
-    An attempt's time counts, not that since the run was recorded.
-    """
+    """Return how a run has ended, with its result where that is kept; ``None`` if it has not."""
     if record.state not in ("SUCCESS", "FAILURE", "REVOKED"):
         return None
     result, has_result = _result(record.plan, ledger.main, steps)
@@ -233,4 +230,5 @@ def recorded_outcome(
         record.reason,
         has_result,
         tuple(ledger.caught),
+        record.attempt.seconds_before,
     )

@@ -39,7 +39,7 @@ PAGE: Final = 200
 OLDEST: Final = 10
 _SUMMARY: Final = (
     *("run", "workflow", "file", "state", "created", "ended", "engine"),
-    "attempts",
+    *("attempts", "attempt"),
 )
 
 #: KEYS: record, open runs. ARGV: seconds that it is kept or '', the run, what becomes of it among
@@ -53,6 +53,7 @@ if ARGV[4] ~= '' then
     count = redis.call('HINCRBY', KEYS[1], 'attempts', 1)
     redis.call('HSET', KEYS[1], 'attempt:' .. count, ARGV[4])
   end
+  redis.call('HSET', KEYS[1], 'attempt', ARGV[4])
   redis.call('HDEL', KEYS[1], 'given:on_error', 'given:finally')
 end
 redis.call('HSET', KEYS[1], unpack(ARGV, 5))
@@ -130,7 +131,7 @@ class RedisRunStore:
             "attempts": len(record.attempts),
         }
         for number, attempt in enumerate(record.attempts, 1):
-            fields[f"attempt:{number}"] = pack_attempt(attempt)
+            fields[f"attempt:{number}"] = fields["attempt"] = pack_attempt(attempt)
         for name, given in record.handler_inputs.items():
             fields[f"given:{name}"] = packed(given)
         with self._explaining(), self._client.pipeline(transaction=True) as pipeline:
@@ -295,7 +296,8 @@ def _stored(value: Any) -> Any:
 
 def _read(stored: Mapping[str, bytes]) -> dict[str, Any]:
     """Return a record's fields as they were before Redis kept them."""
-    return {name: _READERS.get(name, bytes)(value) for name, value in stored.items()}
+    known = ((name, value) for name, value in stored.items() if value is not None)
+    return {name: _READERS.get(name, bytes)(value) for name, value in known}
 
 
 def _optional_number(value: bytes) -> float | None:

@@ -40,8 +40,16 @@ _ADD_ATTEMPT: Final = (
     "INSERT OR IGNORE INTO attempts (run, number, id, data) VALUES "
     "(?1, (SELECT count(*) + 1 FROM attempts WHERE run = ?1), ?2, ?3)"
 )
+_LAST_ATTEMPT: Final = "FROM attempts WHERE attempts.run = runs.run ORDER BY number DESC LIMIT 1"
+#: When a call of a run that has not ended last began or ended.
+_LAST_STEP: Final = (
+    "CASE WHEN ended IS NULL THEN "  # noqa: S608
+    "(SELECT max(max(coalesce(steps.started, 0), coalesce(steps.ended, 0))) FROM steps "
+    f"WHERE steps.attempt = (SELECT id {_LAST_ATTEMPT})) END AS last_step"
+)
 _SUMMARIES: Final = (
-    "SELECT run, workflow, file, state, created, ended, engine, "
+    "SELECT run, workflow, file, state, created, ended, engine, driver_until, "  # noqa: S608
+    f"(SELECT data {_LAST_ATTEMPT}) AS attempt, {_LAST_STEP}, "
     "(SELECT count(*) FROM attempts WHERE attempts.run = runs.run) AS attempts FROM runs"
 )
 #: Rows that one statement writes: Python's threads take turns at each, and SQLite takes no more
@@ -114,7 +122,10 @@ class SQLiteRunStore:
         """Return what is recorded of a run."""
         name = (str(run),)
         with self._database.reading() as connection:
-            row = connection.execute("SELECT * FROM runs WHERE run = ?", name).fetchone()
+            row = connection.execute(
+                f"SELECT *, {_LAST_STEP} FROM runs WHERE run = ?",  # noqa: S608
+                name,
+            ).fetchone()
             attempts = connection.execute(
                 "SELECT data FROM attempts WHERE run = ? ORDER BY number", name
             ).fetchall()

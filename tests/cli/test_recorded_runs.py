@@ -3,62 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
 
-from flowrunner.cli.main import main
-from flowrunner.runs.outcome import Outcome, outcome_to_json
-from flowrunner.runs.sqlite_store import SQLiteRunStore
 from flowrunner.runs.store import StepRow
-from tests.cli.commands import Ended, Folder
-from tests.runs.records import at, record
+from tests.cli.commands import Folder
+from tests.cli.recorded import RUN, Recorded
+from tests.runs.records import at
 
-RUN = UUID("0123abcd-0000-4000-8000-000000000000")
 OTHER = UUID("0123ffff-0000-4000-8000-000000000000")
-TEXT = "{inputs: {n: 2}, on_error: call, chord: {header: 'call x${inputs.n}', body: call}}"
 MEMBERS = ("chord.header[0]", "chord.header[1]")
 BODY = "chord.body"
-
-
-@dataclass
-class Recorded:
-    """A folder whose runs are recorded in a file of its own, and the commands run there."""
-
-    store: SQLiteRunStore
-    capture: pytest.CaptureFixture[str]
-
-    def add(
-        self, state: Any = None, rows: list[StepRow] | None = None, *, run: UUID = RUN, **known: Any
-    ) -> None:
-        """Record a run with these rows, ended where there is a state."""
-        new = record(TEXT, run=run, engine="embedded", minutes=known.pop("minutes", 0))
-        self.store.create(new)
-        self.store.set_queued(run)
-        self.store.save_steps(run, rows or [])
-        if state is not None:
-            outcome = Outcome(run, "test", state, at(0), at(0.5), **known)
-            self.store.finish(run, state, outcome_to_json(outcome), at(0.5))
-
-    def run(self, *arguments: str) -> Ended:
-        code = main(list(arguments))
-        said = self.capture.readouterr()
-        return Ended(code, said.out, said.err)
-
-
-@pytest.fixture
-def recorded(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Iterator[Recorded]:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("FLOWRUNNER_RUNS", str(tmp_path / "runs.sqlite3"))
-    store = SQLiteRunStore(tmp_path / "runs.sqlite3")
-    yield Recorded(store, capsys)
-    store.close()
 
 
 def success(path: str, result: Any) -> StepRow:
@@ -106,6 +63,8 @@ def test_programs_get_runs_as_objects(recorded: Recorded) -> None:
         "ended": at(0.5).isoformat(),
         "attempts": 1,
         "engine": "embedded",
+        "seconds": 30.0,
+        "abandoned": False,
     }
 
 

@@ -194,6 +194,7 @@ def test_every_state_of_a_line_has_its_colour() -> None:
         Tally(1, skipped=1).word,
         Tally(1, revoked=1).word,
         Tally(1, unneeded=1).word,
+        Tally(1, abandoned=1).word,
     }
     assert words == STYLES.keys()
 

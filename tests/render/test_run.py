@@ -255,6 +255,7 @@ def test_programs_get_everything_that_is_known() -> None:
         "skipped": ["chain[0].chord.body", "chain[1]"],
         "started": "2026-01-01T12:00:00+00:00",
         "ended": "2026-01-01T12:00:01.500000+00:00",
+        "seconds": 1.5,
     }
 
 

@@ -8,6 +8,7 @@ import stat
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from uuid import uuid4
 import pytest
 
 from flowrunner.runs import sqlite_store as module
+from flowrunner.runs.packing import packed
 from flowrunner.runs.record import Attempt
 from flowrunner.runs.sqlite_store import SQLiteRunStore
 from flowrunner.runs.store import RunStoreError, StepRow, StepStore
@@ -215,3 +217,14 @@ def test_a_record_that_makes_no_sense_is_told(sqlite_store: SQLiteRunStore) -> N
         connection.execute("UPDATE runs SET plan = x'00'")
     with pytest.raises(RunStoreError, match=f"record of run {new.run} cannot be read"):
         sqlite_store.get(new.run)
+
+
+def test_an_attempt_of_an_older_version_is_read(tmp_path: Path) -> None:
+    with closing(SQLiteRunStore(tmp_path / "runs.sqlite3")) as store:
+        new = record(engine="embedded")
+        store.create(new)
+        older = packed([str(new.run), at(0).timestamp(), ["a"]])
+        with sqlite3.connect(tmp_path / "runs.sqlite3") as connection:
+            connection.execute("UPDATE attempts SET data = ?", (older,))
+        connection.close()
+        assert store.get(new.run).attempt == Attempt(new.run, at(0), frozenset({"a"}))

@@ -10,6 +10,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from flowrunner.process import this_process
+from flowrunner.runs.driven import seconds_driven
 from flowrunner.runs.record import Attempt, RunRecord, attempt_id
 from flowrunner.runs.store import RunNotFoundError, RunStore
 from tests.engines.plans import HANG
@@ -250,3 +252,20 @@ def test_threads_record_side_by_side(store: RunStore) -> None:
     listed = store.list(limit=99)
     assert {each.run for each in listed} == set(runs)
     assert all(newer.created > older.created for newer, older in pairwise(listed))
+
+
+def test_a_resumed_run_was_driven_as_long_as_its_attempts(store: RunStore) -> None:
+    first = record(minutes=0)
+    store.create(first)
+    store.finish(first.run, "FAILURE", {}, at(2))
+    assert seconds_driven(store.get(first.run), at(2)) == 120
+    process = this_process()
+    second = Attempt(attempt_id(first.run, 2), at(60), process=process, seconds_before=120)
+    store.begin_attempt(first.run, second)
+    store.finish(first.run, "SUCCESS", {}, at(61))
+    kept = store.get(first.run)
+    assert kept.attempt == second
+    assert seconds_driven(kept, at(61)) == 180
+    (summary,) = (each for each in store.list(limit=100) if each.run == first.run)
+    assert summary == kept.summary
+    assert seconds_driven(summary, at(61)) == 180
