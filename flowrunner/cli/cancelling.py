@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 __all__ = ["cancelled"]
 
 
+#: What a run that has ended did.
+WORDS: Final = {"SUCCESS": "succeeded", "FAILURE": "failed", "REVOKED": "cancelled"}
+
+
 def cancelled(
     project: Project,
     store: RunStore,
@@ -37,7 +41,7 @@ def cancelled(
 ) -> int:
     """Cancel a run, print what became of it and return the exit code."""
     if record.has_ended:
-        _tell(record, f"has ended before: {record.state}", output)
+        _tell(record, f"had already ended: {WORDS[record.state]}", output)
         return FAILED
     if terminate and record.engine == "embedded":
         raise ConfigurationError(
@@ -51,12 +55,12 @@ def cancelled(
         record = store.get(record.run)  # it may have ended just before its process did
         if not record.has_ended:
             _note_cancelled(project, store, record)
-    if not wait:
-        _tell(store.get(record.run), "is being cancelled", output)
+    if not wait and not (now := store.get(record.run)).has_ended:
+        _tell(now, "is being cancelled", output)
         return SUCCEEDED
     ended = followed_to_the_end(project, store, store.get(record.run))
     is_cancelled = ended.state == "REVOKED"
-    _tell(ended, "was cancelled" if is_cancelled else f"has ended: {ended.state}", output)
+    _tell(ended, "was cancelled" if is_cancelled else f"had ended: {WORDS[ended.state]}", output)
     return SUCCEEDED if is_cancelled else FAILED
 
 

@@ -52,7 +52,8 @@ def headline(outcome: Outcome, ledger: RunLedger, *, abandoned: bool = False) ->
     """
     tasks = task_counts(ledger, all_succeeded=outcome.state == "SUCCESS", abandoned=abandoned)
     verb = {"SUCCESS": "succeeded", "FAILURE": "failed", "REVOKED": "was cancelled"}[outcome.state]
-    reason = f": {outcome.reason}" if outcome.reason else ""
+    is_told = not outcome.reason or (outcome.state, outcome.reason) == ("REVOKED", "cancelled")
+    reason = "" if is_told else f": {outcome.reason}"
     name = shown_name(outcome.workflow)
     return f"{name} {verb} after {outcome.seconds:.2f} s{reason} · {tasks}"
 

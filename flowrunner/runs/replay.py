@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from flowrunner.plan import Call, Plan, calls_of
 from flowrunner.planner.remaining import Remainder
-from flowrunner.runs.ledger import RETRY, SUCCESS, Ledger, StepError
+from flowrunner.runs.ledger import RETRY, REVOKED, SUCCESS, Ledger, StepError
 from flowrunner.runs.record_data import timestamp
 from flowrunner.runs.section import LostResultError
 from flowrunner.runs.store import StepRow
@@ -67,12 +67,17 @@ def replay(
 
 
 def note_row(ledger: Ledger, call: Call, row: StepRow, error: StepError | None = None) -> None:
-    """Note what is kept of a call; ``error`` says why it failed where the row does not."""
+    """Note what is kept of a call; ``error`` says why it failed where the row does not.
+
+    A call whose retry was cancelled has the error of its last try, which is no failure of the run.
+    """
     result = (lambda: row.result) if row.has_result else None
+    if row.of_one_task or row.state != REVOKED:
+        error = row_error(call, row) or error
     ledger.record(
         call.path,
         row.state,
-        row_error(call, row) or error,
+        error,
         result=result,
         retries=row.retries,
         for_good=not row.of_one_task,

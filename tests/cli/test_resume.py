@@ -164,7 +164,7 @@ def test_what_has_ended_is_not_cancelled_and_is_watched_at_once(run: Callable[..
     run("apply", "workflow.yaml")
     cancelled = run("cancel", "last")
     assert cancelled.code == 1
-    assert "has ended before: SUCCESS" in cancelled.out
+    assert "had already ended: succeeded" in cancelled.out
     watched = run("watch", "last")
     assert (watched.code, watched.out) == (0, "18\n")
 

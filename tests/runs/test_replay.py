@@ -109,6 +109,11 @@ def test_a_retry_that_was_due_when_the_run_ended_is_not_counted() -> None:
     assert ledger.steps["c"].retries == 1
     ledger.give_up()
     assert (ledger.steps["c"].state, ledger.steps["c"].retries) == ("REVOKED", 0)
+    assert ledger.errors == []
+    error = StepRow("c", "REVOKED", error_type="ValueError")  # as it is recorded
+    told = Unfolding(call("c", "fail", retry=plan.Retry(5, delay=30)))
+    replay(told, lambda calls: {"c": error})
+    assert (told.steps["c"].state, told.steps["c"].retries, told.errors) == ("REVOKED", 0, [])
 
 
 @given(trees())
