@@ -6,18 +6,19 @@ where a message is made, and replaced by their names in what this process shows 
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final
+from typing import Any
 
 from flowrunner.errors import Diagnostic, EngineError, WorkflowError
+from flowrunner.finding import Finding
+from flowrunner.masking import learn, masked_text
 from flowrunner.plan import Secret, has_secret
 from flowrunner.template import parsed
 
 __all__ = [
-    "SHORTEST_HIDDEN",
     "EnvironmentValueError",
+    "hardly_hidden",
     "hide",
     "missing",
     "require_environment",
@@ -26,12 +27,6 @@ __all__ = [
     "variables",
     "without_secrets",
 ]
-
-#: Shorter values are not looked for in texts: they are all over the place.
-SHORTEST_HIDDEN: Final = 4
-
-#: What is shown in place of the values that this process has met.
-_hidden: Final[dict[str, str]] = {}
 
 
 class EnvironmentValueError(EngineError):
@@ -134,17 +129,46 @@ def hide(names: Iterable[str], environment: Mapping[str, str] | None = None) -> 
     """Let :func:`without_secrets` replace the values of these variables by their names."""
     environment = os.environ if environment is None else environment
     for name in names:
-        value = environment.get(name, "")
-        shown = f"${{env.{name}}}"
-        # As it is, as Python and as JSON show it, and each line of a longer text.
-        spellings = {value, repr(value)[1:-1], json.dumps(value)[1:-1], *value.splitlines()}
-        for spelling in spellings:
-            if len(spelling.strip()) >= SHORTEST_HIDDEN:
-                _hidden[spelling] = shown
+        if value := environment.get(name):
+            learn(value, f"${{env.{name}}}")
+
+
+def hardly_hidden(
+    names: Iterable[str], environment: Mapping[str, str] | None = None
+) -> list[Finding]:
+    """Return a warning for each variable whose value is too short to be masked everywhere."""
+    from flowrunner.masking.forms import SHORTEST_ENCODED, SHORTEST_VALUE, has_short_forms
+
+    environment = os.environ if environment is None else environment
+    found = []
+    for name in sorted(names):
+        value = environment.get(name, "").strip()
+        if not value:
+            continue
+        if len(value) < SHORTEST_VALUE:
+            what = (
+                f"the value of ${{env.{name}}} is not masked: it has fewer than "
+                f"{SHORTEST_VALUE} characters"
+            )
+        elif has_short_forms(value):
+            what = (
+                f"the value of ${{env.{name}}} is not masked in every encoding: some encoded "
+                f"forms have fewer than {SHORTEST_ENCODED} characters"
+            )
+        else:
+            continue
+        found.append(
+            Finding(
+                "warning",
+                "secrets",
+                what,
+                "logs and errors may show the value, or an encoded form of it",
+                "use a longer value, of 8 characters or more",
+            )
+        )
+    return found
 
 
 def without_secrets(text: str) -> str:
-    """Return a text with the values of secrets replaced by the names of their variables."""
-    for value in sorted(_hidden, key=len, reverse=True):
-        text = text.replace(value, _hidden[value])
-    return text
+    """Return a text with the values of secrets, in any form, replaced by their names."""
+    return masked_text(text)

@@ -17,6 +17,7 @@ from flowrunner.environment import (
     without_secrets,
 )
 from flowrunner.errors import WorkflowError
+from flowrunner.masking import Masks
 from flowrunner.plan import Secret, has_secret
 from tests.shapes import HERE
 
@@ -92,6 +93,6 @@ def test_an_expression_that_fails_does_not_tell_the_value() -> None:
     ],
 )
 def test_texts(value: str, text: str, shown: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("flowrunner.environment._hidden", {})
+    monkeypatch.setattr("flowrunner.masking.masks.MASKS", Masks())
     hide(["X"], {"X": value})
     assert without_secrets(text) == shown

@@ -121,10 +121,11 @@ def _run(
 ) -> int:
     from flowrunner.cli.run_output import run_here, warn, warn_of
     from flowrunner.driver import new_record
+    from flowrunner.environment import hardly_hidden
 
     with project.engine(processes=processes) as engine:
         engine.check(plan if timeout is None else replace(plan, timeout=timeout))
-        warn_of(engine.warnings)
+        warn_of([*engine.warnings, *hardly_hidden(plan.env)])
         gc.freeze()  # what has been made so far stays until the process ends
         gc.enable()
         if detach:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import traceback
 from io import StringIO
 from typing import Final
@@ -75,7 +74,4 @@ def _say(message: str) -> None:
 def _write(text: str) -> None:
     from flowrunner.cli.output import write_to_stderr
 
-    environment = sys.modules.get("flowrunner.environment")  # not there: no secret was met
-    if environment is not None:
-        text = environment.without_secrets(text)
     write_to_stderr(without_password(text))

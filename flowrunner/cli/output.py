@@ -45,7 +45,10 @@ def print_diagnostics(diagnostics: Iterable[Diagnostic]) -> None:
 
 
 def write_to_stderr(text: str) -> None:
-    """Write to stderr; one that is full or gone does not change the exit code."""
+    """Write to stderr, without secrets; one that is full or gone does not change the exit code."""
+    masking = sys.modules.get("flowrunner.masking")  # not there: no secret was met
+    if masking is not None:
+        text = masking.masked_text(text)
     try:
         sys.stderr.write(text)
         sys.stderr.flush()
@@ -65,9 +68,11 @@ def refused_json(error: FlowrunnerError) -> dict[str, Any]:
         if isinstance(error, WorkflowError | UnfitClusterError)
         else (Diagnostic(without_password(str(error))),)
     )
+    from flowrunner.masking import masked_data
     from flowrunner.render.diagnostics import diagnostic_to_json
 
-    return {"state": "REFUSED", "diagnostics": [diagnostic_to_json(each) for each in diagnostics]}
+    found = [masked_data(diagnostic_to_json(each)) for each in diagnostics]
+    return {"state": "REFUSED", "diagnostics": found}
 
 
 def unchecked_text(count: int) -> str:

@@ -10,6 +10,7 @@ import click
 from flowrunner.cli.exit_status import SUCCEEDED
 from flowrunner.cli.output import print_json
 from flowrunner.cli.run_output import run_here, warn_of
+from flowrunner.environment import hardly_hidden
 from flowrunner.errors import ConfigurationError, FlowrunnerError
 from flowrunner.render.label import counted
 from flowrunner.render.run_record import process_text
@@ -57,7 +58,7 @@ def resumed(
     )
     with project.engine(processes=processes) as engine:
         engine.check(ahead.rest.plan or plan)
-        warn_of(engine.warnings)
+        warn_of([*engine.warnings, *hardly_hidden(plan.env)])
         if record.engine == "celery":  # whatever is left of the attempt before starts no more
             engine.cancel(record.plan, run=record.attempt.id)
         store.begin_attempt(record.run, ahead.attempt, plan=None if plan is record.plan else plan)

@@ -28,12 +28,12 @@ from flowrunner.engines.memory_backend import MemoryBackend, MemoryStore
 from flowrunner.engines.memory_transport import MemoryBroker, Transport
 from flowrunner.engines.protocol import RunStalledError, RunTimeoutError, task_id
 from flowrunner.engines.run_flags import publishing_under, root_of
-from flowrunner.engines.secret_arguments import hide_secrets_in_logs
 from flowrunner.engines.step_errors import step_error
 from flowrunner.engines.thread_pool import DaemonThreadPool
 from flowrunner.environment import require_environment
 from flowrunner.errors import Diagnostic, EngineError, WorkflowError
 from flowrunner.finding import Finding
+from flowrunner.masking.logs import mask_logs
 from flowrunner.plan import Call, Plan, Sequence, calls_of
 from flowrunner.runs.ledger import Ledger
 from flowrunner.tasks import TaskRegistry
@@ -159,7 +159,7 @@ class EmbeddedEngine:
         """Raise :class:`WorkflowError` for options that this engine cannot keep."""
         if plan.env:
             require_environment(plan.env)
-            hide_secrets_in_logs()
+            mask_logs()
         problems = {
             (call.location, option): call
             for call in plan.every_call()

@@ -17,6 +17,7 @@ from celery.exceptions import TaskPredicate
 from flowrunner.engines.task_failure import TaskFailure, failure_of
 
 __all__ = [
+    "FAILURE",
     "kept_failure",
     "note_failures",
     "noted_failure",

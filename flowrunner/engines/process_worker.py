@@ -13,8 +13,8 @@ import os
 import pickle
 import signal
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
@@ -24,6 +24,8 @@ from typing import Any, Literal, TypeAlias
 
 from flowrunner.engines.task_failure import TaskFailure, failure_of
 from flowrunner.hints.adapter import Adapter
+from flowrunner.masking import learn
+from flowrunner.masking.logs import mask_logs
 from flowrunner.plugins import PluginReference, load_plugins
 from flowrunner.tasks import TaskDefinition
 
@@ -35,7 +37,8 @@ class Order:
     """A call to make: the task's name and what it is called with.
 
     After ``soft_time_limit`` seconds it is sent Celery's ``SoftTimeLimitExceeded``; after
-    ``time_limit`` seconds the parent kills the child.
+    ``time_limit`` seconds the parent kills the child. ``secrets`` are the values that the child
+    must not log, and what stands in their places.
     """
 
     task: str
@@ -43,6 +46,7 @@ class Order:
     kwargs: dict[str, Any]
     time_limit: float | None = None
     soft_time_limit: float | None = None
+    secrets: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -173,6 +177,10 @@ class _Task:
 def _answer(functions: dict[str, Callable[..., Any]] | Failure, order: Order) -> Reply:
     if isinstance(functions, Failure):
         return functions
+    if order.secrets:
+        mask_logs()
+        for value, shown in order.secrets.items():
+            learn(value, shown)
     try:
         call = partial(functions[order.task], *order.args, **order.kwargs)
         value = _within(order.soft_time_limit, call)

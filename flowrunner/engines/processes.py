@@ -16,6 +16,7 @@ from flowrunner.engines.embedded import EmbeddedEngine
 from flowrunner.engines.process_pool import ProcessPool
 from flowrunner.engines.process_worker import Failure, Order
 from flowrunner.engines.task_failure import TaskFailure, carry_failure
+from flowrunner.masking import known_secrets
 from flowrunner.plan import Call
 from flowrunner.plugins import PluginReference
 from flowrunner.tasks import TaskDefinition, TaskRegistry
@@ -77,7 +78,12 @@ class ProcessPoolEngine(EmbeddedEngine):
             task = self._app.current_worker_task
             hard, soft = task.request.timelimit or (None, None)
             order = Order(
-                definition.name, args, kwargs, hard or task.time_limit, soft or task.soft_time_limit
+                definition.name,
+                args,
+                kwargs,
+                hard or task.time_limit,
+                soft or task.soft_time_limit,
+                known_secrets(),
             )
             reply = self._pool.call(order, task_id=task.request.id)
             if isinstance(reply, Failure):

@@ -10,10 +10,10 @@ from typing import Any, Final
 from celery import states
 from celery.signals import celeryd_after_setup
 
-from flowrunner.engines.failure_notes import noted_failure, with_failure
+from flowrunner.engines.failure_notes import FAILURE, noted_failure, with_failure
 from flowrunner.engines.lease import lease_key
 from flowrunner.engines.run_flags import is_task_of_a_run
-from flowrunner.engines.secret_arguments import hides_secrets, without_secret_arguments
+from flowrunner.masking import knows_secrets, masked_data
 
 __all__ = ["mended_backend", "outlasting_claims"]
 
@@ -60,12 +60,26 @@ def _tell_of_failures(backend: Any) -> None:
             meta = with_failure(meta, failure)
         if retries := getattr(request, "retries", None):
             meta["retries"] = retries
-        if hides_secrets(request):
-            value = {"result": meta["result"]} if state == states.SUCCESS else {}
-            meta = {**without_secret_arguments(meta, request), **value}
-        return meta
+        return _without_secrets(meta) if state in states.EXCEPTION_STATES else meta
 
     backend._get_result_meta = told
+
+
+def _without_secrets(meta: dict[str, Any]) -> dict[str, Any]:
+    """Return what is kept of a failure, with its texts masked.
+
+    The values are those of all messages that this process has received: the body of a chord fails
+    with the error of a member. Names of types stay, and ids.
+    """
+    if not knows_secrets():
+        return meta
+    masked = {**meta, "traceback": masked_data(meta.get("traceback"))}
+    for name, texts in (("result", ("exc_message",)), (FAILURE, ("message", "notes"))):
+        if isinstance(told := meta.get(name), dict):
+            masked[name] = {
+                key: masked_data(each) if key in texts else each for key, each in told.items()
+            }
+    return masked
 
 
 def _keep_ends(backend: Any) -> None:

@@ -1,35 +1,31 @@
-"""Calls with secrets among their arguments: what their messages carry, and what workers tell.
+"""Calls with secrets among their arguments: what their messages carry.
 
 The values are in a message's body and nowhere else: in place of what Celery shows of arguments
-stand the names. A header says which arguments they are, so that flowrunner's own workers replace
-them in what a failure says, before it is logged or kept.
+stand the names. Headers say which arguments the values are, so that flowrunner's own workers know
+what to mask (:mod:`.message_secrets`).
 """
 
 from __future__ import annotations
 
-import logging
+import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import wraps
 from typing import Any, Final
 
-from celery import current_task
-
-from flowrunner.environment import SHORTEST_HIDDEN, revealed, shown_secrets
+from flowrunner.environment import revealed, shown_secrets, variables
 from flowrunner.plan import Call, Secret
 
-__all__ = [
-    "SECRETS",
-    "discreet",
-    "hide_secrets_in_logs",
-    "hides_secrets",
-    "with_secrets",
-    "without_secret_arguments",
-]
+__all__ = ["PARTS", "SECRETS", "discreet", "has_secret_arguments", "with_secrets"]
 
 #: The header with the places of a message's secrets: of each its text, and the way to it. That
 #: begins with a keyword, or with a number that counts from the last argument.
 SECRETS: Final = "flowrunner_secrets"
+#: The header with the places of variables' values that are parts of arguments: of each the name
+#: that is shown, the value's start and end, and the way to the argument.
+PARTS: Final = "flowrunner_secret_parts"
+
+_Way = tuple[Any, ...]
 
 
 def with_secrets(call: Call) -> Call:
@@ -37,26 +33,30 @@ def with_secrets(call: Call) -> Call:
 
     Raises :class:`~flowrunner.environment.EnvironmentValueError`.
     """
+    args, kwargs = revealed(call.args), revealed(call.kwargs)
     shown_args, shown_kwargs = shown_secrets(call.args), shown_secrets(call.kwargs)
-    places = list(_places(call.kwargs))
-    if call.kind in ("map", "starmap"):
+    found = [(secret, _at(kwargs, way), way) for secret, way in _secrets(call.kwargs)]
+    mapped = call.kind in ("map", "starmap")
+    if mapped:
         shown_args, shown_kwargs = (), {"task": call.task, "it": list(shown_args)}
-        places += ([text, "it", *way] for text, *way in _places(call.args))
-    else:
-        count = len(call.args)
-        places += ([text, at - count, *way] for text, at, *way in _places(call.args))
+    for secret, (at, *inner) in _secrets(call.args):
+        way = ("it", at, *inner) if mapped else (at - len(call.args), *inner)
+        found.append((secret, _at(args, (at, *inner)), way))
+    headers: dict[str, Any] = {SECRETS: [[secret.text, *way] for secret, _, way in found]}
+    if parts := [part for secret, value, way in found for part in _parts(secret, value, way)]:
+        headers[PARTS] = parts
     options = {
         **call.options,
         "argsrepr": repr(shown_args),
         "kwargsrepr": repr(shown_kwargs),
-        "headers": {**call.options.get("headers", {}), SECRETS: places},
+        "headers": {**call.options.get("headers", {}), **headers},
     }
-    return replace(call, args=revealed(call.args), kwargs=revealed(call.kwargs), options=options)
+    return replace(call, args=args, kwargs=kwargs, options=options)
 
 
-def _places(value: Any) -> Iterator[list[Any]]:
+def _secrets(value: Any) -> Iterator[tuple[Secret, _Way]]:
     if isinstance(value, Secret):
-        yield [value.text]
+        yield value, ()
         return
     if isinstance(value, Mapping):
         inner: Any = value.items()
@@ -65,51 +65,29 @@ def _places(value: Any) -> Iterator[list[Any]]:
     else:
         return
     for key, each in inner:
-        yield from ([text, key, *way] for text, *way in _places(each))
+        yield from ((secret, (key, *way)) for secret, way in _secrets(each))
 
 
-def hides_secrets(request: Any) -> bool:
+def _at(value: Any, way: _Way) -> Any:
+    for key in way:
+        value = value[key]
+    return value
+
+
+def _parts(secret: Secret, value: Any, way: _Way) -> Iterator[list[Any]]:
+    """Yield where a secret's value has those of variables in it, and other characters."""
+    if not isinstance(value, str):
+        return
+    for name in sorted(variables(secret)):
+        part = os.environ[name]
+        start = value.find(part)
+        if part and part != value and start >= 0:
+            yield [f"${{env.{name}}}", start, start + len(part), *way]
+
+
+def has_secret_arguments(request: Any) -> bool:
     """Tell whether a message has secrets among its arguments."""
     return bool(getattr(request, SECRETS, None))
-
-
-def without_secret_arguments(value: Any, request: Any) -> Any:
-    """Return texts, or data with texts in them, with the message's secrets replaced."""
-    return _replaced(value, dict(_texts(request)))
-
-
-def _texts(request: Any) -> Iterator[tuple[str, str]]:
-    for text, *way in getattr(request, SECRETS):
-        found = request.args if isinstance(way[0], int) else request.kwargs
-        try:
-            for key in way:
-                found = found[key]
-        except (LookupError, TypeError):
-            continue  # the task was queued again, by something else, with other arguments
-        for each in _leaves(found):
-            yield from ((spelling, text) for spelling in (each, repr(each)[1:-1]))
-
-
-def _leaves(value: Any) -> Iterator[str]:
-    if isinstance(value, Mapping):
-        value = list(value.values())
-    if isinstance(value, (list, tuple)):
-        for each in value:
-            yield from _leaves(each)
-    elif isinstance(value, str) and len(value) >= SHORTEST_HIDDEN:
-        yield value
-
-
-def _replaced(value: Any, texts: Mapping[str, str]) -> Any:
-    if isinstance(value, str):
-        for secret in sorted(texts, key=len, reverse=True):
-            value = value.replace(secret, texts[secret])
-        return value
-    if isinstance(value, Mapping):
-        return {key: _replaced(each, texts) for key, each in value.items()}
-    if isinstance(value, (list, tuple)):
-        return type(value)(_replaced(each, texts) for each in value)
-    return value
 
 
 def discreet(signature_from_request: Callable[..., Any]) -> Callable[..., Any]:
@@ -118,31 +96,9 @@ def discreet(signature_from_request: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(signature_from_request)
     def hiding(task: Any, request: Any = None, *given: Any, **options: Any) -> Any:
         request = task.request if request is None else request
-        if hides_secrets(request):
+        if has_secret_arguments(request):
             shown = {"argsrepr": request.argsrepr, "kwargsrepr": request.kwargsrepr}
             options = {**shown, **options}
         return signature_from_request(task, request, *given, **options)
 
     return hiding
-
-
-class _HideSecrets(logging.Filter):
-    """Replaces the secrets of the task that runs in what Celery logs of it."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        request = getattr(current_task, "request", None)
-        if request is not None and hides_secrets(request):
-            record.msg, record.args = record.getMessage(), ()
-            record.msg = without_secret_arguments(record.msg, request)
-            if record.exc_info:
-                text = logging.Formatter().formatException(record.exc_info)
-                record.exc_text = without_secret_arguments(text, request)
-                record.exc_info = None
-        return True
-
-
-def hide_secrets_in_logs() -> None:
-    """Let what Celery logs of a task that fails tell none of its secrets, in this process."""
-    logger = logging.getLogger("celery.app.trace")
-    if not any(isinstance(each, _HideSecrets) for each in logger.filters):
-        logger.addFilter(_HideSecrets())

@@ -19,10 +19,10 @@ from celery.worker import state
 from flowrunner import __version__
 from flowrunner.engines.guard import guard_backend, guard_tasks
 from flowrunner.engines.lease import LEASE_LIFE, Leases
+from flowrunner.engines.message_secrets import mask_worker
 from flowrunner.engines.process_identity import current_incarnation
 from flowrunner.engines.redelivery import Redelivery
 from flowrunner.engines.run_flags import is_task_of_a_run
-from flowrunner.engines.secret_arguments import hide_secrets_in_logs
 from flowrunner.engines.worker_prints import log_prints_whole
 from flowrunner.password import without_password
 
@@ -87,13 +87,14 @@ class Worker(CeleryWorker):  # type: ignore[misc]
         super().on_init_blueprint()
         guard_backends(self.app)
         guard_tasks(self.app)
-        hide_secrets_in_logs()
+        mask_worker()
         for remark in self.setup.remarks:
             logger.warning(remark)
 
     def on_consumer_ready(self, consumer: Any) -> None:
         """Start what runs beside; leases first."""
         self.was_ready = True
+        self.pool._does_debug = False  # at the level DEBUG it logs messages' bodies
         self._stop_keeping = keep_leases(self.app)
         for companion in self.setup.companions:
             self._stop_companions.append(companion(self.app))

@@ -1,5 +1,7 @@
 """What takes messages for flowrunner's own workers: Celery's, which outlives a restart of Redis.
 
+It logs no body of a message: one that cannot be read, or whose task is unknown, may hold secrets.
+
 When a connection to Redis drops, kombu closes it and would queue again whatever is not
 acknowledged, over the connection that has gone; with Celery 5.7 that ends the worker (``'NoneType'
 object has no attribute 'hostname'``). But what runs goes on, and Redis keeps what was delivered by
@@ -9,7 +11,7 @@ was only waiting is queued again there.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 from warnings import catch_warnings, simplefilter
 
 from celery.exceptions import CPendingDeprecationWarning
@@ -23,9 +25,12 @@ __all__ = ["Consumer"]
 
 logger = get_logger(__name__)
 
+#: What the log has in place of a message's body.
+NOT_SHOWN: Final = "not shown: it may hold secrets"
+
 
 class Consumer(CeleryConsumer):  # type: ignore[misc]
-    """Keeps what runs when its connection to Redis drops."""
+    """Keeps what runs when its connection to Redis drops; shows no message's body."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         # By delivery tag, whether it is to be queued again: what the next connection has to say.
@@ -74,6 +79,30 @@ class Consumer(CeleryConsumer):  # type: ignore[misc]
         except (*self.connection_errors, AttributeError):  # there is no new one yet
             logger.info("Message %s is answered when the broker is back.", tag)
             self._unsaid[tag] = requeue
+
+    def on_unknown_message(self, body: Any, message: Any) -> None:
+        """Log a message that is no task's, and reject it."""
+        super().on_unknown_message(NOT_SHOWN, message)
+
+    def on_unknown_task(self, body: Any, message: Any, exc: BaseException) -> None:
+        """Log a message of a task that is not known here, and fail it."""
+        super().on_unknown_task(NOT_SHOWN, message, exc)
+
+    def on_invalid_task(self, body: Any, message: Any, exc: BaseException) -> None:
+        """Log a message that is no right one of a task, and reject it."""
+        super().on_invalid_task(NOT_SHOWN, message, exc)
+
+    def on_decode_error(self, message: Any, exc: BaseException) -> None:
+        """Log a message that cannot be decoded, and acknowledge it; the error has its body too."""
+        logger.critical(
+            "Can't decode message body: %s [type:%r encoding:%r] (%s bytes, %s)",
+            type(exc.__cause__ or exc).__name__,
+            message.content_type,
+            message.content_encoding,
+            len(message.body),
+            NOT_SHOWN,
+        )
+        message.ack()
 
     def _settle(self, tag: str, requeue: bool) -> None:
         qos = self.task_consumer.channel.qos

@@ -8,8 +8,11 @@ from celery import states
 from celery.utils.log import get_logger
 from celery.worker.request import Request as CeleryRequest
 
+from flowrunner.engines.message_secrets import learn_of_message
 from flowrunner.engines.messages import message_of
 from flowrunner.engines.run_flags import is_task_of_a_run
+from flowrunner.engines.secret_arguments import SECRETS
+from flowrunner.masking import masked_data
 from flowrunner.planner.continuations import CONTINUE
 
 __all__ = ["Request"]
@@ -18,10 +21,23 @@ logger = get_logger(__name__)
 
 
 class Request(CeleryRequest):  # type: ignore[misc]
-    """Tells a chord of a member whose process was killed after its result was stored.
+    """Learns the secrets of its message, and tells a chord of a member that Celery forgets.
 
-    Celery 5.7 acknowledges it then (``on_failure``), and the chord waits for ever.
+    When a member's process is killed after its result was stored, Celery 5.7 acknowledges the
+    message (``on_failure``), and the chord waits for ever.
     """
+
+    def __init__(self, message: Any, *args: Any, **options: Any) -> None:
+        super().__init__(message, *args, **options)
+        learn_of_message(self._request_dict, self._body, self._payload)
+
+    def info(self, safe: bool = False) -> Any:
+        """Return what ``inspect`` shows: of a message with secrets the names, not the values."""
+        return super().info(safe=safe or SECRETS in self._request_dict)
+
+    def send_event(self, kind: str, **fields: Any) -> None:
+        """Send an event of the task, without secrets."""
+        super().send_event(kind, **masked_data(fields))
 
     def _success_was_stored(self) -> Any:
         meta = super()._success_was_stored()

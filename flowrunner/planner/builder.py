@@ -78,7 +78,7 @@ class PlanBuilder:
 
         ``None`` when they would be too large together (which is reported).
         """
-        env = frozenset(str(name.value) for name in self.workflow.env)
+        env = self.resolver.secrets.listed(self.workflow)
         scope = Scope(self._inputs, env=env)
         try:
             root = self.whole(self.workflow, "", scope)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from flowrunner.environment import EnvironmentValueError, revealed
+from flowrunner import model
+from flowrunner.environment import EnvironmentValueError, hide, revealed
 from flowrunner.plan import Secret
 from flowrunner.planner.scope import Scope
 from flowrunner.planner.texts import Text, Texts
@@ -25,6 +26,13 @@ class Secrets:
         self.environment = environment
         #: The variables that expressions use.
         self.used: set[str] = set()
+
+    def listed(self, workflow: model.Workflow) -> frozenset[str]:
+        """Return the variables that a file lists; their values are hidden from now on."""
+        names = frozenset(str(name.value) for name in workflow.env)
+        if self.environment is not None:
+            hide(names, self.environment)
+        return names
 
     def are_right(self, text: Text, scope: Scope) -> bool:
         """Tell whether a text uses variables rightly; what is wrong is reported."""

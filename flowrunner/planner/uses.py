@@ -58,7 +58,7 @@ def build_use(builder: PlanBuilder, use: model.Use, path: str, scope: Scope) -> 
         names={name: scope.names[name] for name in ("prev",) if name in scope.names},
         may_be_given=scope.may_be_given,
         idle=scope.idle,
-        env=frozenset(str(name.value) for name in workflow.env),
+        env=builder.resolver.secrets.listed(workflow),
     )
     with builder.in_file(workflow, uses):
         step = builder.whole(workflow, path, inner)

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from flowrunner.environment import hide
 from flowrunner.errors import EngineError
 from flowrunner.plan import Handler, Plan
 from flowrunner.planner.continuations import sequence_of
@@ -66,6 +67,7 @@ def plan_from_data(data: Mapping[str, Any]) -> Plan:
             f"the run's plan was recorded in format {found!r} and this flowrunner reads format "
             f"{FORMAT}: use the version of flowrunner that the run was started with"
         )
+    hide(data.get("env", ()))  # what the run's errors may tell
     source, *used = map(_source_of, (data["source"], *data.get("used", ())))
     reader = NodeReader((source, *used), data["inputs"])
     try:

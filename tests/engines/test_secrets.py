@@ -211,6 +211,9 @@ def test_celery_shows_names_in_place_of_values() -> None:
                 ["Bearer ${env.FLOWRUNNER_TEST_TOKEN}", "k", "authorization"],
                 ["${env.FLOWRUNNER_TEST_TOKEN}", -2],
             ],
+            "flowrunner_secret_parts": [
+                ["${env.FLOWRUNNER_TEST_TOKEN}", 7, 7 + len(PLANTED), "k", "authorization"],
+            ],
         },
     }
 

@@ -1,0 +1,62 @@
+"""Streams that show no secret, not even one that is written in parts."""
+
+from __future__ import annotations
+
+import sys
+from threading import get_ident
+from typing import Any, Final
+
+from flowrunner.masking.masks import masked_text
+
+__all__ = ["MaskedStream", "finish_streams", "mask_streams"]
+
+#: Characters after which a line is written that has no end: memory has a limit.
+LONGEST_LINE: Final = 1_000_000
+
+
+class MaskedStream:
+    """A text stream in front of another one; it writes whole lines, of each thread by itself."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+        self._waiting: dict[int, str] = {}
+
+    def write(self, text: str) -> int:
+        """Write the lines that a text completes."""
+        thread = get_ident()
+        ready, end, rest = (self._waiting.pop(thread, "") + text).rpartition("\n")
+        if len(rest) > LONGEST_LINE:
+            ready, end, rest = f"{ready}{end}{rest}", "", ""
+        if rest:
+            self._waiting[thread] = rest
+        if ready or end:
+            self._stream.write(masked_text(f"{ready}{end}"))
+        return len(text)
+
+    def writelines(self, lines: Any) -> None:
+        """Write several texts."""
+        for line in lines:
+            self.write(line)
+
+    def finish(self) -> None:
+        """Write what waits of this thread: nothing comes after it."""
+        if waiting := self._waiting.pop(get_ident(), ""):
+            self._stream.write(masked_text(waiting))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+def mask_streams() -> None:
+    """Let this process's standard streams show no secret."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is not None and not isinstance(stream, MaskedStream):
+            setattr(sys, name, MaskedStream(stream))
+
+
+def finish_streams() -> None:
+    """Write what waits of this thread: whatever it has printed has come to its end."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, MaskedStream):
+            stream.finish()
