@@ -6,10 +6,11 @@ import base64
 import json
 import random
 import string
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import cache
 from urllib.parse import quote, quote_plus
 
-__all__ = ["FILLER", "forms", "secrets"]
+__all__ = ["FILLER", "forms", "planted", "secrets"]
 
 #: What passwords, keys and tokens are made of, and what has to be escaped somewhere.
 ALPHABET = string.ascii_letters + string.digits + "+/=_-.~!@#$%^&*()[]{}<>?|;:, \"'\\éß€語\t"
@@ -35,8 +36,13 @@ def _lower(text: str) -> str:
     return "%".join([parts[0], *(part[:2].lower() + part[2:] for part in parts[1:])])
 
 
-def forms(value: str) -> Iterator[tuple[str, str]]:
-    """Yield the name of each form, and the value in it."""
+@cache
+def forms(value: str) -> tuple[tuple[str, str], ...]:
+    """Return the name of each form, and the value in it."""
+    return tuple(_forms(value))
+
+
+def _forms(value: str) -> Iterator[tuple[str, str]]:
     data = value.encode()
     yield "plain", value
     for name, quoted in (
@@ -64,3 +70,11 @@ def forms(value: str) -> Iterator[tuple[str, str]]:
     if "\n" in value:
         for number, line in enumerate(value.splitlines()):
             yield f"line {number}", line
+
+
+def planted(values: Iterable[str], place: str) -> list[str]:
+    """Return each value in one of its forms that fit into a line, another one in each place."""
+    source = random.Random(place)
+    return [
+        source.choice([form for _, form in forms(value) if form.isprintable()]) for value in values
+    ]

@@ -47,6 +47,8 @@ def forms_of(value: str) -> frozenset[str]:
 
 def has_short_forms(value: str) -> bool:
     """Tell whether an encoding makes a form of a value that is too short to be searched for."""
+    if len(value) >= SHORTEST_ENCODED:  # no encoding makes a value shorter
+        return False
     return any(len(form) < SHORTEST_ENCODED for form in _encoded(value) - {value})
 
 
