@@ -14,6 +14,7 @@ import click
 from flowrunner.cli.exit_status import REFUSED, SUCCEEDED, UNREACHABLE
 from flowrunner.cli.options import (
     FILE,
+    Duration,
     app_option,
     cluster_options,
     engine_options,
@@ -46,8 +47,8 @@ __all__ = ["command"]
 @cluster_options
 @click.option(
     "--timeout",
-    type=click.FloatRange(0, 31_536_000, min_open=True),
-    metavar="SECONDS",
+    type=Duration(),
+    metavar="DURATION",
     help="End the run as failed after this time.",
 )
 @app_option

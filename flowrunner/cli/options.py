@@ -9,8 +9,11 @@ from typing import Any, Final
 
 import click
 
+from flowrunner.duration import LIMIT, MOST_SECONDS, read_duration
+
 __all__ = [
     "FILE",
+    "Duration",
     "app_option",
     "cluster_options",
     "engine_options",
@@ -21,6 +24,22 @@ __all__ = [
     "project_options",
     "refused_no_plugins_option",
 ]
+
+
+class Duration(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.3
+    """Seconds, or a text like ``1h30m``; more than 0 and at most a year."""
+
+    name = "duration"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Return the seconds."""
+        seconds = read_duration(value, bare=True) if isinstance(value, str) else value
+        if seconds is None or not 0 < seconds <= MOST_SECONDS:
+            self.fail(f"{value!r} must be {LIMIT}", param, ctx)
+        return float(seconds)
+
 
 #: A file of the user's; whether it is there is said by a diagnostic, like everything else.
 FILE: Final = click.Path(path_type=Path)

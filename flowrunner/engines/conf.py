@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
-__all__ = ["Conf", "conf_of", "seconds_of"]
+from flowrunner.duration import seconds_of
+
+__all__ = ["Conf", "conf_of"]
 
 
 @dataclass(frozen=True)
@@ -47,16 +47,3 @@ def conf_of(conf: Mapping[str, Any]) -> Conf:
 
 def _flag(value: Any) -> bool | None:
     return None if value is None else bool(value)
-
-
-def seconds_of(value: Any) -> float | None:
-    """Return a time in seconds: a number, a timedelta, or one as ``str()`` writes it."""
-    if isinstance(value, timedelta):
-        return value.total_seconds()
-    if isinstance(value, (int, float)):
-        return float(value)
-    found = re.fullmatch(r"(?:(\d+) days?, )?(\d+):(\d\d):(\d\d)(?:\.\d+)?", str(value))
-    if found is None:
-        return None
-    days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
-    return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds).total_seconds()

@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable
 from typing import Any, Final
 
+from flowrunner.duration import MOST_SECONDS, read_duration, written_duration
+
 __all__ = ["cure_of", "name_cure"]
 
 #: What a key's value looks like.
@@ -54,15 +56,14 @@ _LISTS_OF_NAMES: Final = ("needs", "env", "only", "never")
 _TAKE_EXPRESSIONS: Final = (
     *("each", "over", "times", "size", "max_parallel", "tolerate", "retry"),
     *("max", "delay", "backoff", "cap", "priority", "countdown", "time_limit", "soft_time_limit"),
-    "headers",
+    *("headers", "timeout"),
 )
 _SECONDS: Final = ("delay", "cap", "countdown", "time_limit", "soft_time_limit", "timeout")
 _BARE_EXPRESSION: Final = re.compile(r"(?:inputs|prev|item|env)\b[\w.\[\]' ]{0,80}|\w+\(.{0,80}\)")
-_DURATION: Final = re.compile(
-    r"(?P<number>\d{1,9}(?:\.\d{1,3})?) *"
-    r"(?P<unit>ms|[smhd]|secs?|seconds?|mins?|minutes?|hours?|days?)"
+_CLOCK: Final = re.compile(r"(?:(\d{1,2}):)?(\d{1,2}):(\d\d)", re.ASCII)
+_ISO_DURATION: Final = re.compile(
+    r"P(\d{1,5}D)?T?(\d{1,5}H)?(\d{1,5}M)?(\d{1,5}(?:\.\d{1,5})?S)?", re.ASCII
 )
-_UNITS: Final = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _NUMBER: Final = re.compile(r"-?\d{1,9}(?:\.\d{1,9})?")
 
 
@@ -82,20 +83,29 @@ def _cure_of_text(key: str, value: Any) -> str:
     if key in _LISTS_OF_NAMES and "${" not in value and len(value) < 60:
         names = ", ".join(re.findall(r"[\w.]+", value, re.ASCII))
         return f"write a list of names: [{names}]" if names else ""
-    duration = _DURATION.fullmatch(value) if key in _SECONDS else None
-    if duration is not None:
-        seconds = float(duration["number"]) * _UNITS[_unit(duration["unit"])]
-        return f"write seconds: {seconds:.10g}"
+    if key == "timeout" and "${" in value:
+        return "it takes no expression: write 30 or 5m"
+    if key in _SECONDS and not _NUMBER.fullmatch(value) and re.search(r"\d", value):
+        found = _duration(value)
+        if found:
+            return found
     if key in _TAKE_EXPRESSIONS:
         if _NUMBER.fullmatch(value):
             return f"write it without quotes: {value}"
-        if _BARE_EXPRESSION.fullmatch(value):
+        if key != "timeout" and _BARE_EXPRESSION.fullmatch(value):
             return f"write ${{{value}}}"
     return ""
 
 
-def _unit(word: str) -> str:
-    return word if word in _UNITS else word[0]
+def _duration(text: str) -> str:
+    clock, iso = _CLOCK.fullmatch(text), _ISO_DURATION.fullmatch(text)
+    if clock is not None:
+        hours, minutes, seconds = (int(part or 0) for part in clock.groups())
+        return f"write {written_duration(hours * 3_600 + minutes * 60 + seconds)}"
+    found = read_duration(text if iso is None else "".join(filter(None, iso.groups())))
+    if found is not None and 0 < found <= MOST_SECONDS:
+        return f"write {written_duration(found)}"
+    return "" if _BARE_EXPRESSION.fullmatch(text) else "the units are ms, s, m, h, d and w"
 
 
 def _each(value: Any) -> str:

@@ -10,11 +10,13 @@ from typing import Any, Final
 from warnings import catch_warnings, simplefilter
 
 from flowrunner import model
+from flowrunner.duration import LIMIT, MOST_SECONDS, in_seconds
 from flowrunner.errors import Diagnostic
 from flowrunner.loader.schema_check import check_document
 from flowrunner.loader.steps import StepBuilder, call_keys
 from flowrunner.node import Mapping, Node, Scalar, Sequence, has_expression, plain
 from flowrunner.source import Source
+from flowrunner.values import shown
 
 __all__ = ["build_workflow"]
 
@@ -47,7 +49,7 @@ def build_workflow(source: Source, root: Mapping, problems: list[Diagnostic]) ->
         description=_text(root.get("description")),
         inputs=tuple(inputs),
         defaults=dict(_defaults(root.get("defaults"), tainted)),
-        timeout=_seconds(root.get("timeout")),
+        timeout=_seconds(root.get("timeout"), found),
         env=variables,
         outputs=outputs if isinstance(outputs, Mapping) else None,
         handlers=handlers,
@@ -79,9 +81,15 @@ def _twice(names: tuple[Scalar, ...]) -> Iterator[Diagnostic]:
         first.setdefault(name.value, name)
 
 
-def _seconds(node: Node | None) -> float | None:
-    value = node.value if isinstance(node, Scalar) else None
-    return float(value) if isinstance(value, (int, float)) else None
+def _seconds(node: Node | None, problems: list[Diagnostic]) -> float | None:
+    seconds = in_seconds(node.value) if isinstance(node, Scalar) else None
+    if node is None or seconds is None or 0 < seconds <= MOST_SECONDS:
+        return None if seconds is None else float(seconds)
+    if isinstance(node, Scalar) and isinstance(node.value, str):  # the schema says it of numbers
+        problems.append(
+            Diagnostic(f"'timeout' must be {LIMIT}, not {shown(node.value)}", node.location)
+        )
+    return None
 
 
 def _defaults(node: Node | None, tainted: frozenset[int]) -> Iterator[tuple[str, Any]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from flowrunner.duration import DELAY, LIMIT, MOST_SECONDS, in_seconds
 from flowrunner.node import Node
 from flowrunner.planner.problems import Problems
 from flowrunner.planner.resolver import Resolver
@@ -12,11 +13,11 @@ from flowrunner.planner.scope import Scope, is_unknown
 from flowrunner.tasks import TaskDefinition
 from flowrunner.values import shown
 
-__all__ = ["MOST_SECONDS", "OPTION_CHECKS", "resolve_options"]
+__all__ = ["OPTION_CHECKS", "resolve_options"]
 
 
-_FROM_0: Final = "a number of seconds from 0 to a year"
-_ABOVE_0: Final = "a number of seconds, more than 0 and at most a year"
+#: Options in seconds.
+_DURATIONS: Final = ("countdown", "time_limit", "soft_time_limit")
 
 
 def _is_number(value: Any) -> bool:
@@ -31,9 +32,6 @@ PROTOCOL_HEADERS: Final = frozenset(
         *("replaced_task_nesting", "stamped_headers", "stamps", "compression", "delivery_mode"),
     }
 )
-#: A year: beyond, clocks overflow and nobody waits.
-MOST_SECONDS: Final = 31_536_000
-
 #: What each option takes: a test, and the words for it. The schema says the same for literals;
 #: this is for what an expression has given.
 OPTION_CHECKS: Final[dict[str, tuple[Callable[[Any], bool], str]]] = {
@@ -43,9 +41,9 @@ OPTION_CHECKS: Final[dict[str, tuple[Callable[[Any], bool], str]]] = {
         lambda value: _is_number(value) and isinstance(value, int) and 0 <= value <= 255,
         "a whole number from 0 to 255",
     ),
-    "countdown": (lambda value: _is_number(value) and 0 <= value <= MOST_SECONDS, _FROM_0),
-    "time_limit": (lambda value: _is_number(value) and 0 < value <= MOST_SECONDS, _ABOVE_0),
-    "soft_time_limit": (lambda value: _is_number(value) and 0 < value <= MOST_SECONDS, _ABOVE_0),
+    "countdown": (lambda value: _is_number(value) and 0 <= value <= MOST_SECONDS, DELAY),
+    "time_limit": (lambda value: _is_number(value) and 0 < value <= MOST_SECONDS, LIMIT),
+    "soft_time_limit": (lambda value: _is_number(value) and 0 < value <= MOST_SECONDS, LIMIT),
     "headers": (lambda value: isinstance(value, dict), "a mapping"),
 }
 
@@ -64,10 +62,12 @@ def resolve_options(
     """
     options = dict(definition.routing)
     for name, node in written.items():
-        value = resolver.known(node, scope, f"'{name}'", names)
+        value = written = resolver.known(node, scope, f"'{name}'", names)
         accepts, wanted = OPTION_CHECKS[name]
+        seconds = in_seconds(value) if name in _DURATIONS and isinstance(value, str) else None
+        value = value if seconds is None else seconds
         if not is_unknown(value) and not accepts(value):
-            problems.report(f"'{name}' must be {wanted}, not {shown(value)}", node.location)
+            problems.report(f"'{name}' must be {wanted}, not {shown(written)}", node.location)
         options[name] = value
         if name == "headers" and isinstance(value, dict):
             for header in PROTOCOL_HEADERS.intersection(value):

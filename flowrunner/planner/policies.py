@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 from flowrunner import model
+from flowrunner.duration import DELAY, MOST_SECONDS, in_seconds
 from flowrunner.node import Node, Scalar
 from flowrunner.plan import Retry, Tolerance
-from flowrunner.planner.options import MOST_SECONDS
 from flowrunner.planner.problems import Problems
 from flowrunner.planner.resolver import Resolver
 from flowrunner.planner.scope import Scope, is_unknown
@@ -96,18 +96,18 @@ def resolve_retry(
     def number(node: Scalar | None, name: str, least: float, most: float, default: Any) -> Any:
         if node is None:
             return default
-        value = resolver.known(node, scope, f"'{name}' of 'retry'", names)
-        whole = name == "max"
+        value = given = resolver.known(node, scope, f"'{name}' of 'retry'", names)
+        whole, is_duration = name == "max", name in ("delay", "cap")
+        seconds = in_seconds(value) if is_duration and isinstance(value, str) else None
+        value = value if seconds is None else seconds
         if _is_whole(value) if whole else _is_number(value):
             if least <= value <= most:
                 return value
         elif is_unknown(value):
             return default
         kind = "a whole number" if whole else "a number"
-        problems.report(
-            f"'{name}' of 'retry' must be {kind} from {least:g} to {most:,}, not {shown(value)}",
-            node.location,
-        )
+        wanted = DELAY if is_duration else f"{kind} from {least:g} to {most:,}"
+        problems.report(f"'{name}' of 'retry' must be {wanted}, not {shown(given)}", node.location)
         return default
 
     retry = Retry(

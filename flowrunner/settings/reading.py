@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any, Final, NoReturn
 from urllib.parse import urlsplit
 
+from flowrunner.duration import read_duration
 from flowrunner.errors import ConfigurationError
 from flowrunner.password import without_password
 from flowrunner.plugins import PluginReference
-from flowrunner.settings.duration import read_duration
 from flowrunner.settings.model import NO_RUNS, AppReference
 from flowrunner.settings.place import Place
 from flowrunner.suggestion import did_you_mean
@@ -59,6 +59,11 @@ _FLAGS: Final = {
 _CERT_REQS: Final = ("required", "optional", "none")
 
 
+#: Options of kombu's transports and of result backends.
+_OPTIONS_IN_SECONDS: Final = (
+    *("visibility_timeout", "socket_timeout", "socket_connect_timeout", "health_check_interval"),
+    *("polling_interval", "timeout", "interval_start", "interval_step", "interval_max"),
+)
 #: Of ASCII, and without what separates a namespace from the rest of a name.
 _NAMESPACE: Final = r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}"
 
@@ -160,10 +165,23 @@ def _is_url(url: str) -> bool:
 
 
 def read_table(value: Any, place: Place) -> dict[str, Any]:
-    """Read a table of options, which are whoever takes them's own."""
+    """Read a table of a transport's own options; those in seconds may be durations."""
     if not isinstance(value, dict):
         _refuse(place, 'must be a table, for instance { master_name = "mymaster" }')
-    return value
+    table = {key: _option(key, option, place) for key, option in value.items()}
+    policy = table.get("retry_policy")
+    if isinstance(policy, dict):
+        table["retry_policy"] = {key: _option(key, each, place) for key, each in policy.items()}
+    return table
+
+
+def _option(key: str, value: Any, place: Place) -> Any:
+    if key not in _OPTIONS_IN_SECONDS or not isinstance(value, str):
+        return value
+    seconds = read_duration(value, bare=True)
+    if seconds is None:
+        _refuse(place, f'must have seconds or a text like "1h 30m" for {key}, not {value!r}')
+    return seconds
 
 
 def read_backend_options(value: Any, place: Place) -> dict[str, Any]:
@@ -205,7 +223,7 @@ def read_tls(value: Any, place: Place) -> dict[str, Any] | bool:
 
 def read_expiry(value: Any, place: Place) -> int:
     """Read for how long results are kept: seconds, or a text like ``2 days``; 0 for ever."""
-    seconds = read_duration(value) if isinstance(value, str) else value
+    seconds = read_duration(value, bare=True) if isinstance(value, str) else value
     if not isinstance(seconds, int | float) or isinstance(seconds, bool):
         _refuse(place, 'must be seconds or a text like "2 days", "36h" or "1h 30m"')
     if seconds and not SHORTEST_EXPIRY <= seconds <= LONGEST_EXPIRY:

@@ -65,7 +65,7 @@ LIMITS: Final[dict[str, tuple[Limit, ...]]] = {
         Limit("retries of a call: `max`", "planner.policies", "MOST_RETRIES"),
         Limit(
             "`timeout`, `delay`, `cap`, `countdown`, `time_limit`, `soft_time_limit`",
-            *("planner.options", "MOST_SECONDS", days),
+            *("duration", "MOST_SECONDS", days),
         ),
     ),
     "Expressions": (

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from flowrunner import __version__
+from flowrunner.duration import exact_duration, seconds_of
 from flowrunner.engines.checks import CHECKS, Scene, Stage, look
-from flowrunner.engines.checks.scene import duration, listed
-from flowrunner.engines.conf import conf_of, seconds_of
+from flowrunner.engines.checks.scene import listed
+from flowrunner.engines.conf import conf_of
 from flowrunner.engines.needs import Lasting, Needs, needs_of_plan
 from flowrunner.engines.redis_facts import RedisFacts
 from flowrunner.engines.server import Server
@@ -334,7 +335,7 @@ def test_times_are_read_as_workers_tell_them(value: Any, seconds: float | None) 
 
 
 def test_words() -> None:
-    assert [duration(each) for each in (1, 60, 90, 120, 3_600, 86_400, 172_800, 2.5)] == [
+    assert [exact_duration(each) for each in (1, 60, 90, 120, 3_600, 86_400, 172_800, 2.5)] == [
         *("1 s", "1 min", "90 s", "2 min", "1 h", "1 day", "2 days", "2.5 s")
     ]
     assert [listed("a"), listed("ab"), listed("abc"), listed("abcde")] == [

@@ -184,8 +184,8 @@ def test_expressions_of_a_fan_out_share_one_budget_of_work(text: str) -> None:
 @pytest.mark.parametrize(
     ("option", "wanted"),
     [
-        ("countdown: '${0 - 1}'", "a number of seconds from 0 to a year"),
-        ("time_limit: '${0}'", "a number of seconds, more than 0 and at most a year"),
+        ("countdown: '${0 - 1}'", "a duration from 0 to a year"),
+        ("time_limit: '${0}'", "a duration of more than 0 and at most a year"),
         ("routing_key: '${1}'", "a text"),
         ("headers: '${1}'", "a mapping"),
     ],

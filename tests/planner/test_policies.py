@@ -118,7 +118,7 @@ def test_a_handler_of_a_step_stands_beside_it() -> None:
         ("{task: call, retry: {max: 1, backoff: '${0.5}'}}",
          "'backoff' of 'retry' must be a number from 1 to 1,000, not 0.5"),
         ("{task: call, retry: {max: 1, delay: '${true}'}}",
-         "'delay' of 'retry' must be a number from 0 to 31,536,000, not true"),
+         "'delay' of 'retry' must be a duration from 0 to a year (30, 5m, 1h30m), not true"),
         ("chain: [call, {task: call, retry: '${len(prev)}'}]",
          "'max' of 'retry' has to be known before the run"),
         ("{group: [call], max_parallel: '${0}'}",

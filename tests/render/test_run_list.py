@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from flowrunner.render.duration import shown_duration
+from flowrunner.duration import shown_duration
 from flowrunner.render.run_list import run_table
 from flowrunner.render.tree import display_width
 from flowrunner.runs.record import RunSummary

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from flowrunner.engines.checks.scene import VISIBILITY, Scene, duration, error, listed, ok, warning
+from flowrunner.duration import exact_duration as duration
+from flowrunner.engines.checks.scene import VISIBILITY, Scene, error, listed, ok, warning
 from flowrunner.engines.needs import Lasting
 from flowrunner.finding import Finding
 

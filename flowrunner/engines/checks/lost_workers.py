@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from flowrunner.engines.checks.scene import Scene, duration, listed, ok, warning
+from flowrunner.duration import exact_duration as duration
+from flowrunner.engines.checks.scene import Scene, listed, ok, warning
 from flowrunner.finding import Finding
 
 __all__ = ["countdowns", "redeliveries", "retries", "soft_shutdown"]

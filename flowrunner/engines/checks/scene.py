@@ -18,7 +18,7 @@ from flowrunner.engines.workers import Worker
 from flowrunner.finding import Finding
 from flowrunner.plugin_code import PluginDigest
 
-__all__ = ["RedisServer", "Scene", "duration", "error", "listed", "ok", "warning"]
+__all__ = ["RedisServer", "Scene", "error", "listed", "ok", "warning"]
 
 #: Names that a finding lists; the others are counted.
 MOST_NAMED: Final = 3
@@ -143,11 +143,3 @@ def listed(names: Iterable[str], quote: str = "'") -> str:
     if rest:
         return f"{', '.join(shown)} and {rest:,} more"
     return " and ".join(filter(None, [", ".join(shown[:-1]), shown[-1]])) if shown else "none"
-
-
-def duration(seconds: float) -> str:
-    """Return a time as people say it."""
-    for size, unit in ((86_400, "day"), (3_600, "h"), (60, "min")):
-        if seconds == size or (seconds >= 2 * size and seconds % size == 0):
-            return f"{seconds / size:g} {unit}{'s' if unit == 'day' and seconds > size else ''}"
-    return f"{seconds:,.1f} s".replace(".0 s", " s")
