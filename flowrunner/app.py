@@ -13,7 +13,7 @@ from flowrunner.errors import ConfigurationError, Diagnostic, WorkflowError
 from flowrunner.given_inputs import given_inputs
 from flowrunner.loader import WorkflowFiles, read_source, workflow_files
 from flowrunner.plan import Plan
-from flowrunner.planner import plan_workflow
+from flowrunner.planner import check_workflow, plan_workflow
 from flowrunner.plugins import PluginManager, load_plugins, nearby_plugins
 from flowrunner.run import InterruptedRunError, run_plan
 from flowrunner.settings import NO_RUNS, Settings
@@ -128,12 +128,13 @@ class Project:
                 continue
             for file in files:
                 try:
-                    self.plan(
-                        file,
-                        inputs=inputs,
-                        inputs_file=inputs_file,
-                        assume_missing_inputs=True,
-                        files=read,
+                    workflow = read.load(file)
+                    check_workflow(
+                        workflow,
+                        self.registry,
+                        given_inputs(workflow, inputs, inputs_file),
+                        plugin_hint=nearby_plugins(file, self.plugins),
+                        load=read.load,
                     )
                 except WorkflowError as error:
                     problems[file] = error.diagnostics

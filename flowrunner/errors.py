@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from flowrunner.budget import BudgetUsedUpError
 from flowrunner.finding import Finding
 from flowrunner.source import Location
 
@@ -17,6 +18,7 @@ __all__ = [
     "PluginError",
     "UnfitClusterError",
     "WorkflowError",
+    "used_up",
 ]
 
 
@@ -32,6 +34,16 @@ class Diagnostic:
     location: Location | None = None
     label: str = ""
     notes: tuple[str, ...] = ()
+
+
+def used_up(error: BudgetUsedUpError) -> Diagnostic:
+    """Return what to say of a file whose budget is used up."""
+    return Diagnostic(
+        "the file is too much work before a run: its budget is used up",
+        error.location,
+        "here it was used up" if error.location is not None else "",
+        ("let a task do the work, or give the data to a task in place of an expression",),
+    )
 
 
 class FlowrunnerError(Exception):

@@ -287,7 +287,8 @@ class Workflow:
 
     ``env`` names the environment variables that expressions may use; ``outputs`` are the values by
     name that it gives, in place of its step's. ``problems`` is what the loader found wrong: with
-    any, the workflow can be looked at but not run.
+    any, the workflow can be looked at but not run. ``work`` is what it took of the file's budget
+    to load it.
     """
 
     name: str
@@ -301,3 +302,4 @@ class Workflow:
     outputs: Mapping | None = None
     handlers: Lookup[HandlerName, Step] = field(default_factory=dict)
     problems: tuple[Diagnostic, ...] = ()
+    work: int = 0

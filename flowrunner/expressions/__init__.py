@@ -7,7 +7,6 @@ them: no attributes, no methods, no definitions, and caps on size, depth, magnit
 from __future__ import annotations
 
 from flowrunner.expressions.errors import ExpressionError
-from flowrunner.expressions.limits import Budget
 from flowrunner.expressions.parser import Reference
 from flowrunner.expressions.template import (
     Expression,
@@ -18,7 +17,6 @@ from flowrunner.expressions.template import (
 )
 
 __all__ = [
-    "Budget",
     "Expression",
     "ExpressionError",
     "Reference",

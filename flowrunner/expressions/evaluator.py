@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
+from flowrunner.budget import Budget
 from flowrunner.expressions.errors import ExpressionError, OperandError
 from flowrunner.expressions.functions import FUNCTIONS, Function
 from flowrunner.expressions.kinds import TEXT, kind_of, shown, suggestion
@@ -40,8 +41,8 @@ class Scope(Work):
 
     __slots__ = ("names",)
 
-    def __init__(self, names: Mapping[str, Any]) -> None:
-        super().__init__()
+    def __init__(self, names: Mapping[str, Any], budget: Budget | None = None) -> None:
+        super().__init__(budget)
         self.names = names
 
 

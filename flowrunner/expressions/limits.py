@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from flowrunner.budget import Budget, BudgetUsedUpError
 from flowrunner.expressions.errors import OperandError
 
 __all__ = [
@@ -18,7 +19,6 @@ __all__ = [
     "LONGEST_TEXT",
     "MOST_EXPRESSION_TEXT",
     "SMALLEST_INTEGER",
-    "Budget",
     "Work",
 ]
 
@@ -38,44 +38,32 @@ LARGEST_INTEGER: Final = 2**63 - 1
 #: Steps of work, about 0.1 µs each.
 _MOST_WORK: Final = 600_000
 _CHARACTERS_PER_STEP: Final = 64
-#: Steps of all expressions of a workflow together, however often each is evaluated.
-_MOST_WORK_TOGETHER: Final = 20_000_000
-
-
-class Budget:
-    """What is left of the work that all expressions of a workflow may do together."""
-
-    __slots__ = ("_left",)
-
-    def __init__(self, steps: int = _MOST_WORK_TOGETHER) -> None:
-        self._left = steps
-
-    def take(self, steps: int) -> bool:
-        """Take that many steps; tell whether they were still there."""
-        self._left -= steps
-        return self._left >= 0
 
 
 class Work:
     """What is left of the work that one evaluation may do.
 
-    It counts items, not time, so that a workflow that runs here runs everywhere.
+    An evaluation ends where its own work, or the ``budget`` of its file, is used up.
     """
 
-    __slots__ = ("_left",)
+    __slots__ = ("_left", "_most")
 
-    def __init__(self) -> None:
-        self._left = _MOST_WORK
+    def __init__(self, budget: Budget | None = None) -> None:
+        self._most = self._left = (
+            _MOST_WORK if budget is None or budget.left > _MOST_WORK else budget.left
+        )
 
     @property
     def done(self) -> int:
-        """The steps that have been done."""
-        return _MOST_WORK - self._left
+        """The steps that have been done, or were refused."""
+        return self._most - self._left
 
     def spend(self, steps: int) -> None:
         """Take that many steps from the rest, before they are done."""
         self._left -= steps
         if self._left < 0:
+            if self._most < _MOST_WORK:
+                raise BudgetUsedUpError
             raise OperandError("this is too much work for an expression: do it in a task")
 
     def spend_on_characters(self, characters: int) -> None:

@@ -42,6 +42,8 @@ Operation: TypeAlias = Callable[[Any, Any, Work], Any]
 
 #: Comparing one pair of values is Python code, several times the price of a copied item.
 _STEPS_PER_COMPARISON: Final = 5
+#: What it takes to see that two items of lists are the same integer.
+_STEPS_PER_PAIR: Final = 2
 #: Below this length Python may search a text in quadratic time.
 _SHORT_TEXT: Final = 30_000
 
@@ -190,8 +192,8 @@ def _equal(left: Any, right: Any, work: Work) -> bool:
         if kind is LIST:
             if len(left) != len(right):
                 return False
-            work.spend(len(left))
-            pairs.extend(zip(left, right, strict=True))
+            work.spend(len(left) * _STEPS_PER_PAIR)
+            pairs.extend(pair for pair in zip(left, right, strict=True) if not _same(*pair))
         elif kind is DICT:
             work.spend(len(left))
             if left.keys() != right.keys():
@@ -203,6 +205,14 @@ def _equal(left: Any, right: Any, work: Work) -> bool:
             if left != right:
                 return False
     return True
+
+
+def _same(left: Any, right: Any) -> bool:
+    """Tell at once that two integers, or two uses of one string, are equal."""
+    kind = type(left)
+    return (kind is int and kind is type(right) and left == right) or (
+        kind is str and left is right
+    )
 
 
 def _different(left: Any, right: Any, work: Work) -> bool:
@@ -227,7 +237,7 @@ def _ordered(sign: str, compare: Callable[[Any, Any], Any]) -> Operation:
 def _contained(left: Any, right: Any, work: Work) -> bool:
     kind, container = kind_of(left), kind_of(right)
     if container is LIST:
-        return any(_equal(left, item, work) for item in right)
+        return _among(left, kind, right, work)
     if container is TEXT and kind is TEXT:
         if len(right) < _SHORT_TEXT:
             work.spend(len(right) * min(len(left), 64) // 64)
@@ -239,6 +249,18 @@ def _contained(left: Any, right: Any, work: Work) -> bool:
         searched = "another text" if container is TEXT else "the keys of a dict"
         raise OperandError(f"'in' looks for a text in {searched}, but this is {kind}", 0)
     raise OperandError(f"'in' looks into a list, a text or a dict, but this is {container}", 1)
+
+
+def _among(left: Any, kind: str, items: list[Any], work: Work) -> bool:
+    if kind in (LIST, DICT):
+        return any(_equal(left, item, work) for item in items)
+    work.spend(len(items))
+    if kind is TEXT:
+        work.spend_on_characters(sum(len(each) for each in items if isinstance(each, str)))
+        return left in items
+    if kind is NUMBER:
+        return any(each == left for each in items if type(each) is not bool)
+    return any(each is left for each in items)
 
 
 def _not_contained(left: Any, right: Any, work: Work) -> bool:

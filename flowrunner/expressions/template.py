@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from flowrunner.budget import Budget
 from flowrunner.expressions.conversion import as_text, require_text_length
 from flowrunner.expressions.errors import ExpressionError, OperandError
 from flowrunner.expressions.evaluator import Part, Scope
 from flowrunner.expressions.kinds import NUMBER, kind_of, require_carriable, require_number
-from flowrunner.expressions.limits import MOST_EXPRESSION_TEXT, Budget
+from flowrunner.expressions.limits import MOST_EXPRESSION_TEXT
 from flowrunner.expressions.parser import Parsed, Reference, parse
 from flowrunner.expressions.tokens import Token, read_tokens
 from flowrunner.node import has_expression
@@ -17,6 +18,12 @@ from flowrunner.node import has_expression
 __all__ = ["Expression", "Template", "has_expression", "parse_expression", "parse_template"]
 
 _OPENING = "${"
+#: Steps of the budget: for an evaluation, for each character of it, and for what it makes.
+_LEAST_COST = 20
+_COST_PER_CHARACTER = 1
+_BYTES_PER_STEP = 8
+_BYTES_PER_ITEM = 64
+_WIDEST_CHARACTER = 4
 # The caps keep an expression to some 500 frames: what called flowrunner has used up the rest.
 _NO_STACK = "the expression is nested too deeply for what is left of Python's stack"
 
@@ -27,23 +34,28 @@ class Expression:
     ``references`` are the names that it uses, in the order written.
     """
 
-    __slots__ = ("_parsed", "references")
+    __slots__ = ("_cost", "_parsed", "references")
 
     def __init__(self, parsed: Parsed) -> None:
         self._parsed = parsed
+        self._cost = _cost_of(parsed)
         self.references: tuple[Reference, ...] = parsed.references
 
     def evaluate(self, names: Mapping[str, Any], budget: Budget | None = None) -> Any:
         """Return the value, which is JSON if the names' values are.
 
-        What is looked up in a name is returned as it is, not copied. ``budget`` is what all texts
-        of a workflow share. Raises :class:`~flowrunner.expressions.ExpressionError`.
+        What is looked up in a name is returned as it is, not copied. ``budget`` is that of the
+        file. Raises :class:`~flowrunner.expressions.ExpressionError` and
+        :class:`~flowrunner.budget.BudgetUsedUpError`.
         """
-        scope = Scope(names)
-        value = _value(self._parsed, scope)
-        part = self._parsed.part
-        _charge(scope, budget, part.offset, part.end - part.offset)
-        return value
+        if budget is None:
+            return _value(self._parsed, Scope(names))
+        budget.spend(self._cost)
+        scope = Scope(names, budget)
+        try:
+            return _value(self._parsed, scope)
+        finally:
+            budget.left -= scope.done
 
 
 class Template:
@@ -52,11 +64,11 @@ class Template:
     ``references`` are the names that they use, in the order written.
     """
 
-    __slots__ = ("_length", "_pieces", "references")
+    __slots__ = ("_cost", "_pieces", "references")
 
-    def __init__(self, pieces: Sequence[str | Parsed], length: int) -> None:
-        self._length = length
+    def __init__(self, pieces: Sequence[str | Parsed]) -> None:
         self._pieces = tuple(pieces)
+        self._cost = sum(_cost_of(piece) for piece in pieces if isinstance(piece, Parsed))
         self.references: tuple[Reference, ...] = tuple(
             reference
             for piece in pieces
@@ -68,15 +80,23 @@ class Template:
         """Return the value: of any kind if the text is one expression only, else a text.
 
         Inside a longer text a text is put in as it is, anything else as JSON. Values are data:
-        a ``${`` in one of them means nothing. ``budget`` is what all texts of a workflow share.
-        Raises :class:`~flowrunner.expressions.ExpressionError`.
+        a ``${`` in one of them means nothing. ``budget`` is that of the file.
+        Raises :class:`~flowrunner.expressions.ExpressionError` and
+        :class:`~flowrunner.budget.BudgetUsedUpError`.
         """
-        scope = Scope(names)
-        value = self._value(scope)
-        _charge(scope, budget, 0, self._length)
+        if budget is None:
+            return self._value(Scope(names), None)
+        budget.spend(self._cost)
+        scope = Scope(names, budget)
+        try:
+            value = self._value(scope, budget)
+        finally:
+            budget.left -= scope.done
+        if len(self._pieces) == 1 and _builds(self._pieces[0]):
+            _spend_on_made(value, budget)
         return value
 
-    def _value(self, scope: Scope) -> Any:
+    def _value(self, scope: Scope, budget: Budget | None) -> Any:
         if len(self._pieces) == 1:
             piece = self._pieces[0]
             return piece if isinstance(piece, str) else _value(piece, scope)
@@ -95,13 +115,32 @@ class Template:
             except OperandError as error:
                 raise piece.part.blame(error.message) from None
             texts.append(text)
+        if budget is not None:
+            wide = 1 if all(map(str.isascii, texts)) else _WIDEST_CHARACTER
+            budget.spend(length * wide // _BYTES_PER_STEP)
         return "".join(texts)
 
 
-def _charge(scope: Scope, budget: Budget | None, offset: int, length: int) -> None:
-    if budget is not None and not budget.take(scope.done):
-        message = "the expressions of this workflow are too much work together: do it in a task"
-        raise ExpressionError(message, offset, length)
+def _cost_of(parsed: Parsed) -> int:
+    part = parsed.part
+    return _LEAST_COST + _COST_PER_CHARACTER * (part.end - part.offset)
+
+
+def _builds(piece: str | Parsed) -> bool:
+    return isinstance(piece, Parsed) and piece.builds
+
+
+def _spend_on_made(value: Any, budget: Budget) -> None:
+    """Take what it costs to keep a value that an expression has made, in memory."""
+    pending = [value]
+    while pending:
+        value = pending.pop()
+        if isinstance(value, str):
+            wide = 1 if value.isascii() else _WIDEST_CHARACTER
+            budget.spend(len(value) * wide // _BYTES_PER_STEP)
+        elif isinstance(value, (list, dict)):
+            budget.spend(len(value) * _BYTES_PER_ITEM // _BYTES_PER_STEP)
+            pending += value if isinstance(value, list) else value.values()
 
 
 def parse_template(text: str) -> Template:
@@ -135,7 +174,7 @@ def parse_template(text: str) -> Template:
     literal.append(text[position:])
     if any(literal) or not pieces:
         pieces.append("".join(literal))
-    return Template(pieces, len(text))
+    return Template(pieces)
 
 
 def parse_expression(text: str, offset: int = 0) -> Expression:

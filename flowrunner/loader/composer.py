@@ -24,7 +24,7 @@ __all__ = ["MAXIMUM_DEPTH", "MAXIMUM_NODES", "compose", "garbage_collector_off"]
 #: How deep values may nest. Deeper ones are a mistake or an attack, and Python recurses on them.
 MAXIMUM_DEPTH: Final = 64
 #: How many nodes a file may have.
-MAXIMUM_NODES: Final = 250_000
+MAXIMUM_NODES: Final = 1_000_000
 #: How many nodes aliases may add to it: the "billion laughs" of ten lines are refused at once.
 MAXIMUM_ALIASED_NODES: Final = 20_000
 

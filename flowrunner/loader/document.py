@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
-from warnings import catch_warnings, simplefilter
 
 from flowrunner import model
+from flowrunner.budget import Budget, BudgetUsedUpError
 from flowrunner.duration import LIMIT, MOST_SECONDS, in_seconds
-from flowrunner.errors import Diagnostic
+from flowrunner.errors import Diagnostic, WorkflowError, used_up
 from flowrunner.loader.schema_check import check_document
 from flowrunner.loader.steps import StepBuilder, call_keys
 from flowrunner.node import Mapping, Node, Scalar, Sequence, has_expression, plain
@@ -20,6 +19,9 @@ from flowrunner.values import shown
 
 __all__ = ["build_workflow"]
 
+#: Steps of the budget for a regular expression that is compiled.
+_STEPS_PER_PATTERN: Final = 500
+_STEPS_PER_INSTRUCTION: Final = 5
 _JSON_TYPES: Final = {bool: "boolean", int: "integer", float: "number", str: "string"}
 
 
@@ -37,11 +39,18 @@ def build_workflow(source: Source, root: Mapping, problems: list[Diagnostic]) ->
     variables = _names(root.get("env"))
     found += _twice(variables)
     inputs = []
-    for definition in _inputs(root.get("inputs"), tainted):
-        wrong = list(_definition_problems(definition))
-        found += wrong
-        # Anything fits a definition that is wrong: its problem is said once.
-        inputs.append(replace(definition, schema={}, default=None) if wrong else definition)
+    budget = Budget()
+    budget.extend(len(source.text))
+    whole, given = budget.left, root.get("inputs")
+    try:
+        for definition in _inputs(given, tainted):
+            written = given.get(definition.name) if isinstance(given, Mapping) else None
+            wrong = list(_definition_problems(definition, written, budget))
+            found += wrong
+            # Anything fits a definition that is wrong: its problem is said once.
+            inputs.append(replace(definition, schema={}, default=None) if wrong else definition)
+    except BudgetUsedUpError as error:
+        raise WorkflowError([used_up(error)]) from None
     return model.Workflow(
         name=_text(root.get("name")) or _stem(source),
         step=step,
@@ -54,6 +63,7 @@ def build_workflow(source: Source, root: Mapping, problems: list[Diagnostic]) ->
         outputs=outputs if isinstance(outputs, Mapping) else None,
         handlers=handlers,
         problems=(*problems, *found, *builder.problems),
+        work=whole - budget.left,
     )
 
 
@@ -124,14 +134,12 @@ def _type_of(default: Node) -> dict[str, object]:
     return {} if value is None else {"type": _JSON_TYPES[type(value)]}
 
 
-def _definition_problems(definition: model.InputDefinition) -> Iterator[Diagnostic]:
-    unusable = [pattern for pattern in _patterns(definition.schema) if not _is_pattern(pattern)]
+def _definition_problems(
+    definition: model.InputDefinition, written: Node | None, budget: Budget
+) -> Iterator[Diagnostic]:
+    unusable = list(_unusable_patterns(written, budget))
     if unusable:
-        yield Diagnostic(
-            f"'{unusable[0]}' is not a regular expression",
-            definition.location,
-            "Python's syntax is used",
-        )
+        yield from unusable
         return
     if definition.default is None:
         return
@@ -143,7 +151,7 @@ def _definition_problems(definition: model.InputDefinition) -> Iterator[Diagnost
         )
     from flowrunner.loader.violation import violations
 
-    for violation in violations(definition.default, definition.schema):
+    for violation in violations(definition.default, definition.schema, budget):
         yield Diagnostic(
             f"the default of input '{definition.name}' {violation.message}",
             violation.location,
@@ -151,27 +159,25 @@ def _definition_problems(definition: model.InputDefinition) -> Iterator[Diagnost
         )
 
 
-def _patterns(schema: Any) -> Iterator[str]:
-    """Yield every regular expression of a definition, that of its items and properties too."""
-    if not isinstance(schema, dict):
+def _unusable_patterns(schema: Node | None, budget: Budget) -> Iterator[Diagnostic]:
+    """Yield what is wrong with the patterns of a definition, its items' and properties' too."""
+    if not isinstance(schema, Mapping):
         return
-    if isinstance(schema.get("pattern"), str):
-        yield schema["pattern"]
+    pattern = schema.get("pattern")
+    if isinstance(pattern, Scalar) and isinstance(pattern.value, str):
+        from flowrunner.loader.pattern import PatternError, pattern_size
+
+        budget.spend(_STEPS_PER_PATTERN)
+        try:
+            budget.spend(pattern_size(pattern.value) * _STEPS_PER_INSTRUCTION)
+        except PatternError as error:
+            message = f"{shown(pattern.value)} is not a regular expression"
+            yield Diagnostic(message, pattern.location, error.cure)
     for key in ("items", "additionalProperties"):
-        yield from _patterns(schema.get(key))
+        yield from _unusable_patterns(schema.get(key), budget)
     properties = schema.get("properties")
-    for inner in properties.values() if isinstance(properties, dict) else ():
-        yield from _patterns(inner)
-
-
-def _is_pattern(pattern: str) -> bool:
-    try:
-        with catch_warnings():
-            simplefilter("ignore")  # Python foresees changes of its syntax on stderr
-            re.compile(pattern)
-    except (re.error, RecursionError, OverflowError):
-        return False
-    return True
+    for _, inner in properties.entries if isinstance(properties, Mapping) else ():
+        yield from _unusable_patterns(inner, budget)
 
 
 def _texts(node: Node) -> Iterator[str]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
+from flowrunner.budget import Budget, BudgetUsedUpError
 from flowrunner.loader.integers import inexact_integers
+from flowrunner.loader.schema_keywords import schema_errors
 from flowrunner.node import Node, node_at, plain
 from flowrunner.source import Location
 from flowrunner.values import EXACT_FLOATS, shown
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Violation", "describe", "explain", "explain_keyword", "value_problem", "violations"]
 
+#: Faults of one value that are looked for.
+MOST_VIOLATIONS: Final = 100
 TYPE_WORDS: Final = {
     "string": "a text",
     "integer": "a whole number",
@@ -39,21 +43,39 @@ class Violation:
     notes: tuple[str, ...] = ()
 
 
-def violations(node: Node, schema: Mapping[str, object]) -> Iterator[Violation]:
-    """Yield everything that a JSON Schema (draft 2020-12) finds wrong with a value."""
-    for error in _errors(plain(node), schema):
-        path = list(error.absolute_path)
-        found = node_at(node, path)
-        yield Violation(explain(error) + _place_within(path), found.location)
-    for way, number in inexact_integers(plain(node), schema):
-        found = node_at(node, list(way))
-        yield Violation(_inexact(number) + _place_within(list(way)), found.location, EXACT_FLOATS)
+def violations(
+    node: Node, schema: Mapping[str, object], budget: Budget | None = None
+) -> list[Violation]:
+    """Return what a JSON Schema (draft 2020-12) finds wrong with a value, the first faults of it.
+
+    The work is taken from a ``budget``. Raises :class:`~flowrunner.budget.BudgetUsedUpError`.
+    """
+    found = []
+    value = plain(node)
+    try:
+        for error in schema_errors(value, schema, budget or Budget(), MOST_VIOLATIONS):
+            path = list(error.absolute_path)
+            place = node_at(node, path).location
+            found.append(Violation(explain(error) + _place_within(path), place))
+    except BudgetUsedUpError as error:
+        raise error.at(node.location) from None
+    for way, number in islice(inexact_integers(value, schema), MOST_VIOLATIONS - len(found)):
+        place = node_at(node, list(way)).location
+        found.append(Violation(_inexact(number) + _place_within(list(way)), place, EXACT_FLOATS))
+    return found
 
 
-def value_problem(value: Any, schema: Mapping[str, object]) -> str | None:
+def value_problem(
+    value: Any, schema: Mapping[str, object], budget: Budget | None = None
+) -> str | None:
     """Return what a JSON Schema finds wrong with plain data, beginning with "must"."""
-    for error in _errors(value, schema):
-        return explain(error) + _place_within(list(error.absolute_path))
+    try:
+        for error in schema_errors(value, schema, budget or Budget(), 1):
+            return explain(error) + _place_within(list(error.absolute_path))
+    except BudgetUsedUpError:
+        if budget is not None:
+            raise
+        return "must be less work to check"
     for way, number in inexact_integers(value, schema):
         return f"{_inexact(number)}{_place_within(list(way))}: {EXACT_FLOATS}"
     return None
@@ -61,36 +83,6 @@ def value_problem(value: Any, schema: Mapping[str, object]) -> str | None:
 
 def _inexact(number: float) -> str:
     return f"must be an integer, not the float {shown(number)}"
-
-
-def _errors(value: Any, schema: Mapping[str, object]) -> Iterator[ValidationError]:
-    from jsonschema import Draft202012Validator
-    from jsonschema.validators import extend
-
-    keywords: dict[str, Any] = {"uniqueItems": _unique_items}
-    validator: Any = extend(Draft202012Validator, keywords)  # type: ignore[no-untyped-call]
-    yield from validator(schema).iter_errors(value)
-
-
-def _unique_items(
-    validator: Any, wanted: bool, items: Any, schema: dict[str, Any]
-) -> Iterator[ValidationError]:
-    """jsonschema compares every two mappings: 20,000 took more than 20 s (measured)."""
-    from jsonschema.exceptions import ValidationError
-
-    if wanted and isinstance(items, list):
-        seen = {json.dumps(_canonical(item), sort_keys=True) for item in items}
-        if len(seen) < len(items):
-            yield ValidationError("an item stands twice")
-
-
-def _canonical(value: Any) -> Any:
-    """Return a value that reads the same as another one that JSON Schema takes for equal."""
-    if isinstance(value, list):
-        return [_canonical(item) for item in value]
-    if isinstance(value, dict):
-        return {key: _canonical(item) for key, item in value.items()}
-    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _place_within(path: list[str | int]) -> str:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 from flowrunner import model, plan
+from flowrunner.budget import Budget, BudgetUsedUpError
 from flowrunner.node import Scalar
 from flowrunner.planner.call_template import CallTemplate
 from flowrunner.planner.calls import ERROR, OUTCOME, PREVIOUS
@@ -27,7 +28,7 @@ from flowrunner.planner.unused_names import without_unused_names
 from flowrunner.planner.used_files import UsedFiles, Uses
 from flowrunner.planner.uses import build_use
 from flowrunner.source import Location
-from flowrunner.suggestion import nearest
+from flowrunner.suggestion import listed, nearest
 from flowrunner.tasks import TaskDefinition, TaskRegistry
 from flowrunner.values import shown
 
@@ -35,6 +36,8 @@ __all__ = ["MAXIMUM_CALLS", "PlanBuilder"]
 
 #: How many calls a plan may have: a cap that a mistake meets and a workflow does not.
 MAXIMUM_CALLS: Final = 100_000
+#: Steps of the budget for a step, with what stands in it not counted.
+_STEPS_PER_STEP: Final = 30
 
 
 class TooManyCallsError(Exception):
@@ -57,13 +60,15 @@ class PlanBuilder:
         *,
         plugin_hint: tuple[str, ...] = (),
         environment: Mapping[str, str] | None = None,
+        budget: Budget | None = None,
     ) -> None:
         self.workflow = workflow
         self.registry = registry
         self.problems = problems
         self.files = files
         self.uses = Uses.of(workflow.source)
-        self.resolver = Resolver(problems, self._explain, environment)
+        self.resolver = Resolver(problems, self._explain, environment, budget=budget)
+        self.budget = self.resolver.budget
         self.ids = Ids(workflow, problems)
         self._inputs = Inputs(inputs)
         self._plugin_hint = plugin_hint
@@ -127,7 +132,11 @@ class PlanBuilder:
         To ``ended`` it adds what has certainly ended once it has.
         """
         self._trail.append(step)
-        node = self._node(step, path, scope, ended)
+        try:
+            self.budget.spend(_STEPS_PER_STEP)
+            node = self._node(step, path, scope, ended)
+        except BudgetUsedUpError as error:
+            raise error.at(_location_of(step)) from None
         self._trail.pop()
         return node
 
@@ -188,6 +197,7 @@ class PlanBuilder:
     def after(self, step: plan.Node, scope: Scope, ended: Ended) -> Scope:
         """Return the scope of what follows a step, by whose end these ids have ended."""
         passes = passing(step)
+        self.budget.spend(len(scope.ids))  # each step that follows gets a copy of them
         if passes is Passing.ALWAYS:
             return scope.with_ids(ended) if ended else scope
         if passes is Passing.PERHAPS and (scope.given is None or scope.may_be_given):
@@ -303,10 +313,13 @@ class PlanBuilder:
         return self.ids.explain(name, self._trail)
 
 
+def _location_of(step: model.Step) -> Location:
+    return step.id.location if isinstance(step, model.Named) else step.location
+
+
 def _known_tasks(registry: TaskRegistry) -> tuple[str, ...]:
     """Return a note of what can be called, by plugin, short enough to read."""
     names = registry.names()
     if not names:
         return ("no plugin is loaded that registers tasks",)
-    shown = ", ".join(names[:12]) + (", …" if len(names) > 12 else "")
-    return (f"known tasks: {shown} (flowrunner tasks)",)
+    return (f"known tasks: {listed(names)} (flowrunner tasks)",)

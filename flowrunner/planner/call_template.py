@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
 from flowrunner import model, plan
 from flowrunner.node import Node
@@ -20,7 +20,10 @@ from flowrunner.planner.texts import texts_in
 from flowrunner.source import Location
 from flowrunner.tasks import TaskDefinition
 
-__all__ = ["CallTemplate"]
+__all__ = ["STEPS_PER_CALL", "CallTemplate"]
+
+#: Steps of the budget for a call: to make it, check it, order it, and count its message.
+STEPS_PER_CALL: Final = 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +127,11 @@ class CallTemplate:
         self, path: str, values: _Values, args: tuple[Any, ...], index: int | None
     ) -> plan.Call:
         identifier = self._call.id
+        budget = self._resolver.budget
+        budget.spend(STEPS_PER_CALL)
+        for value in (args, values.kwargs, values.options):
+            if value:
+                budget.spend_on_value(value)
         return plan.Call(
             path,
             self._call.task,

@@ -41,6 +41,7 @@ def build_each(
     for number, item in enumerate(items):
         place = f"{path}[{number}]"
         value = UNKNOWN if is_unknown(item) else item
+        builder.budget.spend_on_value(item)
         calls = builder.calls
         step = builder.step(each.do, place, scope.with_given(ITEM, value, each.variable), {})
         if builder.calls == calls:  # so that members without calls are bounded too

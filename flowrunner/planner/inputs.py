@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping as Lookup
 from typing import Any
 
+from flowrunner.budget import Budget
 from flowrunner.loader.integers import with_integers
 from flowrunner.model import InputDefinition, Workflow
 from flowrunner.node import Mapping, Node, plain
 from flowrunner.planner.problems import Problems
 from flowrunner.planner.scope import UNKNOWN
-from flowrunner.suggestion import did_you_mean
+from flowrunner.suggestion import did_you_mean, listed
 
 __all__ = ["resolve_inputs"]
 
@@ -19,6 +20,7 @@ def resolve_inputs(
     workflow: Workflow,
     given: Mapping,
     problems: Problems,
+    budget: Budget,
     *,
     assume_missing: bool,
 ) -> dict[str, Any]:
@@ -33,7 +35,7 @@ def resolve_inputs(
         if name not in definitions:
             problems.report(f"unknown input '{name}'", key.location, _known(name, definitions))
     return {
-        name: _value(definition, given.get(name), problems, assume_missing=assume_missing)
+        name: _value(definition, given.get(name), problems, budget, assume_missing=assume_missing)
         for name, definition in definitions.items()
     }
 
@@ -42,13 +44,14 @@ def _value(
     definition: InputDefinition,
     given: Node | None,
     problems: Problems,
+    budget: Budget,
     *,
     assume_missing: bool,
 ) -> Any:
     if given is not None:
         from flowrunner.loader.violation import violations
 
-        found = list(violations(given, definition.schema))
+        found = violations(given, definition.schema, budget)
         for violation in found:
             problems.report(
                 f"input '{definition.name}' {violation.message}",
@@ -73,5 +76,5 @@ def _known(name: str, definitions: Lookup[str, InputDefinition]) -> str:
     if not definitions:
         return "the workflow has no inputs"
     return did_you_mean(
-        name, definitions, f"the workflow's inputs are: {', '.join(sorted(definitions))}"
+        name, definitions, f"the workflow's inputs are: {listed(sorted(definitions))}"
     )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from flowrunner import model, plan
 from flowrunner.node import Node, Sequence
+from flowrunner.planner.call_template import STEPS_PER_CALL
 from flowrunner.planner.calls import check_call
 from flowrunner.planner.defaults import with_defaults
 from flowrunner.planner.options import resolve_options
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from flowrunner.planner.builder import PlanBuilder
 
 __all__ = ["build_batches", "build_item_calls"]
+
+#: How often the items of a call are walked through: here, for its message, where it is shown.
+_TIMES_WALKED: Final = 3
 
 
 def build_item_calls(
@@ -48,6 +52,7 @@ def build_batches(builder: PlanBuilder, step: model.Chunks, path: str, scope: Sc
     size = _size(builder, step, scope)
     batches = [items[start : start + size] for start in range(0, len(items), size)]
     builder.count(len(batches), step.location)
+    builder.budget.spend(len(batches) * STEPS_PER_CALL)
     calls = tuple(
         plan.Call(
             f"{path}[{position}]",
@@ -95,6 +100,7 @@ def _items(
     if not isinstance(items, list):
         builder.problems.report(f"'over' must be a list, not {shown(items)}", over.location)
         return []
+    builder.budget.spend_on_value(items, _TIMES_WALKED)
     fitting: set[int] = set()
     for position, item in enumerate(items):
         place = over.items[position].location if isinstance(over, Sequence) else over.location

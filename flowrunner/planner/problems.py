@@ -4,18 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from operator import attrgetter
+from typing import Final
 
+from flowrunner.budget import Budget
 from flowrunner.errors import Diagnostic
 from flowrunner.source import Location, Source
 
 __all__ = ["Problems"]
 
+#: Steps of the budget for a problem.
+_STEPS_PER_PROBLEM: Final = 200
+_CHARACTERS_PER_STEP: Final = 8
+
 
 class Problems:
-    """Every problem once, however often it is met."""
+    """Every problem once, however often it is met. Those that are added take from a budget."""
 
-    def __init__(self, known: Iterable[Diagnostic] = ()) -> None:
+    def __init__(self, known: Iterable[Diagnostic] = (), budget: Budget | None = None) -> None:
         self._found: dict[Diagnostic, None] = dict.fromkeys(known)
+        self._budget = budget
 
     def report(
         self,
@@ -28,7 +35,15 @@ class Problems:
         self.add(Diagnostic(message, location, label, notes))
 
     def add(self, problem: Diagnostic) -> None:
-        """Note a problem that somebody else has found."""
+        """Note a problem that was found elsewhere.
+
+        Raises :class:`~flowrunner.budget.BudgetUsedUpError`.
+        """
+        if problem in self._found:
+            return
+        if self._budget is not None:
+            said = (problem.message, problem.label, *problem.notes)
+            self._budget.spend(_STEPS_PER_PROBLEM + sum(map(len, said)) // _CHARACTERS_PER_STEP)
         self._found[problem] = None
 
     def places(self) -> set[tuple[int, int]]:

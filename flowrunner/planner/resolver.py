@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterable
 from collections.abc import Mapping as Lookup
 from typing import Any, Final, TypeAlias
 
+from flowrunner.budget import Budget
 from flowrunner.node import Mapping, Node, Scalar, Sequence, has_expression
 from flowrunner.plan import Deferred
 from flowrunner.planner.problems import Problems
 from flowrunner.planner.scope import LATE, SECRET, UNKNOWN, Scope
 from flowrunner.planner.secrets import Secrets
 from flowrunner.planner.texts import Text, Texts, texts_in
-from flowrunner.suggestion import did_you_mean
+from flowrunner.suggestion import did_you_mean, listed
 
 __all__ = ["Explanation", "Resolver"]
 
@@ -25,6 +26,8 @@ _ABSENT: Final[dict[str, Explanation]] = {
     "errors": ("there are no 'errors' here", "the body of a chord with 'tolerate' has them", ()),
 }
 
+#: Steps of the budget for each item of a list or mapping whose value is made.
+_STEPS_PER_NODE: Final = 4
 _MISSING: Final = object()
 _NOTHING: Final[Lookup[str, Any]] = {}
 
@@ -40,10 +43,13 @@ class Resolver:
         problems: Problems,
         explain: Callable[[str], Explanation | None] = lambda _: None,
         environment: Lookup[str, str] | None = None,
+        *,
+        budget: Budget | None = None,
     ) -> None:
         self._problems = problems
         self._explain = explain
-        self._texts = Texts(problems)
+        self.budget = budget or Budget()
+        self._texts = Texts(problems, self.budget)
         self.secrets = Secrets(self._texts, environment)
         #: The paths of the named steps whose values are used.
         self.used: set[str] = set()
@@ -62,8 +68,10 @@ class Resolver:
                     return self._evaluated(self._texts.read(node), scope, names)
                 return node.value
             case Sequence():
+                self.budget.spend(len(node.items) * _STEPS_PER_NODE)
                 return [self.value(item, scope, names) for item in node.items]
             case Mapping():
+                self.budget.spend(len(node.entries) * _STEPS_PER_NODE)
                 return {
                     str(key.value): self.value(item, scope, names) for key, item in node.entries
                 }
@@ -275,7 +283,5 @@ class Resolver:
 
 
 def _suggestion(name: str, known: Iterable[str], heading: str) -> str:
-    listed = ", ".join(sorted(known))
-    return did_you_mean(
-        name, known, f"{heading}: {listed}" if listed else f"there are no {heading}"
-    )
+    names = listed(sorted(known))
+    return did_you_mean(name, known, f"{heading}: {names}" if names else f"there are no {heading}")

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping as Lookup
 from typing import TYPE_CHECKING, Any
 
+from flowrunner.budget import Budget, BudgetUsedUpError
 from flowrunner.node import Mapping, Node, Scalar, Sequence, has_expression
 from flowrunner.planner.problems import Problems
 from flowrunner.planner.scope import UNKNOWN
 from flowrunner.source import Location
 
 if TYPE_CHECKING:
-    from flowrunner.expressions import Budget, Expression, ExpressionError, Reference, Template
+    from flowrunner.expressions import Expression, ExpressionError, Reference, Template
 
 __all__ = ["Text", "Texts", "location_within", "texts_in"]
 
@@ -40,11 +41,11 @@ class Text:
 class Texts:
     """Reads texts, and reports those that cannot be read."""
 
-    def __init__(self, problems: Problems) -> None:
+    def __init__(self, problems: Problems, budget: Budget) -> None:
         self._problems = problems
+        self._budget = budget
         self._read: dict[int, Text | None] = {}
         self._read_bare: dict[int, Text | None] = {}
-        self._budget: Budget | None = None
         self._failure: tuple[type[ExpressionError], ...] = ()  # imported with the first text
         self._nodes: list[Scalar] = []  # so that nothing else gets their id()
 
@@ -59,15 +60,9 @@ class Texts:
             return text
 
     def _parsed(self, node: Scalar, *, bare: bool) -> Text | None:
-        from flowrunner.expressions import (
-            Budget,
-            ExpressionError,
-            parse_expression,
-            parse_template,
-        )
+        from flowrunner.expressions import ExpressionError, parse_expression, parse_template
 
-        if self._budget is None:
-            self._budget, self._failure = Budget(), (ExpressionError,)
+        self._failure = (ExpressionError,)
         try:
             parse = parse_expression if bare else parse_template
             return Text(node, parse(str(node.value)), bare=bare)
@@ -84,6 +79,8 @@ class Texts:
         """Return a text's value, :data:`UNKNOWN` where it has none, which is reported."""
         try:
             return text.template.evaluate(names, self._budget)
+        except BudgetUsedUpError as error:
+            raise error.at(text.node.location) from None
         except self._failure as error:
             self.report(text.node, error.message, error.offset, error.length)
             self.give_up(text)  # said once is enough

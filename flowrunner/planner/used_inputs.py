@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from collections.abc import Mapping as Lookup
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
+from flowrunner.budget import Budget
 from flowrunner.environment import revealed
 from flowrunner.loader.integers import with_integers
 from flowrunner.model import InputDefinition, Use, Workflow
@@ -14,9 +15,13 @@ from flowrunner.node import Mapping, Node, Scalar, Sequence, has_expression, pla
 from flowrunner.plan import Secret, has_secret, is_open
 from flowrunner.planner.problems import Problems
 from flowrunner.planner.scope import UNKNOWN, is_unknown
-from flowrunner.suggestion import did_you_mean
+from flowrunner.suggestion import did_you_mean, listed
 
 __all__ = ["UsedInputs", "used_inputs"]
+
+#: Steps of the budget for an input of a used file, and how often its value is walked through.
+_STEPS_PER_INPUT: Final = 10
+_TIMES_WALKED: Final = 4
 
 
 @dataclass
@@ -40,6 +45,7 @@ def used_inputs(
     *,
     assume_missing: bool,
     environment: Lookup[str, str] | None = None,
+    budget: Budget | None = None,
 ) -> UsedInputs:
     """Return the inputs of a used file; what is wrong with them is reported where they are given.
 
@@ -52,20 +58,24 @@ def used_inputs(
     for key, value in given.entries:
         name = str(key.value)
         if name not in definitions:
-            listed = f"its inputs: {', '.join(sorted(definitions))}" if definitions else ""
-            label = did_you_mean(name, definitions, listed or "it has no inputs")
+            known = f"its inputs: {listed(sorted(definitions))}" if definitions else ""
+            label = did_you_mean(name, definitions, known or "it has no inputs")
             problems.report(f"{file} has no input '{name}'", key.location, label)
             resolve(value)  # what is wrong with it is said as well
     found = UsedInputs()
+    budget = budget or Budget()
+    budget.spend(_STEPS_PER_INPUT * len(definitions))
     for name, definition in definitions.items():
         node = given.get(name)
         if node is not None:
             value = resolve(node)
-            _give(found, definition, node, value, problems)
+            _give(found, definition, node, value, problems, budget)
             if environment is not None and has_secret(value) and not is_open(value):
                 _check_secret(definition, node, revealed(value, environment), problems)
         elif definition.default is not None:
-            found.values[name] = with_integers(plain(definition.default), definition.schema)
+            value = with_integers(plain(definition.default), definition.schema)
+            found.values[name] = value
+            budget.spend_on_value(value, _TIMES_WALKED)
         else:
             found.values[name] = UNKNOWN
             if not assume_missing:
@@ -79,7 +89,12 @@ def used_inputs(
 
 
 def _give(
-    found: UsedInputs, definition: InputDefinition, node: Node, value: Any, problems: Problems
+    found: UsedInputs,
+    definition: InputDefinition,
+    node: Node,
+    value: Any,
+    problems: Problems,
+    budget: Budget,
 ) -> None:
     name = definition.name
     found.values[name] = value
@@ -101,7 +116,8 @@ def _give(
     else:
         from flowrunner.loader.violation import violations
 
-        wrong = list(violations(_with_values(node, value), definition.schema))
+        budget.spend_on_value(value, _TIMES_WALKED)
+        wrong = violations(_with_values(node, value), definition.schema, budget)
         for violation in wrong:
             problems.report(
                 f"input '{name}' {violation.message}",

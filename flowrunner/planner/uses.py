@@ -49,6 +49,7 @@ def build_use(builder: PlanBuilder, use: model.Use, path: str, scope: Scope) -> 
         lambda node: builder.resolver.value(node, scope),
         problems,
         assume_missing=bool(workflow.problems),
+        budget=builder.budget,
         environment=builder.resolver.secrets.environment,
     )
     late = dict.fromkeys(inputs.schemas, LATE)
