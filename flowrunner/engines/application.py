@@ -15,6 +15,7 @@ from celery import Celery
 
 from flowrunner.engines import continuation  # noqa: F401  (its task is every app's)
 from flowrunner.engines.messages import message_of
+from flowrunner.engines.replacement import keep_results_of_replacements
 from flowrunner.engines.result_backend import mended_backend
 from flowrunner.hints.adapter import ADAPTS, Adapter
 from flowrunner.tasks import TaskDefinition, TaskRegistry
@@ -72,6 +73,7 @@ def build_app(
         if definition.celery_task is not None:
             task = _own_instance(app, definition)
             task.run = _checked(task.run, _adapter(definition, app))
+    keep_results_of_replacements(app.tasks.values())
     return app
 
 

@@ -19,7 +19,7 @@ from flowrunner import plan
 from flowrunner.engines.secret_arguments import with_secrets
 from flowrunner.engines.whole_numbers import WholeNumbers, whole_numbers
 
-__all__ = ["Canvas", "TaskIds", "lower_to_canvas"]
+__all__ = ["Canvas", "TaskIds", "header_id", "lower_to_canvas"]
 
 #: Gives a call the id that its task has in this run.
 TaskIds: TypeAlias = Callable[[plan.Call], str]
@@ -77,8 +77,7 @@ class _Lowering:
         canvas = chord(members, body, app=self.app)
         # Celery would give the group another id each time that it is published. chord() takes
         # a header's members only.
-        header_id = str(uuid5(NAMESPACE_OID, self.task_ids(item.join)))
-        canvas.tasks = group(members, app=self.app, task_id=header_id)
+        canvas.tasks = group(members, app=self.app, task_id=header_id(self.task_ids(item.join)))
         return canvas
 
     def _call(self, call: plan.Call, *, given: bool) -> Signature:
@@ -100,6 +99,11 @@ class _Lowering:
             immutable=call.immutable,
             app=self.app,
         )
+
+
+def header_id(body_id: str) -> str:
+    """Return the id of the group that is a chord's header, by the id of the chord's body."""
+    return str(uuid5(NAMESPACE_OID, body_id))
 
 
 def _kept(app: Celery, message: str) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from celery import Celery, states
 from flowrunner.engines import lost_calls
 from flowrunner.engines.cluster import Cluster
 from flowrunner.engines.continuation import forget_parts, store_parts
+from flowrunner.engines.implied_ends import ImpliedEnds
 from flowrunner.engines.lost_calls import LostCalls, Question
 from flowrunner.engines.protocol import RunTimeoutError
 from flowrunner.engines.publication import Publication
@@ -70,7 +71,8 @@ class Follower:
         self._renew_every = min(RENEW_AFTER, (self._backend.expires or RENEW_AFTER) / 2)
         self._renew_at: float | None = None
         acks_late = {name for name, task in app.tasks.items() if task.acks_late}
-        self._lost = LostCalls(cluster, ledger, publication.task_id, acks_late)
+        self._implied = ImpliedEnds(app, ledger, publication.task_id)
+        self._lost = LostCalls(cluster, ledger, publication.task_id, acks_late, self._implied)
 
     def keep(self) -> None:
         """Store what the run still needs: that it is known, and its parts."""
@@ -117,6 +119,7 @@ class Follower:
         while self._ledger.changes != before:
             before = self._ledger.changes
             self.look()
+            self._retrying(lambda: self._implied.note(self._ledger.expected()))
             self.publication.prepared(self._ledger.advance())
 
     def _unpublished(self, sections: Iterable[Sequence]) -> Iterable[Sequence]:
@@ -184,6 +187,7 @@ class Follower:
         while True:
             before, began = self._ledger.changes, monotonic()
             self.look()
+            self._retrying(self._implied.look)
             self._go_on()
             if until():
                 return
@@ -197,7 +201,7 @@ class Follower:
             if question is None and now - changed >= patience:
                 question = self._lost.ask()
             elif question is not None and question.answered:
-                self._lost.judge(question, now - changed)
+                self._retrying(partial(self._lost.judge, question, now - changed))
                 question, patience = None, now - changed + lost_calls.LOST_AFTER
             # A look at a wide run takes a while: no more than half of the time goes into looks.
             rest = min(max(pause, now - began), LONGEST_POLL)

@@ -19,6 +19,7 @@ from celery.exceptions import Reject
 from flowrunner.engines.continuation import GUARDED
 from flowrunner.engines.failure_notes import noting, noting_before_start
 from flowrunner.engines.messages import message_of
+from flowrunner.engines.replacement import keep_results_of_replacements
 from flowrunner.engines.run_flags import COMES_AGAIN, is_task_of_a_run
 from flowrunner.engines.secret_arguments import discreet
 from flowrunner.engines.turn import Turn
@@ -35,6 +36,7 @@ TURN: Final = "flowrunner_turn"
 
 def guard_tasks(app: Celery) -> None:
     """Put the guard around every task of an app, before Celery builds what runs them."""
+    keep_results_of_replacements(app.tasks.values())
     for task in app.tasks.values():
         kind = type(task)
         if getattr(kind, GUARDED, False):

@@ -11,6 +11,7 @@ from typing import Any, Final
 from celery import states
 
 from flowrunner.engines.cluster import Cluster
+from flowrunner.engines.implied_ends import ImpliedEnds, next_calls
 from flowrunner.engines.protocol import RunStalledError
 from flowrunner.engines.run_flags import COMES_AGAIN
 from flowrunner.engines.whereabouts import Whereabouts, whereabouts
@@ -46,11 +47,13 @@ class LostCalls:
         ledger: Ledger,
         task_id: Callable[[Call], str],
         acks_late: Set[str],
+        implied: ImpliedEnds,
     ) -> None:
         self._cluster = cluster
         self._ledger = ledger
         self._task_id = task_id
         self._acks_late = acks_late
+        self._implied = implied
         self._suspects: set[str] = set()
         self._seen = cluster.workers
         self._solo: frozenset[str] = frozenset()
@@ -76,8 +79,12 @@ class LostCalls:
         """Ask, in the background, where the calls are that would be next."""
         steps = {self._task_id(step.call): step for step in self._ledger.expected()}
         some = dict(islice(steps.items(), MOST_ASKED))
-        queues = {queue for queue, _ in self._cluster.needs(step.call for step in some.values())}
-        return Question(self._cluster, some, queues, self._ledger.changes)
+        following = {task_id: list(next_calls(step)) for task_id, step in some.items()}
+        calls = [step.call for step in some.values()]
+        calls += {call.path: call for each in following.values() for call in each}.values()
+        ids = {task_id: set(map(self._task_id, each)) for task_id, each in following.items()}
+        queues = {queue for queue, _ in self._cluster.needs(calls)}
+        return Question(self._cluster, some, ids, queues, self._ledger.changes)
 
     def judge(self, question: Question, unchanged: float) -> None:
         """Note what is lost, when nothing has happened for ``unchanged`` seconds.
@@ -98,6 +105,11 @@ class LostCalls:
         if unchanged >= STRANGER_SILENT_FOR:
             gone |= set(self._workers.values()) - self._solo
         nowhere = steps.keys() - found.at_workers - found.queued
+        # A call that needs its result is queued, or at a worker: so it has ended.
+        somewhere = found.at_workers | found.queued
+        nowhere -= {task_id for task_id in nowhere if question.following[task_id] & somewhere}
+        if self._implied.note(steps[task_id] for task_id in nowhere):
+            return
         self._suspects = {
             task_id
             for task_id in nowhere
@@ -150,13 +162,20 @@ class LostCalls:
 class Question:
     """Where tasks are, asked in a thread: workers are given a second or two to answer.
 
-    ``found`` is ``None`` until ``answered``, and where the broker is away.
+    ``following`` are the ids of tasks that need the result of each. ``found`` is ``None`` until
+    ``answered``, and where the broker is away.
     """
 
     def __init__(
-        self, cluster: Cluster, steps: Mapping[str, StepState], queues: set[str], changes: int
+        self,
+        cluster: Cluster,
+        steps: Mapping[str, StepState],
+        following: Mapping[str, set[str]],
+        queues: set[str],
+        changes: int,
     ) -> None:
         self.steps = steps
+        self.following = following
         self.changes = changes
         self.found: Whereabouts | None = None
         self._cluster = cluster
@@ -171,7 +190,8 @@ class Question:
 
     def _ask(self) -> None:
         with suppress(*self._cluster.connection_errors):
-            self.found = whereabouts(self._cluster, self.steps, self._queues)
+            ids = set(self.steps).union(*self.following.values())
+            self.found = whereabouts(self._cluster, ids, self._queues)
 
 
 def _some(names: Iterable[str]) -> str:
@@ -184,6 +204,7 @@ def _lost_error(call: Call, worker: str | None) -> StepError:
         call,
         "TaskLostError",
         f"the task started on {worker}, which does not run it any more, and left no result: the "
-        f"worker was restarted, or the task raised Celery's Ignore or Reject",
+        f"worker was restarted, the task raised Celery's Ignore or Reject, or it replaced itself "
+        f"by a task that stores no result (ignore_result)",
         worker=worker,
     )

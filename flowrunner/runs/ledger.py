@@ -326,6 +326,15 @@ class Ledger:
         """Yield the calls that may end next: not ended, and nothing before them is open."""
         yield from self._expected(self.sequence)
 
+    def needing(self, step: StepState) -> Iterator[plan.Call]:
+        """Yield the calls of a canvas that need a call's result, directly or not."""
+        place: StepState | None = step
+        while place is not None:
+            yield from plan.calls_of(place.sequence[place.position + 1 :])
+            place = place.outer
+            if place is not None:
+                yield place.call
+
     def _expected(self, sequence: plan.Sequence) -> Iterator[StepState]:
         for item in sequence:
             call = item.join if isinstance(item, plan.Fork) else item

@@ -15,7 +15,7 @@ from flowrunner.runs.ledger import FAILURE, REVOKED, SUCCESS, Ledger, StepError
 from flowrunner.runs.outcome import Outcome
 from flowrunner.runs.record import RunRecord
 from flowrunner.runs.record_data import timestamp
-from flowrunner.runs.replay import Kept, kept_of, note_row, replay, row_error
+from flowrunner.runs.replay import Kept, kept_of, note_implied_ends, note_row, replay, row_error
 from flowrunner.runs.run_ledger import RunLedger, ledger_of
 from flowrunner.runs.store import StepRow
 from flowrunner.runs.unfolding import Unfolding
@@ -106,6 +106,7 @@ def recorded_ledger(record: RunRecord, steps: Mapping[str, StepRow]) -> RunLedge
             continue
         for path in _in_order(part):
             _note_step(part, path, steps.get(path), errors.get(path))
+        note_implied_ends(part, steps)
     _note_end(record, ledger)
     return ledger
 

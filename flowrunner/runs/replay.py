@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -14,7 +14,15 @@ from flowrunner.runs.section import LostResultError
 from flowrunner.runs.store import StepRow
 from flowrunner.runs.unfolding import Unfolding
 
-__all__ = ["Kept", "kept_of", "note_row", "remainder_of", "replay", "row_error"]
+__all__ = [
+    "Kept",
+    "kept_of",
+    "note_implied_ends",
+    "note_row",
+    "remainder_of",
+    "replay",
+    "row_error",
+]
 
 #: What Celery keeps of a task that was revoked, as is asked for when a run is cancelled.
 REVOKED_ERROR: Final = "TaskRevokedError"
@@ -59,6 +67,7 @@ def replay(
             if step.state == RETRY:
                 row = replace(row, state=RETRY, ended=None)
             rows[call.path] = replace(row, retries=step.retries, of_one_task=False)
+        note_implied_ends(ledger, found)
         try:
             sections = list(ledger.advance())
         except LostResultError:  # what came next cannot be told any more
@@ -84,6 +93,20 @@ def note_row(ledger: Ledger, call: Call, row: StepRow, error: StepError | None =
     )
     step = ledger.steps[call.path]
     step.started, step.ended = timestamp(row.started), timestamp(row.ended)
+
+
+def note_implied_ends(ledger: Ledger, rows: Container[str]) -> None:
+    """Note the success of calls without a result that others need, of which something is stored.
+
+    Such a call replaced itself where results are ignored.
+    """
+    before = -1
+    while before != ledger.changes:
+        before = ledger.changes
+        for step in list(ledger.expected()):
+            if any(call.path in rows for call in ledger.needing(step)):
+                ledger.record(step.call.path, SUCCESS)
+                step.ended = None
 
 
 def row_error(call: Call, row: StepRow) -> StepError | None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 
-from celery import Celery, Task
+from celery import Celery, Task, chord
 from celery.exceptions import Ignore, Reject
 
 from flowrunner import hookimpl
@@ -272,6 +272,27 @@ def replaced(self: Any) -> Any:
     raise self.replace(self.app.signature("tag", args=("instead",)))
 
 
+@legacy.task(name="legacy.unkept", ignore_result=True)
+def unkept(value: Any = None, *_: Any) -> Any:
+    return value
+
+
+@legacy.task(name="legacy.unkept_sum", ignore_result=True)
+def unkept_sum(values: list[int]) -> int:
+    return sum(values)
+
+
+@legacy.task(name="legacy.splits", bind=True, ignore_result=True)
+def splits(self: Any, count: int, *_: Any) -> Any:
+    header = [self.app.signature("legacy.unkept", args=(number,)) for number in range(count)]
+    raise self.replace(chord(header, self.app.signature("legacy.unkept_sum"), app=self.app))
+
+
+@legacy.task(name="legacy.replaced_by_failure", bind=True, ignore_result=True)
+def replaced_by_failure(self: Any, *_: Any) -> Any:
+    raise self.replace(self.app.signature("own_error"))
+
+
 @legacy.task(name="legacy.progress", bind=True)
 def progress(self: Any) -> Any:
     self.update_state(state="PROGRESS", meta={"done": 1})
@@ -353,6 +374,7 @@ PLAIN = [
 CELERY = [
     *(bound, unshared, third_time, never, autoretry, replaced, progress, says_so_itself),
     never_with,
+    *(unkept, unkept_sum, splits, replaced_by_failure),
     *(
         thrown_away,
         legacy_tell,

@@ -107,6 +107,33 @@ SHAPES: dict[str, tuple[str, Any]] = {
         "             body: proj.tasks.amass}}\n" * 4,
         60,
     ),
+    "tasks that replace themselves and keep no results": (
+        """
+        chord:
+          header:
+            - {task: proj.more_tasks.splits, args: [4]}
+            - chain: [{task: proj.more_tasks.splits, args: [3]},
+                      {task: proj.more_tasks.splits, args: [5], immutable: true}]
+            - chord: {header: [{task: proj.more_tasks.splits, args: [2]},
+                               {task: proj.more_tasks.unkept, args: [7]}],
+                      body: proj.more_tasks.unkept_sum}
+          body: proj.more_tasks.unkept_sum
+        """,
+        6 + 10 + 8,
+    ),
+    "tasks that do so in a dynamic plan": (
+        """
+        chain:
+          - {task: proj.tasks.tag, args: [3, 4]}
+          - chord:
+              header:
+                each: "${prev}"
+                do: {task: proj.more_tasks.splits, args: ["${item}"], immutable: true}
+              body: proj.more_tasks.unkept_sum
+          - {task: proj.more_tasks.negate, retry: 1}
+        """,
+        -9,
+    ),
     "no flowrunner where it runs": ("group: proj.tasks.has_flowrunner x3", [False] * 3),
 }
 
@@ -117,6 +144,21 @@ def test_a_nested_workflow_runs_on_plain_workers(
 ) -> None:
     code, outcome = applied(text, tmp_path, plain_worker.address)
     assert (code, outcome["state"], outcome["result"]) == (0, "SUCCESS", value), outcome
+
+
+def test_a_member_whose_replacement_fails_without_a_result_has_failed(
+    plain_worker: PlainWorker, tmp_path: Path
+) -> None:
+    code, outcome = applied(
+        "{chord: {header: [proj.more_tasks.replaced_by_failure, proj.tasks.tag],"
+        " body: proj.tasks.tag}}",
+        tmp_path,
+        plain_worker.address,
+    )
+    (error,) = outcome["errors"]
+    assert (code, error["path"]) == (1, "chord.header[0]")
+    assert (error["type"], error["message"]) == ("ValueError", "no such order")
+    assert outcome["skipped"] == ["chord.body"]
 
 
 def test_every_failed_step_is_named(plain_worker: PlainWorker, tmp_path: Path) -> None:

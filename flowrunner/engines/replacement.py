@@ -1,0 +1,50 @@
+"""Tasks that replace themselves: a replacement in a run stores its result as the task would.
+
+Celery gives the replacement the task's id, but not the task's ``ignore_result``: the replacement's
+own class, or the app, would decide (``celery/app/task.py``, ``replace``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import wraps
+from typing import Any, Final
+
+from celery.app.task import get_actual_ignore_result
+
+from flowrunner.engines.run_flags import is_task_of_a_run
+
+__all__ = ["keep_results_of_replacements"]
+
+#: Marks an ``on_replace`` that does so already.
+_KEEPS: Final = "flowrunner_keeps_results"
+
+
+def keep_results_of_replacements(tasks: Iterable[Any]) -> None:
+    """Let the replacements of these tasks store their results, for the tasks of runs."""
+    for task in tasks:
+        if not hasattr(task.on_replace, _KEEPS):
+            task.on_replace = _keeping(task, task.on_replace)
+
+
+def _keeping(task: Any, on_replace: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    @wraps(on_replace)
+    def keeping(replacement: Any) -> Any:
+        request = task.request
+        if is_task_of_a_run(request.id) and not get_actual_ignore_result(task, request):
+            for signature in _signatures(replacement):
+                if signature["options"].get("task_id") == request.id:
+                    signature["options"]["ignore_result"] = False
+        return on_replace(replacement)
+
+    setattr(keeping, _KEEPS, True)
+    return keeping
+
+
+def _signatures(signature: Any) -> Iterator[Any]:
+    """Yield a signature and those in it: a chain's steps, a header's members, a body."""
+    yield signature
+    for part in signature["kwargs"].values():
+        for each in part if isinstance(part, list | tuple) else [part]:
+            if isinstance(each, Mapping) and "subtask_type" in each:
+                yield from _signatures(each)
