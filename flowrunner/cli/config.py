@@ -11,6 +11,7 @@ import click
 from flowrunner.cli.exit_status import REFUSED, SUCCEEDED
 from flowrunner.cli.options import app_option, cluster_options, plugin_option
 from flowrunner.cli.output import print_json
+from flowrunner.cli.parameter_types import Choice, Integer
 from flowrunner.printable import printable
 
 __all__ = ["command"]
@@ -19,14 +20,14 @@ __all__ = ["command"]
 @click.command("config")
 @click.option(
     "--concurrency",
-    type=click.IntRange(1, 10_000),
+    type=Integer(1, 10_000),
     metavar="N",
     help="Number of tasks that the embedded engine runs at a time.",
 )
 @cluster_options
 @app_option
 @plugin_option
-@click.option("--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("--output", type=Choice(["text", "json"]), default="text", show_default=True)
 def command(
     concurrency: int | None,
     broker: str | None,

@@ -8,6 +8,7 @@ from typing import Final
 
 import click
 
+from flowrunner.cli.usage import usage_text
 from flowrunner.errors import BrokerError, FlowrunnerError, UnfitClusterError, WorkflowError
 from flowrunner.password import without_password
 from flowrunner.printable import without_controls
@@ -38,6 +39,10 @@ def report_error(error: BaseException) -> int:
     """Say what is wrong on stderr and return the exit code that goes with it."""
     match error:
         case click.ClickException():
+            text = usage_text(error)
+            if text is not None:
+                _say(text)
+                return REFUSED
             shown = StringIO()
             error.show(shown)
             _write(shown.getvalue())

@@ -8,6 +8,7 @@ import click
 
 from flowrunner.cli.exit_status import SUCCEEDED
 from flowrunner.cli.options import FILE, app_option, input_options, no_plugins_option, plugin_option
+from flowrunner.cli.parameter_types import Choice
 
 __all__ = ["command"]
 
@@ -17,7 +18,7 @@ __all__ = ["command"]
 @click.option(
     "--format",
     "graph_format",
-    type=click.Choice(["tree", "mermaid", "dot", "json"]),
+    type=Choice(["tree", "mermaid", "dot", "json"]),
     default="tree",
     show_default=True,
 )

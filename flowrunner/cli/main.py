@@ -11,6 +11,7 @@ import click
 
 from flowrunner import __version__
 from flowrunner.cli.exit_status import UNREAD, UNWRITTEN, report_error
+from flowrunner.cli.usage import unknown_command
 from flowrunner.errors import FlowrunnerError
 
 __all__ = ["main"]
@@ -46,6 +47,14 @@ class LazyGroup(click.Group):
             return None
         command: click.Command = import_module(f"flowrunner.cli.{cmd_name}").command
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command that is named, with its arguments."""
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            raise unknown_command(args[0], COMMANDS, ctx)
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands without importing them."""

@@ -9,11 +9,10 @@ from typing import Any, Final
 
 import click
 
-from flowrunner.duration import LIMIT, MOST_SECONDS, read_duration
+from flowrunner.cli.parameter_types import Choice, Integer
 
 __all__ = [
     "FILE",
-    "Duration",
     "app_option",
     "cluster_options",
     "engine_options",
@@ -24,22 +23,6 @@ __all__ = [
     "project_options",
     "refused_no_plugins_option",
 ]
-
-
-class Duration(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.3
-    """Seconds, or a text like ``1h30m``; more than 0 and at most a year."""
-
-    name = "duration"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> float:
-        """Return the seconds."""
-        seconds = read_duration(value, bare=True) if isinstance(value, str) else value
-        if seconds is None or not 0 < seconds <= MOST_SECONDS:
-            self.fail(f"{value!r} must be {LIMIT}", param, ctx)
-        return float(seconds)
-
 
 #: A file of the user's; whether it is there is said by a diagnostic, like everything else.
 FILE: Final = click.Path(path_type=Path)
@@ -74,7 +57,7 @@ def refused_no_plugins_option(command: Callable[..., Any]) -> Callable[..., Any]
 def output_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add ``--output``."""
     return click.option(
-        "--output", type=click.Choice(["text", "json"]), default="text", show_default=True
+        "--output", type=Choice(["text", "json"]), default="text", show_default=True
     )(command)
 
 
@@ -82,13 +65,13 @@ def engine_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add ``--concurrency`` and ``--processes``, for the embedded engine."""
     command = click.option(
         "--processes",
-        type=click.IntRange(1, 1_000),
+        type=Integer(1, 1_000),
         metavar="N",
         help="Run task functions in N processes on the embedded engine, for CPU-bound work.",
     )(command)
     return click.option(
         "--concurrency",
-        type=click.IntRange(1, 10_000),
+        type=Integer(1, 10_000),
         metavar="N",
         help="Run up to N tasks at a time on the embedded engine.  [default: 32]",
     )(command)

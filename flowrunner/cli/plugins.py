@@ -7,13 +7,14 @@ import click
 from flowrunner.cli.exit_status import SUCCEEDED
 from flowrunner.cli.options import plugin_option
 from flowrunner.cli.output import print_json
+from flowrunner.cli.parameter_types import Choice
 
 __all__ = ["command"]
 
 
 @click.command("plugins")
 @plugin_option
-@click.option("--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("--output", type=Choice(["text", "json"]), default="text", show_default=True)
 def command(plugins: tuple[str, ...], output: str) -> int:
     """List the plugins that are loaded, who named them and the tasks they bring."""
     from flowrunner.app import Project

@@ -13,6 +13,7 @@ import click
 from flowrunner.cli.exit_status import SUCCEEDED
 from flowrunner.cli.options import output_option, project_options
 from flowrunner.cli.output import print_json, wants_colour
+from flowrunner.cli.parameter_types import Choice, Integer
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -39,12 +40,12 @@ COLOURS: Final = {
     "--state",
     "states",
     multiple=True,
-    type=click.Choice(STATES, case_sensitive=False),
+    type=Choice(STATES, case_sensitive=False),
     help="Only runs in this state. Can be repeated.",
 )
 @click.option(
     "--limit",
-    type=click.IntRange(1, 1_000_000),
+    type=Integer(1, 1_000_000),
     default=20,
     show_default=True,
     metavar="N",

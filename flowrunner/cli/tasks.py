@@ -7,6 +7,7 @@ import click
 from flowrunner.cli.exit_status import SUCCEEDED
 from flowrunner.cli.options import app_option, plugin_option
 from flowrunner.cli.output import print_json
+from flowrunner.cli.parameter_types import Choice
 
 __all__ = ["command"]
 
@@ -14,7 +15,7 @@ __all__ = ["command"]
 @click.command("tasks")
 @app_option
 @plugin_option
-@click.option("--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("--output", type=Choice(["text", "json"]), default="text", show_default=True)
 def command(app: str | None, plugins: tuple[str, ...], output: str) -> int:
     """List the tasks that workflows can call, with their signatures and docs."""
     from flowrunner.app import Project

@@ -10,6 +10,7 @@ import click
 from flowrunner.cli.exit_status import REFUSED, SUCCEEDED
 from flowrunner.cli.options import FILE, app_option, input_options, no_plugins_option, plugin_option
 from flowrunner.cli.output import print_diagnostics, print_json, refused_json, unchecked_text
+from flowrunner.cli.parameter_types import Choice
 
 if TYPE_CHECKING:
     from flowrunner.errors import Diagnostic
@@ -23,7 +24,7 @@ __all__ = ["command"]
 @app_option
 @plugin_option
 @no_plugins_option
-@click.option("--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("--output", type=Choice(["text", "json"]), default="text", show_default=True)
 def command(
     files: tuple[Path, ...],
     inputs: tuple[str, ...],

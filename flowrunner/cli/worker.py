@@ -13,6 +13,7 @@ from flowrunner.cli.options import (
     plugin_option,
     refused_no_plugins_option,
 )
+from flowrunner.cli.parameter_types import Integer
 
 __all__ = ["command"]
 
@@ -21,7 +22,7 @@ __all__ = ["command"]
 @click.option(
     "-c",
     "--concurrency",
-    type=click.IntRange(1, 100_000),
+    type=Integer(1, 100_000),
     metavar="N",
     help="Run up to N tasks at a time.  [default: one for each processor]",
 )
@@ -44,7 +45,7 @@ __all__ = ["command"]
 @click.option("-l", "--loglevel", metavar="LEVEL", default="INFO", show_default=True)
 @click.option(
     "--max-tasks-per-child",
-    type=click.IntRange(1),
+    type=Integer(1),
     metavar="N",
     help="Replace a process of the pool after N tasks.",
 )

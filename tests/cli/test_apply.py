@@ -133,7 +133,7 @@ def test_programs_get_a_refusal_as_one_object(folder: Folder) -> None:
         (["powersum.yaml", "--timeout", "-1"], "--timeout"),
         (["powersum.yaml", "--broker", "redis://localhost"], "no result backend is configured"),
         (["powersum.yaml", "--tpyo"], "--tpyo"),
-        ([], "Missing argument 'FILE'"),
+        ([], "'flowrunner apply' needs 'FILE'"),
     ],
 )
 def test_a_wrong_command_line_exits_with_2_and_says_why(
