@@ -115,11 +115,16 @@ class Project:
         )
 
     def validate(
-        self, named: Iterable[Path], *, inputs: Sequence[str] = (), inputs_file: Path | None = None
+        self,
+        named: Iterable[Path],
+        *,
+        inputs: Sequence[str] = (),
+        inputs_file: Path | None = None,
+        read: WorkflowFiles | None = None,
     ) -> dict[Path, tuple[Diagnostic, ...]]:
         """Return the problems of each file, and of each file in a folder; none for a right file."""
         problems: dict[Path, tuple[Diagnostic, ...]] = {}
-        read = WorkflowFiles()
+        read = read or WorkflowFiles()
         for path in named:
             try:
                 files = workflow_files(path)

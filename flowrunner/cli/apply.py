@@ -27,6 +27,7 @@ from flowrunner.cli.parameter_types import Duration
 if TYPE_CHECKING:
     from flowrunner.app import Project
     from flowrunner.engines.protocol import Engine
+    from flowrunner.loader import WorkflowFiles
     from flowrunner.plan import Plan
 
 __all__ = ["command"]
@@ -81,6 +82,7 @@ def command(
     from flowrunner.cli.graph_output import print_graph
     from flowrunner.cli.output import print_json, refused_json
     from flowrunner.errors import BrokerError, FlowrunnerError
+    from flowrunner.loader import WorkflowFiles
     from flowrunner.settings import load_settings
 
     try:
@@ -97,12 +99,21 @@ def command(
         project = Project(settings)
         # Only a run needs the secrets that the workflow names.
         environment = None if dry_run else os.environ
-        plan = project.plan(file, inputs=inputs, inputs_file=inputs_file, environment=environment)
+        files = WorkflowFiles()
+        plan = project.plan(
+            file, inputs=inputs, inputs_file=inputs_file, environment=environment, files=files
+        )
         if dry_run:
             print_graph(project, plan, "json" if output == "json" else "tree")
             return SUCCEEDED
         return _run(
-            project, plan, processes=processes, timeout=timeout, detach=detach, output=output
+            project,
+            plan,
+            files,
+            processes=processes,
+            timeout=timeout,
+            detach=detach,
+            output=output,
         )
     except FlowrunnerError as error:
         if output != "json":
@@ -114,12 +125,15 @@ def command(
 def _run(
     project: Project,
     plan: Plan,
+    files: WorkflowFiles,
     *,
     processes: int | None,
     timeout: float | None,
     detach: bool,
     output: str,
 ) -> int:
+    from flowrunner.cli.exception_names import exception_warnings
+    from flowrunner.cli.output import print_diagnostics
     from flowrunner.cli.run_output import run_here, warn, warn_of
     from flowrunner.driver import new_record
     from flowrunner.environment import hardly_hidden
@@ -127,6 +141,10 @@ def _run(
     with project.engine(processes=processes) as engine:
         engine.check(plan if timeout is None else replace(plan, timeout=timeout))
         warn_of([*engine.warnings, *hardly_hidden(plan.env)])
+        print_diagnostics(
+            exception_warnings(project, files, pickled=lambda: bool(engine.plain_workers(plan))),
+            "warning",
+        )
         gc.freeze()  # what has been made so far stays until the process ends
         gc.enable()
         if detach:

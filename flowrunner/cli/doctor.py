@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,8 @@ from flowrunner.cli.output import print_json, wants_colour, wants_unicode
 if TYPE_CHECKING:
     from flowrunner.app import Project
     from flowrunner.finding import Finding
+    from flowrunner.loader import WorkflowFiles
+    from flowrunner.plan import Plan
 
 __all__ = ["command"]
 
@@ -40,13 +42,14 @@ def command(
     the result backend cannot be reached.
     """
     from flowrunner.doctor import examine
+    from flowrunner.loader import WorkflowFiles
     from flowrunner.render.findings import findings_to_json, format_findings
 
     project.settings.require_plugins("doctor checks the tasks of plugins")
-    plan = None
+    plan, files = None, WorkflowFiles()
     if file is not None:
-        plan = project.plan(file, inputs=inputs, inputs_file=inputs_file)
-    findings = examine(project, plan)
+        plan = project.plan(file, inputs=inputs, inputs_file=inputs_file, files=files)
+    findings = [*examine(project, plan), *_exceptions(project, plan, files)]
     if output == "json":
         print_json(findings_to_json(findings))
     else:
@@ -60,6 +63,26 @@ def command(
             color=True,
         )
     return _status(findings)
+
+
+def _exceptions(project: Project, plan: Plan | None, files: WorkflowFiles) -> Iterator[Finding]:
+    """Yield a warning for each name in ``only`` and ``never`` that retries nothing."""
+    from flowrunner.cli.exception_names import exception_warnings
+    from flowrunner.errors import FlowrunnerError
+    from flowrunner.finding import Finding
+
+    def pickled() -> bool:
+        if plan is None or not project.has_cluster:
+            return False
+        try:
+            return bool(project.celery_engine(lenient=True).plain_workers(plan))
+        except FlowrunnerError:  # the other checks tell it
+            return False
+
+    for each in exception_warnings(project, files, pickled=pickled):
+        place = "" if each.location is None else f"{each.location}: "
+        why = "; ".join(each.notes)
+        yield Finding("warning", "exceptions", f"{place}{each.message}", why, each.label)
 
 
 def _status(findings: Sequence[Finding]) -> int:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Any, TextIO
 
 from flowrunner.errors import Diagnostic, FlowrunnerError, UnfitClusterError, WorkflowError
+from flowrunner.finding import Severity
 from flowrunner.password import without_password
 from flowrunner.printable import json_text
 
@@ -34,12 +35,18 @@ def wants_unicode(stream: TextIO) -> bool:
     return (stream.encoding or "").lower().replace("-", "").startswith("utf")
 
 
-def print_diagnostics(diagnostics: Iterable[Diagnostic]) -> None:
-    """Print diagnostics on stderr."""
+def print_diagnostics(diagnostics: Iterable[Diagnostic], severity: Severity = "error") -> None:
+    """Print diagnostics on stderr, if there are any."""
     from flowrunner.render.diagnostics import format_diagnostics
 
+    diagnostics = list(diagnostics)
+    if not diagnostics:
+        return
     text = format_diagnostics(
-        diagnostics, colour=wants_colour(sys.stderr), unicode=wants_unicode(sys.stderr)
+        diagnostics,
+        colour=wants_colour(sys.stderr),
+        unicode=wants_unicode(sys.stderr),
+        severity=severity,
     )
     write_to_stderr(text.rstrip("\n") + "\n")
 

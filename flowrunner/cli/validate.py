@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -41,28 +41,44 @@ def command(
     the environment need not be set. Exits with 2 when a file has a problem.
     """
     from flowrunner.app import Project
+    from flowrunner.cli.exception_names import exception_warnings
     from flowrunner.errors import WorkflowError
+    from flowrunner.loader import WorkflowFiles
     from flowrunner.settings import load_settings
 
     project = Project(load_settings(plugins=plugins, no_plugins=no_plugins, app=app))
-    found = project.validate(files, inputs=inputs, inputs_file=inputs_file)
+    read = WorkflowFiles()
+    found = project.validate(files, inputs=inputs, inputs_file=inputs_file, read=read)
+    warnings = exception_warnings(project, read, pickled=lambda: project.settings.app is not None)
     # What is wrong in a file that others use is said once.
     problems = list(dict.fromkeys(each for diagnostics in found.values() for each in diagnostics))
     unchecked = project.unchecked_tasks
     if output == "json":
-        document = (
+        from flowrunner.render.diagnostics import diagnostic_to_json
+
+        document: dict[str, Any] = (
             refused_json(WorkflowError(problems))
             if problems
             else {"state": "VALID", "diagnostics": []}
         )
-        print_json(document if unchecked is None else {**document, "tasks_not_checked": unchecked})
+        if unchecked is not None:
+            document["tasks_not_checked"] = unchecked
+        if warnings:
+            document["warnings"] = [diagnostic_to_json(each) for each in warnings]
+        print_json(document)
         return REFUSED if problems else SUCCEEDED
+    print_diagnostics(problems)
+    if problems and warnings:
+        click.echo(err=True)
+    print_diagnostics(warnings, "warning")
+    told = f", {_counted(len(warnings), 'warning')}" if warnings else ""
     if problems:
-        print_diagnostics(problems)
         wrong = len({_file_of(each, file) for file, those in found.items() for each in those})
-        click.echo(f"\n{_counted(len(problems), 'problem')} in {_counted(wrong, 'file')}", err=True)
+        click.echo(
+            f"\n{_counted(len(problems), 'problem')} in {_counted(wrong, 'file')}{told}", err=True
+        )
     else:
-        click.echo(f"{_counted(len(found), 'file')} checked, no problem")
+        click.echo(f"{_counted(len(found), 'file')} checked, no problem{told}")
     if unchecked:
         click.echo(unchecked_text(unchecked), err=bool(problems))
     return REFUSED if problems else SUCCEEDED

@@ -144,6 +144,10 @@ class CeleryEngine:
                 f"('result_extended'), and so would the value of {names}: switch that off"
             )
 
+    def plain_workers(self, plan: Plan) -> list[str]:
+        """Return the workers that keep of an exception only what survives pickling."""
+        return self._cluster.plain_workers(plan)
+
     def run(
         self,
         plan: Plan,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from functools import cached_property
@@ -21,12 +21,14 @@ from flowrunner.engines.quorum import RABBITMQ, delays_messages, quorum_queues
 from flowrunner.engines.routing import Need, needs_of_calls
 from flowrunner.engines.server import backend_url, broker_url, examine_servers
 from flowrunner.engines.worker_command import WorkerCommand
+from flowrunner.engines.worker_facts import FACTS
 from flowrunner.engines.worker_report import ask_reports
 from flowrunner.engines.workers import Worker, Workers, consumers_on
 from flowrunner.errors import BrokerError, EngineError, UnfitClusterError
 from flowrunner.finding import Finding
 from flowrunner.password import without_password
 from flowrunner.plan import Call, Plan
+from flowrunner.planner.continuations import CONTINUE
 from flowrunner.plugin_code import PluginDigest
 from flowrunner.runs.ledger import StepState
 
@@ -253,6 +255,29 @@ class Cluster:
             if not consumers or not all(task in worker.tasks for worker in consumers):
                 return False
         return True
+
+    def plain_workers(self, plan: Plan) -> list[str]:
+        """Return the workers for a plan's calls that do not say that they keep exceptions.
+
+        Raises :class:`~flowrunner.errors.BrokerError`.
+        """
+        needs = self.needs(call for call in plan.every_call() if call.kind != "continuation")
+        queues = {queue for queue, _ in needs}
+        with self._needing_broker():
+            if not self._workers:
+                self._workers = self._crew.known(queues)
+            asked = {
+                name: worker for name, worker in self._workers.items() if queues & worker.queues
+            }
+            # Others would log that there is no such command.
+            ours = sorted(name for name, worker in asked.items() if CONTINUE in worker.tasks)
+            told = self._crew.ask(FACTS, workers=ours, limit=len(ours)) if ours else []
+        keeping = {
+            name
+            for name, facts in told
+            if isinstance(facts, Mapping) and facts.get("keeps_exceptions")
+        }
+        return sorted(asked.keys() - keeping)
 
     def needs(self, calls: Iterable[Call]) -> list[Need]:
         """Return the queues that calls use, each with the tasks that are to come from it."""

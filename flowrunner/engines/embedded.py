@@ -179,6 +179,10 @@ class EmbeddedEngine:
                 for (location, option), call in problems.items()
             )
 
+    def plain_workers(self, plan: Plan) -> tuple[str, ...]:
+        """Nobody: tasks run in this process, which keeps what they raise."""
+        return ()
+
     def run(
         self,
         plan: Plan,

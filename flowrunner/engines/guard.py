@@ -23,6 +23,7 @@ from flowrunner.engines.replacement import keep_results_of_replacements
 from flowrunner.engines.run_flags import COMES_AGAIN, is_task_of_a_run
 from flowrunner.engines.secret_arguments import discreet
 from flowrunner.engines.turn import Turn
+from flowrunner.engines.worker_facts import note_guard
 from flowrunner.hints.adapter import ADAPTS, Adapter
 from flowrunner.tasks import signature_of
 
@@ -36,6 +37,7 @@ TURN: Final = "flowrunner_turn"
 
 def guard_tasks(app: Celery) -> None:
     """Put the guard around every task of an app, before Celery builds what runs them."""
+    note_guard()
     keep_results_of_replacements(app.tasks.values())
     for task in app.tasks.values():
         kind = type(task)

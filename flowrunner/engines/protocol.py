@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any, Protocol, Self
 from uuid import UUID, uuid5
@@ -59,6 +59,9 @@ class Engine(Protocol):
         Those that have not started end as revoked, and :meth:`run` returns when the others have
         ended. ``terminate`` ends these as well, where the engine can.
         """
+
+    def plain_workers(self, plan: Plan) -> Sequence[str]:
+        """Return the workers that may run a plan's calls and keep less of an exception."""
 
     def run(
         self,

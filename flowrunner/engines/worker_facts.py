@@ -15,17 +15,23 @@ from celery.signals import celeryd_after_setup
 from flowrunner import __version__
 from flowrunner.plugin_code import PluginDigest
 
-__all__ = ["FACTS", "note_plugins", "note_supervisor", "plugins_told"]
+__all__ = ["FACTS", "note_guard", "note_plugins", "note_supervisor", "plugins_told"]
 
 FACTS: Final = "flowrunner_facts"
 
 _supervises = [False]
 _plugins: list[dict[str, Any]] = []
+_keeps_exceptions = [False]
 
 
 def note_supervisor() -> None:
     """Note that this worker goes on with runs that nobody drives."""
     _supervises[0] = True
+
+
+def note_guard() -> None:
+    """Note that this worker keeps what a task of a run has raised, whether or not it pickles."""
+    _keeps_exceptions[0] = True
 
 
 def plugins_told(facts: Any) -> tuple[PluginDigest, ...]:
@@ -56,6 +62,7 @@ def _facts(state: Any, **_: Any) -> dict[str, Any]:
         "pool": str(controller.pool_cls.__module__),
         "supervises": _supervises[0],
         "plugins": _plugins,
+        "keeps_exceptions": _keeps_exceptions[0],
         "concurrency": controller.concurrency,
         "acks_late": bool(conf.task_acks_late),
         "track_started": bool(conf.task_track_started),

@@ -69,6 +69,11 @@ class WorkflowFiles:
             raise found
         return found
 
+    @property
+    def workflows(self) -> list[Workflow]:
+        """The workflows of the files that were loaded."""
+        return [each for each in self._found.values() if isinstance(each, Workflow)]
+
 
 def _no_mapping(source: Source, root: Node | None) -> Diagnostic:
     if root is None or (isinstance(root, Scalar) and root.value is None):

@@ -38,6 +38,8 @@ from flowrunner.plan.parallel import may_run_in_parallel
 from flowrunner.plan.policy import (
     Retry,
     Tolerance,
+    built_in_exception,
+    built_in_exceptions,
 )
 from flowrunner.plan.sequence import (
     Fork,
@@ -91,6 +93,8 @@ __all__ = [
     "Switch",
     "Tolerance",
     "Used",
+    "built_in_exception",
+    "built_in_exceptions",
     "calls_in",
     "calls_of",
     "has_secret",

@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["Retry", "Tolerance"]
+__all__ = ["Retry", "Tolerance", "built_in_exception", "built_in_exceptions"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Retry:
 
 
 def _is_one_of(error: str, names: tuple[str, ...]) -> bool:
-    kind = _built_in(error)
+    kind = built_in_exception(error)
     own = {error, "Exception", "BaseException"}
     if kind is not None:
         own |= {each.__name__ for each in kind.__mro__}
@@ -54,11 +54,17 @@ def _is_one_of(error: str, names: tuple[str, ...]) -> bool:
 
 def _own_name(name: str) -> str:
     """Return what an exception calls itself: ``IOError`` is another name of ``OSError``."""
-    kind = _built_in(name)
+    kind = built_in_exception(name)
     return name if kind is None else kind.__name__
 
 
-def _built_in(name: str) -> type[BaseException] | None:
+def built_in_exceptions() -> list[str]:
+    """Return the names of Python's own exceptions."""
+    return [name for name in dir(builtins) if built_in_exception(name) is not None]
+
+
+def built_in_exception(name: str) -> type[BaseException] | None:
+    """Return Python's own exception of that name, which may be an alias (``IOError``)."""
     kind = getattr(builtins, name, None)
     return kind if isinstance(kind, type) and issubclass(kind, BaseException) else None
 

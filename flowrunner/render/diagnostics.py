@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from flowrunner.errors import Diagnostic
+from flowrunner.finding import Severity
 from flowrunner.printable import printable
 from flowrunner.source import Location
 
@@ -23,7 +24,8 @@ TAB: Final = "    "
 LONGEST_LINE: Final = 400
 MOST_LINES: Final = 60
 
-_RED, _BLUE, _BOLD, _RESET = "\x1b[1;31m", "\x1b[1;34m", "\x1b[1m", "\x1b[0m"
+_RED, _YELLOW, _BLUE = "\x1b[1;31m", "\x1b[1;33m", "\x1b[1;34m"
+_BOLD, _RESET = "\x1b[1m", "\x1b[0m"
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,12 @@ class _Style:
 
     colour: bool
     unicode: bool
+    severity: Severity = "error"
+
+    @property
+    def loud(self) -> str:
+        """The colour of what is pointed at."""
+        return _RED if self.severity == "error" else _YELLOW
 
     def paint(self, text: str, colour: str) -> str:
         return f"{colour}{text}{_RESET}" if self.colour and text else text
@@ -50,13 +58,17 @@ class _Style:
 
 
 def format_diagnostics(
-    diagnostics: Iterable[Diagnostic], *, colour: bool = False, unicode: bool = True
+    diagnostics: Iterable[Diagnostic],
+    *,
+    colour: bool = False,
+    unicode: bool = True,
+    severity: Severity = "error",
 ) -> str:
     """Return diagnostics as text, an empty line between them and no line ending after the last.
 
     ``colour`` adds ANSI colours; without ``unicode`` the frame is drawn in ASCII.
     """
-    style = _Style(colour, unicode)
+    style = _Style(colour, unicode, severity)
     every = list(diagnostics)
     blocks = ["\n".join(_lines(each, style)) for each in every[:MOST_DIAGNOSTICS]]
     if len(every) > MOST_DIAGNOSTICS:
@@ -79,7 +91,7 @@ def diagnostic_to_json(diagnostic: Diagnostic) -> dict[str, Any]:
 
 def _lines(diagnostic: Diagnostic, style: _Style) -> Iterator[str]:
     message = style.paint(_printable(diagnostic.message, indent=7), _BOLD)
-    yield f"{style.paint('error', _RED)}: {message}"
+    yield f"{style.paint(style.severity, style.loud)}: {message}"
     place = diagnostic.location
     margin = " " * (len(str(place.line)) if place else 1)
     if place is not None:
@@ -88,8 +100,8 @@ def _lines(diagnostic: Diagnostic, style: _Style) -> Iterator[str]:
         yield f"{margin} {bar}"
         excerpt, caret = _excerpt(place, style)
         yield f"{style.paint(str(place.line), _BLUE)} {bar} {excerpt}".rstrip()
-        pointed = style.paint(caret.lstrip(), _RED)
-        label = style.paint(_printable(diagnostic.label), _RED)
+        pointed = style.paint(caret.lstrip(), style.loud)
+        label = style.paint(_printable(diagnostic.label), style.loud)
         yield f"{margin} {bar} {' ' * (len(caret) - len(caret.lstrip()))}{pointed} {label}".rstrip()
         if diagnostic.notes:
             yield f"{margin} {bar}"

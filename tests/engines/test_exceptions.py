@@ -244,6 +244,10 @@ def test_a_plan_with_continuations_tells_the_same(engine: Engine) -> None:
     assert (error.type, error.message) == ("OrderError", "order 7 was refused: no stock")
 
 
+def test_no_worker_of_flowrunner_is_a_plain_one(engine: Engine) -> None:
+    assert list(engine.plain_workers(planned("group: [http_error, order_error]"))) == []
+
+
 def test_json_has_the_notes(engine: Engine) -> None:
     (error,) = run(engine, call("noted_error")).ledger.errors
     (told,) = errors_to_json([replace(error, notes=(*error.notes, "\udcff"))])

@@ -23,10 +23,23 @@ def applied(
 
     ``settings`` are the project's own.
     """
+    options = (*options, "--timeout", str(HANG))
+    ended = commanded("apply", text, folder, address, *options, **settings)
+    return ended.returncode, json.loads(ended.stdout)
+
+
+def commanded(
+    command: str,
+    text: str,
+    folder: Path,
+    address: ClusterAddress,
+    *options: str,
+    **settings: Any,
+) -> subprocess.CompletedProcess[str]:
+    """Run a command of a workflow on the project's app; it prints JSON."""
     file = folder / "workflow.yaml"
     file.write_text(text)
-    arguments = ["apply", str(file), "-A", "proj.celery_app:app", "--output", "json", *options]
-    arguments += ["--timeout", str(HANG)]
+    arguments = [command, str(file), "-A", "proj.celery_app:app", "--output", "json", *options]
     ended = subprocess.run(
         [sys.executable, "-m", "flowrunner", *arguments],
         cwd=PROJECT,
@@ -36,7 +49,7 @@ def applied(
         check=False,
     )
     assert "Traceback" not in ended.stderr
-    return ended.returncode, json.loads(ended.stdout)
+    return ended
 
 
 def test_the_workers_have_celery_and_no_flowrunner(plain_python: Path) -> None:
@@ -193,6 +206,44 @@ def test_every_failed_step_is_named(plain_worker: PlainWorker, tmp_path: Path) -
         f"{header}[2].chord.body",
         "chord.body",
     }
+
+
+LOST = "{task: proj.tasks.pay, retry: {max: 1, only: [PaymentError, OSError, ShopError]}}"
+
+
+def test_a_plain_worker_keeps_what_survives_pickling(
+    plain_worker: PlainWorker, tmp_path: Path
+) -> None:
+    ended = commanded("apply", LOST, tmp_path, plain_worker.address)
+    assert ended.returncode == 1
+    (error,) = json.loads(ended.stdout)["errors"]
+    assert (error["type"], error["message"]) == ("ShopError", "card declined")
+    assert ended.stderr.count("instances of 'PaymentError' may not survive pickling") == 1
+    assert ended.stderr.count("pickling") == 1
+
+
+def test_validate_and_doctor_warn_of_what_plain_workers_lose(
+    plain_worker: PlainWorker, tmp_path: Path
+) -> None:
+    ended = commanded("validate", LOST, tmp_path, plain_worker.address)
+    assert ended.returncode == 0
+    (warning,) = json.loads(ended.stdout)["warnings"]
+    assert warning["message"] == "instances of 'PaymentError' may not survive pickling"
+    ended = commanded("doctor", LOST, tmp_path, plain_worker.address)
+    findings = json.loads(ended.stdout)["findings"]
+    (found,) = [each for each in findings if each["check"] == "exceptions"]
+    assert found["severity"] == "warning"
+    assert found["what"].endswith(warning["message"])
+
+
+def test_an_exception_inside_a_class_is_known_by_its_own_name(
+    plain_worker: PlainWorker, tmp_path: Path
+) -> None:
+    text = "{task: proj.tasks.find_order, retry: {max: 2, only: [Order.DoesNotExist]}}"
+    code, outcome = applied(text, tmp_path, plain_worker.address)
+    (error,) = outcome["errors"]
+    assert (code, error["type"], error["message"]) == (1, "DoesNotExist", "no order 7")
+    assert error["retries"] == 2
 
 
 def test_the_apps_prefix_and_queue_are_used(plain_worker: PlainWorker, tmp_path: Path) -> None:

@@ -56,6 +56,33 @@ def fail(*_: Any) -> Any:
     raise ValueError("no such order")
 
 
+class ShopError(Exception):
+    pass
+
+
+class PaymentError(ShopError):
+    """Pickles, and does not unpickle."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class Order:
+    class DoesNotExist(LookupError):  # noqa: N818  # as Django calls it
+        pass
+
+
+@app.task
+def pay(*_: Any) -> Any:
+    raise PaymentError("card declined", 402)
+
+
+@app.task
+def find_order(*_: Any) -> Any:
+    raise Order.DoesNotExist("no order 7")
+
+
 @app.task(soft_time_limit=1, time_limit=1)
 def too_slow(*_: Any) -> Any:
     time.sleep(60)
