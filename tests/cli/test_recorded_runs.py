@@ -165,7 +165,7 @@ def test_programs_get_a_run_as_one_object(
         (["show", "ffff"], "there is no run 'ffff'; the newest: 0123abcd-"),
         (["show", ""], "'' names no run: give the first characters of its id, or 'last'"),
         (["show"], "'flowrunner show' needs 'RUN'"),
-        (["runs", "--state", "GONE"], "'GONE' is not one of"),
+        (["runs", "--state", "GONE"], "FAILURE or REVOKED, not 'GONE'"),
     ],
 )
 def test_what_cannot_be_shown_exits_with_2(

@@ -52,6 +52,9 @@ LIMITS: Final[dict[str, tuple[Limit, ...]]] = {
         Limit("values in each other", "loader.composer", "MAXIMUM_DEPTH", unit="levels"),
         Limit("an integer in a file", "loader.scalars", "MAXIMUM_INTEGER", integer, "either way"),
         Limit("problems of keys and types that are reported", "loader.schema_check", "MOST_ERRORS"),
+        Limit("faults of one input that are reported", "loader.violation", "MOST_VIOLATIONS"),
+        Limit("a `pattern`", "loader.pattern", "LONGEST_PATTERN", unit="characters"),
+        Limit("the memory of a `pattern`", "loader.pattern", "_MOST_MEMORY", size),
     ),
     "Used files": (
         Limit("files that a workflow uses", "planner.used_files", "MOST_FILES"),
@@ -92,8 +95,8 @@ LIMITS: Final[dict[str, tuple[Limit, ...]]] = {
         Limit("digits of `round`, either way", "expressions.functions", "_MOST_DIGITS"),
         Limit("the work of one evaluation", "expressions.limits", "_MOST_WORK", unit="steps"),
         Limit(
-            "the work of all evaluations of a workflow",
-            *("expressions.limits", "_MOST_WORK_TOGETHER", number, "steps"),
+            "the work of all expressions and checks of a workflow",
+            *("budget", "MOST_WORK", number, "steps"),
         ),
     ),
     "Results": (
@@ -124,10 +127,7 @@ NO_LIMITS: Final = frozenset(
         "planner.message_size.LONGEST_REPR",
         "planner.series_parallel.MOST_NESTED",
         "planner.types.fitting._DEEPEST_TYPE",
-        "planner.types.hints._DEEPEST_HINT",
         "planner.types.inference._MOST_MEMBERS",
-        "planner.types.words._MOST_DEPTH",
-        "planner.types.words._MOST_PARTS",
         "runs.store.MOST_CANDIDATES",
     }
 )
