@@ -5,13 +5,17 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Final
 
+import flowrunner
 from flowrunner.engines.messages import message_of
 from flowrunner.values import NotJSONError
 
 __all__ = ["TaskFailure", "carry_failure", "failure_of"]
 
+_OWN: Final = str(Path(flowrunner.__file__).parent)
+_HINTS: Final = str(Path(_OWN, "hints"))
 #: Where an exception carries the failure of the process that it comes from.
 _CARRIED: Final = "_flowrunner_failure"
 
@@ -52,12 +56,19 @@ def _carried(error: BaseException) -> TaskFailure | None:
 
 
 def _traceback(error: BaseException) -> str:
-    if isinstance(error, NotJSONError) and error.__cause__ is None:
-        return ""  # all its frames are flowrunner's: the task had returned
     try:
+        if error.__cause__ is None and _is_of_the_check(error):
+            return ""
         return "".join(traceback.format_exception(error))
     except Exception:  # what is shown of a frame or a cause may fail as well
         return f"{type(error).__name__}: {message_of(error)}\n"
+
+
+def _is_of_the_check(error: BaseException) -> bool:
+    """Tell whether flowrunner has checked an argument or a result: no frame is the task's then."""
+    files = [frame.f_code.co_filename for frame, _ in traceback.walk_tb(error.__traceback__)]
+    checked = isinstance(error, NotJSONError) or any(file.startswith(_HINTS) for file in files)
+    return checked and all(file.startswith(_OWN) or "pydantic" in file for file in files)
 
 
 def _notes(error: BaseException) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ __all__ = ["own_frames"]
 #: Frames of the machinery that called the task.
 _MACHINERY: Final = re.compile(
     r'^File "[^"]*[/\\](?:celery|billiard|kombu)[/\\](?:app|concurrency|worker|canvas)'
-    r'|^File "[^"]*[/\\]flowrunner[/\\]engines[/\\]'
+    r'|^File "[^"]*[/\\]flowrunner[/\\](?:engines|hints)[/\\]'
 )
 #: A line of a traceback: the margin of a group of exceptions, and what is indented from there.
 _LINE: Final = re.compile(r"^(?P<margin>(?: +\| ?)?)(?P<indent> *)(?P<text>.*)", re.DOTALL)

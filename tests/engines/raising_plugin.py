@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
+import pydantic
 from celery import Celery
 
 from flowrunner import hookimpl
@@ -159,6 +160,14 @@ def nested_error(*_: Any) -> NoReturn:
     raise Order.DoesNotExist("no order 7")
 
 
+class Parcel(pydantic.BaseModel):
+    weight: int
+
+
+def takes_parcel(parcel: Parcel) -> None:
+    pass
+
+
 def gives_object(*_: Any) -> list[Order]:
     return [Order()]
 
@@ -237,6 +246,7 @@ TASKS = (
     *(http_error, payment_error, keyword_error, order_error, frozen_error, lock_error),
     *(speechless_error, lossy_error, group_of_errors, chained_error, error_on_the_way),
     *(noted_error, oddly_noted_error, surrogate_error, long_error, nested_error, gives_object),
+    takes_parcel,
     *(nested_sometimes, download, pay, catches_its_own),
     *(retries_itself, retried, prepared, called),
 )

@@ -164,6 +164,12 @@ def test_what_is_no_json_is_told_without_frames_of_flowrunner(engine: Engine) ->
     assert "the result[0] is a raising_plugin.Order; " in error.message
 
 
+def test_what_fits_no_model_is_told_without_frames_of_flowrunner(engine: Engine) -> None:
+    (error,) = run(engine, call("takes_parcel", {"weight": "heavy"})).ledger.errors
+    assert (error.type, error.traceback) == ("ValidationError", "")
+    assert "weight" in error.message
+
+
 def test_celerys_own_retries_know_the_exception(engine: Engine, tmp_path: Path) -> None:
     (error,) = run(engine, call("legacy.retried", str(tmp_path))).ledger.errors
     assert (error.type, error.message) == ("PaymentError", "declined 3 times")
