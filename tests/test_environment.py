@@ -8,6 +8,7 @@ import pytest
 
 from flowrunner.environment import (
     EnvironmentValueError,
+    hardly_hidden,
     hide,
     missing,
     require_environment,
@@ -96,3 +97,18 @@ def test_texts(value: str, text: str, shown: str, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr("flowrunner.masking.masks.MASKS", Masks())
     hide(["X"], {"X": value})
     assert without_secrets(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("value", "what"),
+    [
+        ("abc", "the value of ${env.X} is not masked: it has fewer than 4 characters"),
+        ("a/bc", "is not masked in every encoding: some encoded forms have fewer than 8"),
+        ("", None),
+        ("hunter2-planted", None),
+    ],
+)
+def test_values_that_are_too_short_to_be_masked(value: str, what: str | None) -> None:
+    found = hardly_hidden(["X", "GONE"], {"X": value})
+    assert [what in each.what for each in found] == ([] if what is None else [True])
+    assert not any(value in each.what for each in found if value)

@@ -6,11 +6,13 @@ import json
 import os
 import subprocess
 import sys
+from collections import deque
 from contextlib import closing
 from pathlib import Path
 from sqlite3 import connect
 
 import pytest
+from redis import Redis as RedisClient
 
 from tests.engines.services import ROOT, ClusterAddress, OwnWorker, Redis
 from tests.engines.test_secrets import kept_in, whole
@@ -117,17 +119,20 @@ def test_embedded(engine: tuple[str, ...], masked: bool, tmp_path: Path) -> None
 def test_own_workers(pool: str, masked: bool, redis: Redis, tmp_path: Path) -> None:
     """The worker has no secret in its environment; nor has the command that shows the run."""
     address = ClusterAddress(redis.url(12), redis.url(13))
+    RedisClient.from_url(address.backend).flushdb()
     own = {"FLOWRUNNER_BROKER": address.broker, "FLOWRUNNER_BACKEND": address.backend}
     shop = Shop(tmp_path, masked=masked, **own)
-    log = tmp_path / "worker.log"
-    options = ("--pool", pool, "--", "--logfile", str(log), "-E")
+    options = ("--pool", pool, "--", "-E")
     with OwnWorker(address, tmp_path, *options, environment=shop.own) as worker:
+        worker.output = deque()  # all lines, not the last ones only
         shop.run(1, "apply", "main.yaml", "--output", "json")
         in_json, _ = shop.run(0, "show", "last", "--output", "json", known=False)
         kept = b"\n".join(map(whole, kept_in(address.backend))).decode("utf-8", "replace")
-        worker.stop()
+        assert worker.stop() == 0
+        worker.wait_for("Task raises")
+        log = "".join(worker.output)
     expected = {
-        "the worker's log": (log.read_text(), PRINTED | LOGGED | RAISED),
+        "the worker's log": (log, PRINTED | LOGGED | RAISED),
         "the plugin's log file": (shop.log.read_text(), LOGGED),
         "show --output json": (texts_of(in_json), RAISED),
     }
