@@ -39,8 +39,9 @@ def failure_of(error: BaseException) -> TaskFailure:
     if carried is not None:
         return carried
     found = TaskFailure(type(error).__name__, message_of(error), _traceback(error), _notes(error))
-    cause = None if error.__cause__ is None else _carried(error.__cause__)
-    return found if cause is None else replace(found, traceback=cause.traceback)
+    cause = _cause(error)
+    remote = None if cause is None else _carried(cause)
+    return found if remote is None else replace(found, traceback=remote.traceback)
 
 
 def carry_failure(error: BaseException, failure: TaskFailure) -> None:
@@ -57,11 +58,17 @@ def _carried(error: BaseException) -> TaskFailure | None:
 
 def _traceback(error: BaseException) -> str:
     try:
-        if error.__cause__ is None and _is_of_the_check(error):
+        if _cause(error) is None and _is_of_the_check(error):
             return ""
         return "".join(traceback.format_exception(error))
     except Exception:  # what is shown of a frame or a cause may fail as well
         return f"{type(error).__name__}: {message_of(error)}\n"
+
+
+def _cause(error: BaseException) -> BaseException | None:
+    # Not error.__cause__: a class may have a property of that name.
+    cause: BaseException | None = BaseException.__dict__["__cause__"].__get__(error)
+    return cause
 
 
 def _is_of_the_check(error: BaseException) -> bool:
