@@ -17,7 +17,12 @@ from typing import TYPE_CHECKING, Final, Self
 from uuid import UUID, uuid4
 
 from flowrunner.environment import hide
-from flowrunner.errors import EngineError, FlowrunnerError
+from flowrunner.errors import (
+    EngineError,
+    FlowrunnerError,
+    PublishingError,
+    UnfinishedRunError,
+)
 from flowrunner.plan import Plan, calls_of, without_continuations
 from flowrunner.planner.remaining import Remainder
 from flowrunner.process import this_process
@@ -28,7 +33,7 @@ from flowrunner.runs.ledger import SUCCESS, Ledger, StepState
 from flowrunner.runs.outcome import Outcome
 from flowrunner.runs.run_ledger import RunLedger, ledger_of
 from flowrunner.runs.step_recorder import StepRecorder
-from flowrunner.runs.store import RunStoreError, StepStore
+from flowrunner.runs.store import RunNotFoundError, RunStoreError, StepStore
 
 if TYPE_CHECKING:
     from flowrunner.engines.protocol import Engine
@@ -125,7 +130,9 @@ class _Claim:
         looks = 0
         while not self._ended.wait(LOOK_EVERY):
             looks += 1
-            with suppress(RunStoreError):  # told when the run has ended
+            # Whatever it is, the next look tries again: what matters is told when the run has
+            # ended. A run that is recorded no more is one that its result backend has lost.
+            with suppress(Exception):
                 if looks % round(CLAIM_EVERY / LOOK_EVERY) == 0:
                     self._made()
                 if self._store.is_cancelled(self._run):
@@ -213,18 +220,27 @@ class Drive:
             self._finish(error.outcome)
             raise
         except EngineError as error:
-            if self._store is not None and journal is not None and not journal.queued:
+            is_queued = record.queued if journal is None else journal.queued
+            if self._store is not None and not is_queued:
                 _note_unqueued(self._store, record, str(error))
-            raise
+            if not isinstance(error, PublishingError) and not is_queued:
+                raise
+            raise self._unfinished(error, "STARTED" if is_queued else "FAILURE") from error
         self._finish(outcome)
         return outcome
+
+    def _unfinished(self, error: EngineError, state: str) -> UnfinishedRunError:
+        run = str(self.record.run)
+        then = f"flowrunner watch {run}" if state == "STARTED" else f"flowrunner resume {run}"
+        message = str(error) if self._store is None else f"{error}; go on with the run: {then}"
+        return UnfinishedRunError(message, run=run, workflow=self.record.workflow, state=state)
 
     def _finish(self, outcome: Outcome) -> None:
         if self._store is None:
             return
         try:
-            note_end(self._store, outcome)
-        except RunStoreError as error:
+            note_end(self._store, outcome, self.record)
+        except (RunStoreError, RunNotFoundError) as error:
             self._warn(f"how this run ended is not recorded: {error}")
 
     def _cancel(self) -> None:

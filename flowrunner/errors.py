@@ -16,6 +16,8 @@ __all__ = [
     "EngineError",
     "FlowrunnerError",
     "PluginError",
+    "PublishingError",
+    "UnfinishedRunError",
     "UnfitClusterError",
     "WorkflowError",
     "used_up",
@@ -81,6 +83,23 @@ class EngineError(FlowrunnerError):
 
 class BrokerError(EngineError):
     """The broker or the result backend cannot be reached or cannot run workflows."""
+
+
+class PublishingError(BrokerError):
+    """The broker has gone while a run was being queued: some of it may be there."""
+
+
+class UnfinishedRunError(BrokerError):
+    """A server has gone after a run was queued, some of it or all.
+
+    ``state`` is what is recorded of the run: ``STARTED`` where another driver may go on with it.
+    """
+
+    def __init__(self, message: str, *, run: str, workflow: str, state: str) -> None:
+        super().__init__(message)
+        self.run = run
+        self.workflow = workflow
+        self.state = state
 
 
 class UnfitClusterError(BrokerError):

@@ -8,17 +8,19 @@ from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID, uuid4
 
 from flowrunner.errors import BrokerError, FlowrunnerError
-from flowrunner.plan import Handler, Plan
+from flowrunner.plan import Call, Handler, Plan
 from flowrunner.planner.handlers import handler_plan
 
 if TYPE_CHECKING:
     from flowrunner.engines.protocol import Engine
     from flowrunner.planner.remaining import Remainder
     from flowrunner.runs.journal import Journal
+    from flowrunner.runs.ledger import StepError
     from flowrunner.runs.outcome import Outcome, RunState
+    from flowrunner.runs.record import RunRecord
     from flowrunner.runs.run_ledger import RunLedger
 
-__all__ = ["Course", "InterruptedRunError", "run_plan"]
+__all__ = ["Course", "InterruptedRunError", "lost_run", "run_plan"]
 
 #: Why a run that was cancelled did not succeed.
 CANCELLED: Final = "cancelled"
@@ -93,6 +95,7 @@ class _Run:
         self._has_result = False
         self._reasons: list[str] = []
         self._interrupts = 0
+        self._loss: _Loss | None = None
 
     def to_its_end(self) -> Outcome:
         """Run every part that is due and return how it all ended."""
@@ -110,7 +113,7 @@ class _Run:
         return outcome
 
     def _run_main(self) -> None:
-        from flowrunner.engines.protocol import RunStalledError, RunTimeoutError
+        from flowrunner.engines.protocol import RunLostError, RunStalledError, RunTimeoutError
 
         course, ledger = self._course, self._ledger.main
         main = self._plan if course.rest is None else course.rest.plan
@@ -137,6 +140,8 @@ class _Run:
             self._end("FAILURE", whole if course.queued else str(error))
         except RunStalledError as error:
             self._end("FAILURE", str(error))
+        except RunLostError as error:
+            self._lost(str(error))
         except BrokerError as error:
             if not self._plan.handlers:
                 raise
@@ -152,6 +157,10 @@ class _Run:
                 self._end("FAILURE")
             else:
                 self._result, self._has_result = result, True
+
+    def _lost(self, why: str) -> None:
+        self._loss = _loss(self._plan, self._course.run, self._ledger, why)
+        self._end("FAILURE", self._loss.error.message)
 
     def _time_left(self) -> float | None:
         if self._timeout is None or not self._course.queued:
@@ -217,10 +226,49 @@ class _Run:
             self._course.started,
             datetime.now(UTC),
             self._result,
-            tuple(self._ledger.errors),
+            (*([] if self._loss is None else [self._loss.error]), *self._ledger.errors),
             tuple(self._ledger.skipped()),
             "; ".join(self._reasons),
             self._has_result,
             tuple(self._ledger.caught),
             self._course.seconds_before,
+            None if self._loss is None else self._loss.ran,
         )
+
+
+@dataclass(frozen=True)
+class _Loss:
+    """That a result backend has lost a run: the error, and the paths of the calls that had run."""
+
+    error: StepError
+    ran: tuple[str, ...]
+
+
+def _loss(plan: Plan, run: UUID, ledger: RunLedger, why: str) -> _Loss:
+    from flowrunner.runs.ledger import StepError
+    from flowrunner.runs.outcome import RUN_LOST
+
+    steps = [step for step in list(ledger.steps.values()) if step.call.is_written]
+    ran = tuple(step.call.path for step in steps if step.state == "SUCCESS")
+    whole = Call(plan.root.path, plan.name, plan.root.location)
+    told = f"{why}; {len(ran):,} of {len(steps):,} calls of run {run} had run"
+    return _Loss(StepError(whole, RUN_LOST, told), ran)
+
+
+def lost_run(record: RunRecord, ledger: RunLedger, why: str) -> Outcome:
+    """Return how a recorded run has ended that its result backend has lost."""
+    from flowrunner.runs.outcome import Outcome
+
+    loss = _loss(record.plan, record.run, ledger, why)
+    return Outcome(
+        record.run,
+        record.workflow,
+        "FAILURE",
+        record.attempt.started,
+        datetime.now(UTC),
+        errors=(loss.error, *ledger.errors),
+        reason=loss.error.message,
+        caught=tuple(ledger.caught),
+        seconds_before=record.attempt.seconds_before,
+        ran=loss.ran,
+    )

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Final
 
 from flowrunner.driver import is_abandoned
+from flowrunner.run import lost_run
+from flowrunner.runs.journal import note_end
 from flowrunner.runs.recorded import recorded_ledger
+from flowrunner.runs.store import RunNotFoundError
 
 if TYPE_CHECKING:
     from flowrunner.app import Project
@@ -20,6 +24,8 @@ __all__ = ["Watch"]
 
 #: Seconds between looks: each is a few round trips, however wide the run is.
 LOOK_EVERY: Final = 0.5
+#: Looks for the record of a run that has none any more, until its driver has recorded its end.
+LOOKS_AFTER_LOSS: Final = 20
 
 
 class Watch:
@@ -70,5 +76,19 @@ class Watch:
         return True
 
     def _read(self) -> None:
-        self.record = self._store.get(self.record.run)
+        self.record = self._recorded()
         self._look()
+
+    def _recorded(self) -> RunRecord:
+        """Return what is recorded of the run.
+
+        If the result backend has lost it, the driver records that; without a driver, this does.
+        """
+        run = self.record.run
+        for _ in range(LOOKS_AFTER_LOSS):
+            with suppress(RunNotFoundError):
+                return self._store.get(run)
+            sleep(LOOK_EVERY)
+        why = "the result backend has lost what it stored of this run"
+        note_end(self._store, lost_run(self.record, self.ledger, why), self.record)
+        return self._store.get(run)

@@ -80,8 +80,8 @@ def command(
     """
     from flowrunner.app import Project
     from flowrunner.cli.graph_output import print_graph
-    from flowrunner.cli.output import print_json, refused_json
-    from flowrunner.errors import BrokerError, FlowrunnerError
+    from flowrunner.cli.output import print_json, refused_json, unfinished_json
+    from flowrunner.errors import BrokerError, FlowrunnerError, UnfinishedRunError
     from flowrunner.loader import WorkflowFiles
     from flowrunner.settings import load_settings
 
@@ -118,7 +118,10 @@ def command(
     except FlowrunnerError as error:
         if output != "json":
             raise
-        print_json(refused_json(error))
+        if isinstance(error, UnfinishedRunError):
+            print_json(unfinished_json(error))
+        else:
+            print_json(refused_json(error))
         return UNREACHABLE if isinstance(error, BrokerError) else REFUSED
 
 

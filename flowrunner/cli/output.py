@@ -7,7 +7,13 @@ import sys
 from collections.abc import Iterable
 from typing import Any, TextIO
 
-from flowrunner.errors import Diagnostic, FlowrunnerError, UnfitClusterError, WorkflowError
+from flowrunner.errors import (
+    Diagnostic,
+    FlowrunnerError,
+    UnfinishedRunError,
+    UnfitClusterError,
+    WorkflowError,
+)
 from flowrunner.finding import Severity
 from flowrunner.password import without_password
 from flowrunner.printable import json_text
@@ -17,6 +23,7 @@ __all__ = [
     "print_json",
     "refused_json",
     "unchecked_text",
+    "unfinished_json",
     "wants_colour",
     "wants_unicode",
     "write_to_stderr",
@@ -66,6 +73,12 @@ def write_to_stderr(text: str) -> None:
 def print_json(value: Any) -> None:
     """Print a value as JSON on stdout."""
     sys.stdout.write(json_text(value, indent=2, ascii_only=not wants_unicode(sys.stdout)) + "\n")
+
+
+def unfinished_json(error: UnfinishedRunError) -> dict[str, Any]:
+    """Return what ``--output json`` prints of a run that was queued when a server went away."""
+    refused = refused_json(error)
+    return {**refused, "run": error.run, "workflow": error.workflow, "state": error.state}
 
 
 def refused_json(error: FlowrunnerError) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from flowrunner.engines.cluster import Cluster
 from flowrunner.engines.cluster_settings import producer_settings
 from flowrunner.engines.follower import Follower
 from flowrunner.engines.needs import Needs, needs_of_plan, needs_of_registry
+from flowrunner.engines.protocol import RunLostError
 from flowrunner.engines.publication import Publication
 from flowrunner.engines.run_flags import root_of
 from flowrunner.engines.worker_command import WorkerCommand
@@ -202,7 +203,7 @@ class CeleryEngine:
     def cancel(self, plan: Plan, *, run: UUID, terminate: bool = False) -> None:
         """Let none of a run's tasks start any more; ``terminate`` ends those that run as well."""
         follower = self._follower(plan, run, ledger_of(plan), again=True)
-        with suppress(BrokerError):  # then there is nothing of it that could be revoked
+        with suppress(BrokerError, RunLostError):  # then nothing of it can be revoked
             if plan.unfolds:
                 follower.do_as_before()
                 follower.catch_up()

@@ -15,13 +15,13 @@ from flowrunner.engines.cluster import Cluster
 from flowrunner.engines.continuation import forget_parts, store_parts
 from flowrunner.engines.implied_ends import ImpliedEnds
 from flowrunner.engines.lost_calls import LostCalls, Question
-from flowrunner.engines.protocol import RunTimeoutError
+from flowrunner.engines.protocol import RunLostError, RunTimeoutError
 from flowrunner.engines.publication import Publication
 from flowrunner.engines.run_flags import cancelled_key, known_key
 from flowrunner.engines.step_errors import stored_error
 from flowrunner.engines.stored_results import read_meta, retries_of, stored_values
 from flowrunner.environment import EnvironmentValueError
-from flowrunner.errors import BrokerError
+from flowrunner.errors import BrokerError, PublishingError
 from flowrunner.plan import Call, Sequence
 from flowrunner.runs.ledger import SKIPPED, Ledger, StepState
 from flowrunner.runs.unfolding import Unfolding
@@ -108,7 +108,7 @@ class Follower:
         try:
             self.publication.publish(sections)
         except self._cluster.connection_errors as error:
-            raise BrokerError(f"the broker {self._cluster.broker} has gone: {error}") from error
+            raise PublishingError(f"the broker {self._cluster.broker} has gone: {error}") from error
 
     def catch_up(self) -> None:
         """Note what has happened so far, and queue nothing."""
@@ -155,6 +155,8 @@ class Follower:
                 self.publication.parts.clear()  # others still need them
                 raise
             with suppress(*self._cluster.connection_errors, BrokerError):
+                if isinstance(error, RunLostError):
+                    self._keep_mark()  # or workers would not look at the flag of a run
                 self.cancel()
             if isinstance(error, KeyboardInterrupt) and patient:
                 self._follow(None, until=lambda: not self._ledger.running)
@@ -258,9 +260,9 @@ class Follower:
             self._cluster.revoke([self._id(step) for step in self._ledger.open_steps()])
         return [None if value is None else read_meta(backend, value) for value in values]
 
-    def _lost_data(self) -> BrokerError:
-        return BrokerError(
-            f"the result backend {self._cluster.backend} has lost what it kept of this run: it "
+    def _lost_data(self) -> RunLostError:
+        return RunLostError(
+            f"the result backend {self._cluster.backend} has lost what it stored of this run: it "
             f"was emptied, or restarted without persistence"
         )
 

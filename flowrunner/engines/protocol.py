@@ -12,7 +12,7 @@ from flowrunner.finding import Finding
 from flowrunner.plan import Call, Plan
 from flowrunner.runs.ledger import Ledger
 
-__all__ = ["Engine", "RunStalledError", "RunTimeoutError", "task_id", "task_ids"]
+__all__ = ["Engine", "RunLostError", "RunStalledError", "RunTimeoutError", "task_id", "task_ids"]
 
 
 class RunTimeoutError(EngineError):
@@ -21,6 +21,10 @@ class RunTimeoutError(EngineError):
 
 class RunStalledError(EngineError):
     """Nothing is queued or running and yet the run has not ended."""
+
+
+class RunLostError(EngineError):
+    """The result backend has lost what it stored of a run, which therefore cannot go on."""
 
 
 class Engine(Protocol):
@@ -77,12 +81,12 @@ class Engine(Protocol):
         """Run a plan's main part to its end, noting every state in the ledger.
 
         Returns the run's value, or ``None`` when a call has failed: the ledger says which.
-        ``timeout`` is in seconds. Raises :class:`RunTimeoutError`, :class:`RunStalledError`
-        or another :class:`~flowrunner.errors.EngineError`. A :class:`KeyboardInterrupt`
-        cancels what is queued, waits for what runs in this process, and is raised again; a
-        second one does not wait. ``patient`` asks to wait for what runs elsewhere too, because
-        something comes after it, or not to wait at all. ``queued`` says that somebody has
-        queued it already; ``on_queued`` is called when it has been queued here.
+        ``timeout`` is in seconds. Raises :class:`RunTimeoutError`, :class:`RunStalledError`,
+        :class:`RunLostError` or another :class:`~flowrunner.errors.EngineError`. A
+        :class:`KeyboardInterrupt` cancels what is queued, waits for what runs in this process, and
+        is raised again; a second one does not wait. ``patient`` asks to wait for what runs
+        elsewhere too, because something comes after it, or not to wait at all. ``queued`` says
+        that somebody has queued it already; ``on_queued`` is called when it has been queued here.
         """
 
 

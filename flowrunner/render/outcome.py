@@ -15,7 +15,7 @@ from flowrunner.printable import json_text, without_controls
 from flowrunner.render.label import counted
 from flowrunner.render.value import shown_name
 from flowrunner.runs.ledger import StepError
-from flowrunner.runs.outcome import Outcome
+from flowrunner.runs.outcome import Outcome, is_loss
 from flowrunner.runs.run_ledger import RunLedger
 
 __all__ = ["failures", "headline", "part_of", "result_text", "task_counts"]
@@ -97,7 +97,11 @@ def failures(outcome: Outcome) -> list[Diagnostic]:
     """
     found: list[Diagnostic] = []
     for part in (None, *HANDLER_NAMES):
-        errors = [error for error in outcome.errors if part_of(error.call.path) == part]
+        errors = [
+            error
+            for error in outcome.errors
+            if part_of(error.call.path) == part and not is_loss(error)  # the headline tells that
+        ]
         skipped = [call for call in outcome.skipped if part_of(call.path) == part]
         found += _failures_of_part(errors, skipped)
     return found

@@ -12,11 +12,13 @@ from flowrunner.plan import Call
 from flowrunner.runs.ledger import StepError
 
 __all__ = [
+    "RUN_LOST",
     "Outcome",
     "RunState",
     "errors_to_json",
     "failure_data",
     "handler_input",
+    "is_loss",
     "json_text",
     "outcome_to_json",
 ]
@@ -24,6 +26,8 @@ __all__ = [
 #: Celery's words for the states that a run can end in.
 RunState: TypeAlias = Literal["SUCCESS", "FAILURE", "REVOKED"]
 
+#: The type of the first error of a run that its result backend has lost.
+RUN_LOST: Final = "RunLostError"
 #: What a handler is told at most, as every one of its first calls has it in its message.
 MOST_ERRORS: Final = 100
 MOST_SKIPPED: Final = 1_000
@@ -41,7 +45,9 @@ class Outcome:
     last, and ``skipped`` every call that did not run because of one. ``reason`` says why the
     run as a whole did not succeed where no single call is to blame (a timeout, an interrupt).
     ``caught`` has every failure that was tolerated, or handled by a step's ``on_error``.
-    ``started`` is the current attempt's; ``seconds_before`` is how long earlier ones were driven.
+    ``ran`` are the paths of the calls that had run when the result backend lost the run, which is
+    its first error then. ``started`` is the current attempt's; ``seconds_before`` is how long
+    earlier ones were driven.
     """
 
     run: UUID
@@ -56,6 +62,7 @@ class Outcome:
     has_result: bool = False
     caught: tuple[StepError, ...] = ()
     seconds_before: float = 0.0
+    ran: tuple[str, ...] | None = None
 
     @property
     def seconds(self) -> float:
@@ -77,7 +84,13 @@ def outcome_to_json(outcome: Outcome) -> dict[str, Any]:
         "started": outcome.started.isoformat(),
         "ended": outcome.ended.isoformat(),
         "seconds": round(outcome.seconds, 6),
+        **({} if outcome.ran is None else {"ran": list(outcome.ran)}),
     }
+
+
+def is_loss(error: StepError) -> bool:
+    """Tell whether an error is that the result backend has lost the run, and no task's."""
+    return error.type == RUN_LOST and not error.traceback
 
 
 def handler_input(outcome: Outcome) -> dict[str, Any]:
@@ -89,7 +102,7 @@ def handler_input(outcome: Outcome) -> dict[str, Any]:
     errors = list(errors_to_json(outcome.errors))
     skipped = outcome.skipped[:MOST_SKIPPED]
     caught = list(errors_to_json(outcome.caught))
-    data = outcome_to_json(replace(outcome, errors=(), caught=(), skipped=skipped))
+    data = outcome_to_json(replace(outcome, errors=(), caught=(), skipped=skipped, ran=None))
     left_out = {
         "errors": len(outcome.errors) - len(errors),
         "caught": len(outcome.caught) - len(caught),

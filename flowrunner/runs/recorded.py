@@ -12,7 +12,7 @@ from flowrunner.environment import hide
 from flowrunner.plan import Call, Plan, calls_of, without_continuations
 from flowrunner.planner.remaining import remaining_plan
 from flowrunner.runs.ledger import FAILURE, REVOKED, SUCCESS, Ledger, StepError
-from flowrunner.runs.outcome import Outcome
+from flowrunner.runs.outcome import RUN_LOST, Outcome
 from flowrunner.runs.record import RunRecord
 from flowrunner.runs.record_data import timestamp
 from flowrunner.runs.replay import Kept, kept_of, note_implied_ends, note_row, replay, row_error
@@ -51,6 +51,8 @@ def recorded_steps(record: RunRecord, read: StepReader) -> dict[str, StepRow]:
         else:
             calls = calls_of(without_continuations(handler.sequence))
             found |= read(record.attempt.id, list(calls))
+    for path in (record.outcome or {}).get("ran", ()):  # their results were lost
+        found.setdefault(path, StepRow(path, SUCCESS))
     return found
 
 
@@ -187,7 +189,7 @@ def _note_end(record: RunRecord, ledger: RunLedger) -> None:
 def _errors(record: RunRecord, ledger: RunLedger) -> Iterator[tuple[str, StepError]]:
     for each in (record.outcome or {}).get("errors", ()):
         step = ledger.steps.get(each["path"])
-        if step is not None:
+        if step is not None and not _is_loss(each):
             texts = (each["type"], each["message"], each["traceback"], each["worker"])
             retries, notes = (
                 each.get("retries", 0),
@@ -195,6 +197,26 @@ def _errors(record: RunRecord, ledger: RunLedger) -> Iterator[tuple[str, StepErr
             )  # older records have none
             error = StepError(step.call, *texts, retries=retries, notes=tuple(notes))
             yield each["path"], error
+
+
+def _is_loss(error: Mapping[str, Any]) -> bool:
+    return error["type"] == RUN_LOST and not error["traceback"]
+
+
+def _losses(record: RunRecord) -> Iterator[StepError]:
+    """Yield the error of a run that its result backend has lost."""
+    for each in (record.outcome or {}).get("errors", ()):
+        if _is_loss(each):
+            call = Call(each["path"], each["step"], record.plan.root.location)
+            yield StepError(call, RUN_LOST, each["message"])
+
+
+def _skipped(record: RunRecord, ledger: RunLedger) -> list[Call]:
+    """Return the calls that did not run because of a failure: those of a lost run as recorded."""
+    outcome = record.outcome or {}
+    if "ran" not in outcome:
+        return ledger.skipped()
+    return [ledger.steps[path].call for path in outcome["skipped"] if path in ledger.steps]
 
 
 def result_step(plan: Plan) -> Call:
@@ -226,10 +248,11 @@ def recorded_outcome(
         record.attempt.started,
         record.ended or datetime.now(UTC),
         result,
-        tuple(ledger.errors),
-        tuple(ledger.skipped()),
+        (*_losses(record), *ledger.errors),
+        tuple(_skipped(record, ledger)),
         record.reason,
         has_result,
         tuple(ledger.caught),
         record.attempt.seconds_before,
+        None if (ran := (record.outcome or {}).get("ran")) is None else tuple(ran),
     )

@@ -18,7 +18,7 @@ from redis import Redis as RedisClient
 from flowrunner import plan
 from flowrunner.engines import follower, lost_calls
 from flowrunner.engines.celery import CeleryEngine
-from flowrunner.engines.protocol import RunStalledError, RunTimeoutError
+from flowrunner.engines.protocol import RunLostError, RunStalledError, RunTimeoutError
 from flowrunner.engines.publication import Publication
 from flowrunner.engines.whereabouts import Whereabouts, whereabouts
 from flowrunner.errors import BrokerError
@@ -285,7 +285,7 @@ def test_a_run_fails_when_redis_comes_back_without_its_data(
         with in_background(engine, call("waits_for", str(here), str(until))) as result:
             await_file(here)
             RedisClient(port=own_redis.port).flushall()
-            with pytest.raises(BrokerError, match="has lost what it kept of this run"):
+            with pytest.raises(RunLostError, match="has lost what it stored of this run"):
                 result()
         until.touch()
 
