@@ -158,8 +158,8 @@ class Project:
         if self.has_cluster:
             if processes is not None:
                 raise ConfigurationError(
-                    "--processes belongs to the embedded engine; on a broker the workers decide: "
-                    "flowrunner worker --concurrency"
+                    "--processes belongs to the embedded engine; on a broker the workers decide\n"
+                    "  flowrunner worker --concurrency N"
                 )
             return self.celery_engine()
         if processes is not None:
@@ -344,8 +344,8 @@ class Project:
         if settings.broker is None or settings.backend is None:
             missing = "broker" if settings.broker is None else "result backend"
             raise ConfigurationError(
-                f"no {missing} is configured; a cluster needs a broker and a result backend: "
-                f"{command}--broker redis://localhost/0 --backend redis://localhost/1"
+                f"no {missing} is configured; a cluster needs a broker and a result backend\n"
+                f"  {command}--broker redis://localhost/0 --backend redis://localhost/1"
             )
         return settings.broker, settings.backend
 

@@ -308,8 +308,8 @@ def detach(record: RunRecord, engine: Engine, store: RunStore | None) -> None:
     what += ["the steps that are decided while it runs"] if plan.unfolds else []
     if what and not engine.has_supervisors():
         raise EngineError(
-            f"--detach would leave {' and '.join(what)} to nobody: that takes a worker that was "
-            f"started by 'flowrunner worker'"
+            f"--detach would leave {' and '.join(what)} to nobody: start a worker of flowrunner\n"
+            f"  flowrunner worker"
         )
     store.create(record)
     name = driver_name("apply --detach")

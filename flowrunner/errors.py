@@ -115,6 +115,6 @@ class UnfitClusterError(BrokerError):
     def diagnostics(self) -> tuple[Diagnostic, ...]:
         """The findings as diagnostics, which have no place in a file."""
         return tuple(
-            Diagnostic(each.what, notes=tuple(filter(None, (each.why, each.cure))))
+            Diagnostic(each.what, notes=tuple(filter(None, (each.why, each.cure_with_commands))))
             for each in self.findings
         )

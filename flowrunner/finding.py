@@ -23,3 +23,8 @@ class Finding:
     what: str
     why: str = ""
     cure: str = ""
+
+    @property
+    def cure_with_commands(self) -> str:
+        """The cure, each command on a line of its own that begins with two blanks."""
+        return self.cure.replace("\n", "\n  ")

@@ -161,7 +161,7 @@ def _detach(
     project: Project, plan: Plan, *, timeout: float | None, output: str, engine: Engine
 ) -> int:
     """Queue a run and print its id: whoever follows it, and ends it, is somewhere else."""
-    from flowrunner.cli.output import print_json
+    from flowrunner.cli.output import print_json, say
     from flowrunner.driver import detach, new_record
 
     record = new_record(plan, cluster=project.has_cluster, timeout=timeout)
@@ -171,5 +171,5 @@ def _detach(
         return SUCCEEDED
     click.echo(record.run)
     if sys.stderr.isatty():
-        click.echo(f"queued; follow it with: flowrunner watch {record.run}", err=True)
+        say(f"queued; follow the run with\n  flowrunner watch {record.run}", err=True)
     return SUCCEEDED

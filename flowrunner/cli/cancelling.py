@@ -5,10 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-import click
-
 from flowrunner.cli.exit_status import FAILED, SUCCEEDED
-from flowrunner.cli.output import print_json
+from flowrunner.cli.output import print_json, say
 from flowrunner.cli.watching import followed_to_the_end
 from flowrunner.driver import is_abandoned
 from flowrunner.errors import ConfigurationError
@@ -86,4 +84,4 @@ def _tell(record: RunRecord, what: str, output: str) -> None:
     if output == "json":
         print_json({"run": str(record.run), "workflow": record.workflow, "state": record.state})
     else:
-        click.echo(f"run {record.run} of {shown_name(record.workflow)} {what}")
+        say(f"run {record.run} of {shown_name(record.workflow)} {what}")

@@ -10,7 +10,7 @@ import click
 
 from flowrunner.cli.exit_status import REFUSED, SUCCEEDED
 from flowrunner.cli.options import app_option, cluster_options, plugin_option
-from flowrunner.cli.output import print_json
+from flowrunner.cli.output import print_json, say
 from flowrunner.cli.parameter_types import Choice, Integer
 from flowrunner.printable import printable
 
@@ -59,7 +59,7 @@ def command(
     else:
         _print_table([(name, _text(value), origin) for name, value, origin in rows])
     for name, right in misspelt_variables(os.environ).items():
-        click.echo(f"{name} is no setting; did you mean {right}?", err=True)
+        say(f"{name} is no setting; did you mean {right}?", err=True)
     return SUCCEEDED
 
 

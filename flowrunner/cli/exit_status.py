@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import traceback
 from io import StringIO
 from typing import Final
@@ -73,7 +74,11 @@ def report_error(error: BaseException) -> int:
 
 
 def _say(message: str) -> None:
-    _write(f"error: {without_controls(message)}\n")
+    from flowrunner.cli.output import terminal_width
+    from flowrunner.render.layout import hanging
+
+    text, width = without_controls(message), terminal_width(sys.stderr)
+    _write(f"error: {text if width is None else hanging(text, width, indent=7)}\n")
 
 
 def _write(text: str) -> None:

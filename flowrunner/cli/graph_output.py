@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
 from flowrunner.app import Project
-from flowrunner.cli.output import unchecked_text
+from flowrunner.cli.output import say, terminal_width, unchecked_text
 from flowrunner.plan import Plan
 from flowrunner.printable import json_text
 from flowrunner.render.graph import GRAPH_FORMATS
 from flowrunner.render.plan_json import plan_document
+from flowrunner.render.tree import render_tree
 
 __all__ = ["print_graph"]
 
@@ -24,6 +27,9 @@ def print_graph(project: Project, plan: Plan, graph_format: str, *, expand: bool
         document = {**plan_document(plan, expand=expand), "tasks_not_checked": unchecked}
         click.echo(json_text(document, indent=2))
         return
-    click.echo(GRAPH_FORMATS[graph_format](plan, expand).rstrip("\n"))
+    if graph_format == "tree":
+        click.echo(render_tree(plan, expand, terminal_width(sys.stdout)))
+    else:
+        click.echo(GRAPH_FORMATS[graph_format](plan, expand).rstrip("\n"))
     if unchecked:
-        click.echo(unchecked_text(unchecked), err=graph_format != "tree")
+        say(unchecked_text(unchecked), err=graph_format != "tree")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from threading import Event, Thread
 from time import monotonic
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
 
 from flowrunner.plan import Plan
+from flowrunner.render.layout import NARROWEST_LABEL, cut, display_width
 from flowrunner.render.progress import ProgressLine, RunTree
 from flowrunner.runs.run_ledger import RunProgress
 from flowrunner.task_output import TaskOutput
@@ -25,6 +27,8 @@ REFRESH: Final = 0.1
 #: A terminal of so many columns has room for whole bars.
 WIDE: Final = 100
 BAR_WIDTH: Final = 20
+#: Blanks between columns.
+GAP: Final = 2
 
 STYLES: Final = {
     "abandoned": "yellow",
@@ -105,16 +109,28 @@ class LiveTree:
         from rich.table import Table
         from rich.text import Text
 
-        table = Table.grid(padding=(0, 2))
-        table.add_column(no_wrap=True, overflow="ellipsis")
-        table.add_column(no_wrap=True)
-        table.add_column(no_wrap=True, overflow="ellipsis")
-        seconds = monotonic() - self._started
-        table.add_row(Text(self._tree.title, style="bold"), "", Text(f"{seconds:.1f} s", "dim"))
-        bar_width = BAR_WIDTH if console.width >= WIDE else BAR_WIDTH // 2
-        for line in self._tree.lines(self._ledger):
-            table.add_row(Text(line.text), *_status(line, bar_width))
+        seconds = f"{monotonic() - self._started:.1f} s"
+        lines = list(self._tree.lines(self._ledger))
+        bar_width, label_width = _widths(lines, console.width, len(seconds))
+        table = Table.grid(padding=(0, GAP))
+        for _ in range(3):
+            table.add_column(no_wrap=True, overflow="ellipsis")
+        title = Text(cut(self._tree.title, label_width), style="bold")
+        table.add_row(title, "", Text(seconds, "dim"))
+        for line in lines:
+            table.add_row(Text(cut(line.text, label_width)), *_status(line, bar_width))
         return table
+
+
+def _widths(lines: Sequence[ProgressLine], width: int, widest_state: int) -> tuple[int, int]:
+    """Return the columns of bars and of labels: first bars are left out, then labels are cut."""
+    tallies = [line.tally for line in lines if line.tally is not None]
+    states = max([widest_state, *(len(str(tally)) for tally in tallies)])
+    bars = BAR_WIDTH if width >= WIDE else BAR_WIDTH // 2
+    room = width - states - 2 * GAP
+    if max(display_width(line.text) for line in lines) > room - bars:
+        bars = 0
+    return bars, max(room - bars, NARROWEST_LABEL)
 
 
 def _status(line: ProgressLine, bar_width: int) -> tuple[Text, Text]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable
-from typing import Any, TextIO
+from typing import Any, Final, TextIO
 
 from flowrunner.errors import (
     Diagnostic,
@@ -18,10 +18,15 @@ from flowrunner.finding import Severity
 from flowrunner.password import without_password
 from flowrunner.printable import json_text
 
+#: The columns of a terminal that does not tell.
+UNKNOWN_WIDTH: Final = 80
+
 __all__ = [
     "print_diagnostics",
     "print_json",
     "refused_json",
+    "say",
+    "terminal_width",
     "unchecked_text",
     "unfinished_json",
     "wants_colour",
@@ -42,6 +47,34 @@ def wants_unicode(stream: TextIO) -> bool:
     return (stream.encoding or "").lower().replace("-", "").startswith("utf")
 
 
+def terminal_width(stream: TextIO) -> int | None:
+    """Return the columns of the terminal that a stream is, or ``None`` if it is no terminal."""
+    if not stream.isatty():
+        return None
+    columns = os.environ.get("COLUMNS", "")
+    if columns.isdecimal() and int(columns):
+        return int(columns)
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or UNKNOWN_WIDTH
+    except OSError:
+        return UNKNOWN_WIDTH
+
+
+def say(text: str, *, err: bool = False, before: str = "", indent: int | None = None) -> None:
+    """Print a text for people, broken between words where it meets the end of the terminal.
+
+    ``before`` stands before the first line, and ``indent`` blanks before the others, as many if
+    it is not given.
+    """
+    import click
+
+    from flowrunner.render.layout import hanging
+
+    width, first = terminal_width(sys.stderr if err else sys.stdout), len(before)
+    indent = first if indent is None else indent
+    click.echo(before + hanging(text, width, indent, first=first), err=err)
+
+
 def print_diagnostics(diagnostics: Iterable[Diagnostic], severity: Severity = "error") -> None:
     """Print diagnostics on stderr, if there are any."""
     from flowrunner.render.diagnostics import format_diagnostics
@@ -54,6 +87,7 @@ def print_diagnostics(diagnostics: Iterable[Diagnostic], severity: Severity = "e
         colour=wants_colour(sys.stderr),
         unicode=wants_unicode(sys.stderr),
         severity=severity,
+        width=terminal_width(sys.stderr),
     )
     write_to_stderr(text.rstrip("\n") + "\n")
 

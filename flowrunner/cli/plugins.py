@@ -6,7 +6,7 @@ import click
 
 from flowrunner.cli.exit_status import SUCCEEDED
 from flowrunner.cli.options import plugin_option
-from flowrunner.cli.output import print_json
+from flowrunner.cli.output import print_json, say
 from flowrunner.cli.parameter_types import Choice
 
 __all__ = ["command"]
@@ -36,13 +36,13 @@ def command(plugins: tuple[str, ...], output: str) -> int:
         print_json(rows)
         return SUCCEEDED
     if not rows:
-        click.echo(
+        say(
             "no plugin is loaded; name one with --plugin PATH, FLOWRUNNER_PLUGINS or\n"
             'plugins = ["plugins"] under [tool.flowrunner] in pyproject.toml',
             err=True,
         )
     for row in rows:
         version = f" {row['version']}" if row["version"] else ""
-        click.echo(f"{row['plugin']}{version}  ({row['origin']})")
-        click.echo(f"  tasks: {', '.join(row['tasks']) or 'none'}")
+        say(f"{row['plugin']}{version}  ({row['origin']})", indent=4)
+        say(f"tasks: {', '.join(row['tasks']) or 'none'}", before="  ", indent=9)
     return SUCCEEDED

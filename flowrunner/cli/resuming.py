@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
 
 from flowrunner.cli.exit_status import SUCCEEDED
-from flowrunner.cli.output import print_json
+from flowrunner.cli.output import print_json, say, terminal_width
 from flowrunner.cli.run_output import run_here, warn_of
 from flowrunner.environment import hardly_hidden
 from flowrunner.errors import ConfigurationError, FlowrunnerError
@@ -42,7 +43,7 @@ def resumed(
     """Run what is left of a run, or print what that is; return the exit code."""
     record = _require_ended(store, record)
     if record.state == "SUCCESS":
-        click.echo(f"run {record.run} has succeeded: nothing is left to run", err=True)
+        say(f"run {record.run} has succeeded: nothing is left to run", err=True)
         return SUCCEEDED
     plan = _plan(project, record, changed)
     ahead = resumption(record, project.recorded_steps(record), plan)
@@ -50,7 +51,7 @@ def resumed(
         _print(ahead, output)
         return SUCCEEDED
     least = "at least " if plan.unfolds else ""
-    click.echo(
+    say(
         f"resuming {record.run}, attempt {len(record.attempts) + 1}: "
         f"{counted(len(ahead.attempt.reused), 'result')} used again, "
         f"{least}{counted(len(ahead.why), 'call')} to run",
@@ -79,11 +80,11 @@ def _require_ended(store: RunStore, record: RunRecord) -> RunRecord:
         if process is None or process.is_this_one or process_fate(record) != "runs":
             return record
         driver = process_text(record)
-    follow = f"flowrunner watch {record.run}"
     who = f"{driver} drives it" if driver else "its tasks may still run"
     raise FlowrunnerError(
-        f"run {record.run} has not ended ({who}): follow it to its end with '{follow}', or end it "
-        f"with 'flowrunner cancel {record.run}'"
+        f"run {record.run} has not ended ({who}): follow it to its end, or cancel it\n"
+        f"  flowrunner watch {record.run}\n"
+        f"  flowrunner cancel {record.run}"
     )
 
 
@@ -117,5 +118,5 @@ def _print(ahead: Resumption, output: str) -> None:
     if output == "json":
         print_json(resumption_to_json(ahead))
         return
-    for line in resumption_lines(ahead):
+    for line in resumption_lines(ahead, columns=terminal_width(sys.stdout)):
         click.echo(line)

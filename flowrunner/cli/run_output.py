@@ -18,6 +18,8 @@ from flowrunner.cli.exit_status import FAILED, INTERRUPTED, SUCCEEDED
 from flowrunner.cli.output import (
     print_diagnostics,
     print_json,
+    say,
+    terminal_width,
     wants_colour,
     wants_unicode,
     write_to_stderr,
@@ -26,6 +28,7 @@ from flowrunner.environment import without_secrets
 from flowrunner.finding import Finding
 from flowrunner.plan import Plan, may_run_in_parallel
 from flowrunner.render.call_label import CallLabels
+from flowrunner.render.layout import with_state
 from flowrunner.render.outcome import failures, headline, result_text
 from flowrunner.runs.outcome import Outcome, outcome_to_json
 from flowrunner.runs.run_ledger import RunLedger, RunProgress
@@ -120,7 +123,9 @@ def warn_of(findings: Sequence[Finding]) -> None:
     if findings:
         from flowrunner.render.findings import format_warnings
 
-        text = format_warnings(findings, colour=wants_colour(sys.stderr))
+        text = format_warnings(
+            findings, colour=wants_colour(sys.stderr), width=terminal_width(sys.stderr)
+        )
         write_to_stderr(f"{text}\n")
 
 
@@ -170,10 +175,8 @@ def print_outcome(outcome: Outcome, plan: Plan, ledger: RunLedger, output: str) 
         return
     if outcome.state == "SUCCESS":
         if sys.stderr.isatty() or outcome.caught:
-            click.echo(headline(outcome, ledger), err=True)
-        sys.stdout.write(
-            f"{result_text(outcome.result, terminal=sys.stdout.isatty())}\n"
-        )  # click.echo would drop escapes
+            say(headline(outcome, ledger), err=True)
+        _print_result(outcome)
         return
     if not sys.stderr.isatty():  # on a terminal the live tree has just said it
         _print_tree(plan, ledger)
@@ -182,7 +185,7 @@ def print_outcome(outcome: Outcome, plan: Plan, ledger: RunLedger, output: str) 
     if found:
         print_diagnostics(found)
         click.echo(err=True)
-    click.echo(f"error: {headline(outcome, ledger)}", err=True)
+    say(headline(outcome, ledger), err=True, before="error: ")
     if outcome.has_result:
         _print_result(outcome)
 
@@ -195,7 +198,7 @@ def _print_result(outcome: Outcome) -> None:
 def _print_tree(plan: Plan, ledger: RunLedger) -> None:
     from flowrunner.render.progress import RunTree
 
-    tree = RunTree(plan)
-    click.echo(tree.title, err=True)
+    tree, width = RunTree(plan), terminal_width(sys.stderr)
+    say(tree.title, err=True)
     for line in tree.lines(ledger):
-        click.echo(f"{line.text}   {line.tally}" if line.tally else line.text, err=True)
+        click.echo(with_state(line.text, str(line.tally or ""), width), err=True)

@@ -9,7 +9,13 @@ import click
 
 from flowrunner.cli.exit_status import SUCCEEDED
 from flowrunner.cli.options import output_option, project_options
-from flowrunner.cli.output import print_json, wants_colour, wants_unicode
+from flowrunner.cli.output import (
+    print_json,
+    say,
+    terminal_width,
+    wants_colour,
+    wants_unicode,
+)
 
 if TYPE_CHECKING:
     from flowrunner.app import Project
@@ -62,16 +68,20 @@ def _print(run: ShownRun, *, full: bool) -> None:
     from flowrunner.render.outcome import result_text
     from flowrunner.render.run_record import call_lines, failures_so_far, run_lines
 
-    for line in run_lines(run):
+    width = terminal_width(sys.stdout)
+    for line in run_lines(run, width=width):
         click.echo(line)
     if full:
         click.echo()
-        for line in call_lines(run):
+        for line in call_lines(run, width=width):
             click.echo(line)
     found = failures_so_far(run)
     if found:
         text = format_diagnostics(
-            found, colour=wants_colour(sys.stdout), unicode=wants_unicode(sys.stdout)
+            found,
+            colour=wants_colour(sys.stdout),
+            unicode=wants_unicode(sys.stdout),
+            width=width,
         )
         click.echo()
         sys.stdout.write(f"{text.rstrip()}\n")
@@ -80,4 +90,5 @@ def _print(run: ShownRun, *, full: bool) -> None:
         text = result_text(run.outcome.result, terminal=sys.stdout.isatty())
         sys.stdout.write(f"{text}\n")  # click.echo would drop escapes
     elif run.outcome is not None and run.outcome.state == "SUCCESS":
-        click.echo("\nits result is not kept: it has expired, or was too large")
+        click.echo()
+        say("its result is not kept: it has expired, or was too large")

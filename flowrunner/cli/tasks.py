@@ -6,7 +6,7 @@ import click
 
 from flowrunner.cli.exit_status import SUCCEEDED
 from flowrunner.cli.options import app_option, plugin_option
-from flowrunner.cli.output import print_json
+from flowrunner.cli.output import print_json, say
 from flowrunner.cli.parameter_types import Choice
 
 __all__ = ["command"]
@@ -40,7 +40,7 @@ def command(app: str | None, plugins: tuple[str, ...], output: str) -> int:
     if not rows:
         click.echo("no plugin registers a task (flowrunner plugins)", err=True)
     for row in rows:
-        click.echo(f"{row['task']}{row['signature']}")
+        say(f"{row['task']}{row['signature']}", indent=8)
         first_line = str(row["description"]).partition("\n")[0]
-        click.echo(f"    {first_line or 'no description'}  [{row['plugin']}]")
+        say(f"{first_line or 'no description'}  [{row['plugin']}]", before="    ")
     return SUCCEEDED

@@ -9,7 +9,7 @@ import click
 
 from flowrunner.cli.exit_status import REFUSED, SUCCEEDED
 from flowrunner.cli.options import FILE, app_option, input_options, no_plugins_option, plugin_option
-from flowrunner.cli.output import print_diagnostics, print_json, refused_json, unchecked_text
+from flowrunner.cli.output import print_diagnostics, print_json, refused_json, say, unchecked_text
 from flowrunner.cli.parameter_types import Choice
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def command(
     else:
         click.echo(f"{_counted(len(found), 'file')} checked, no problem{told}")
     if unchecked:
-        click.echo(unchecked_text(unchecked), err=bool(problems))
+        say(unchecked_text(unchecked), err=bool(problems))
     return REFUSED if problems else SUCCEEDED
 
 

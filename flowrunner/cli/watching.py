@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 
 from flowrunner.cli.exit_status import FAILED, INTERRUPTED, SUCCEEDED
+from flowrunner.cli.output import say
 from flowrunner.cli.run_output import following, print_outcome, warn
 from flowrunner.driver import Drive, DrivenElsewhereError, driver_name
 from flowrunner.errors import EngineError
@@ -34,7 +35,8 @@ def watched_to_the_end(project: Project, store: RunStore, record: RunRecord, *, 
     try:
         record = followed_to_the_end(project, store, record)
     except KeyboardInterrupt:
-        click.echo(f"\nrun {record.run} goes on: flowrunner watch {record.run}", err=True)
+        click.echo(err=True)
+        say(f"the run continues; follow it with\n  flowrunner watch {record.run}", err=True)
         return INTERRUPTED
     steps = project.recorded_steps(record)
     ledger = recorded_ledger(record, steps)

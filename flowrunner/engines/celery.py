@@ -132,8 +132,9 @@ class CeleryEngine:
             raise BrokerError(
                 f"this workflow needs workers that know flowrunner's continuations: as one "
                 f"canvas its messages would take {largest / 1e6:,.0f} MB; start "
-                f"workers with 'flowrunner worker', or your own with "
-                f"'--include {CONTINUATION_MODULE}'"
+                f"workers with flowrunner, or your own with an option\n"
+                f"  flowrunner worker\n"
+                f"  celery worker --include {CONTINUATION_MODULE}"
             )
 
     def _require_discretion(self, plan: Plan) -> None:

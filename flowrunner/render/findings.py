@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
-from textwrap import wrap
 from typing import Any, Final
 
 from flowrunner.finding import Finding, Severity
 from flowrunner.printable import printable
+from flowrunner.render.layout import hanging, indented
 
 __all__ = ["findings_to_json", "format_findings", "format_warnings"]
 
@@ -49,29 +49,22 @@ def _lines(
         head = (
             f"{style}{mark}{_RESET} {name if finding.severity == 'ok' else style + name + _RESET}"
         )
-    first, *rest = _wrapped(finding.what, width - indent)
-    yield f"{head}  {first}"
-    yield from (" " * indent + line for line in rest)
+    yield f"{head}  {_hanging(finding.what, width, indent)}"
     if finding.severity == "ok":
         return
     cure, *commands = finding.cure.split("\n")
     for label, text in (("why", finding.why), ("cure", cure)):
         if text:
             shown = f"{_DIM}{label:4}{_RESET}" if colour else f"{label:4}"
-            first, *rest = _wrapped(text, width - indent - 6)
-            yield f"{' ' * indent}{shown}  {first}"
-            yield from (" " * (indent + 6) + line for line in rest)
+            yield f"{' ' * indent}{shown}  {_hanging(text, width, indent + 6)}"
     for command in map(printable, commands):
-        yield " " * (indent + 6) + (f"{_BOLD}{command}{_RESET}" if colour else command)
+        line = indented(command, width, indent + 6)
+        yield line.replace(command, f"{_BOLD}{command}{_RESET}") if colour else line
 
 
-def _wrapped(text: str, width: int) -> list[str]:
-    lines = [
-        line
-        for part in text.split("\n")
-        for line in wrap(part, max(width, 20), break_long_words=False, break_on_hyphens=False)
-    ]
-    return [printable(line) for line in lines] or [""]
+def _hanging(text: str, width: int, indent: int) -> str:
+    lines = [printable(line.strip()) for line in text.split("\n")]
+    return hanging("\n".join(lines), max(width, indent + 20), indent)
 
 
 def _count(findings: Sequence[Finding], *, colour: bool) -> str:
@@ -91,13 +84,20 @@ def _count(findings: Sequence[Finding], *, colour: bool) -> str:
     return f"{_MARKS[worst][2]}{text}{_RESET}"
 
 
-def format_warnings(findings: Iterable[Finding], *, colour: bool = False) -> str:
-    """Return warnings as they stand before a run's own output."""
+def format_warnings(
+    findings: Iterable[Finding], *, colour: bool = False, width: int | None = None
+) -> str:
+    """Return warnings as they stand before a run's own output, commands on lines of their own."""
     word = f"{_MARKS['warning'][2]}warning{_RESET}" if colour else "warning"
-    return "\n".join(
-        f"{word}: {printable(each.what)}\n  = {printable(each.cure.replace(chr(10), ' '))}"
-        for each in findings
-    )
+    lines: list[str] = []
+    for finding in findings:
+        for mark, text, indent in (
+            (f"{word}: ", finding.what, 9),
+            ("  = ", finding.cure_with_commands, 4),
+        ):
+            shown = "\n".join(map(printable, text.split("\n")))
+            lines.append(mark + hanging(shown, width, indent))
+    return "\n".join(lines)
 
 
 def findings_to_json(findings: Sequence[Finding]) -> dict[str, Any]:

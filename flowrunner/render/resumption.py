@@ -6,10 +6,17 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from flowrunner.render.label import counted
+from flowrunner.render.layout import (
+    NARROWEST_LABEL,
+    cut,
+    display_width,
+    with_state,
+    wrapped,
+)
 from flowrunner.render.line_index import LineIndex
 from flowrunner.render.progress import text_of_line
 from flowrunner.render.summary import shown_bytes
-from flowrunner.render.tree import display_width, tree_lines
+from flowrunner.render.tree import tree_lines
 from flowrunner.render.value import shown_name
 from flowrunner.resumption import cost_ahead
 
@@ -19,8 +26,10 @@ if TYPE_CHECKING:
 __all__ = ["resumption_lines", "resumption_to_json"]
 
 
-def resumption_lines(ahead: Resumption) -> list[str]:
+def resumption_lines(ahead: Resumption, *, columns: int | None = None) -> list[str]:
     """Return the plan's tree, each line with how many results are used again and what runs.
+
+    On a terminal of so many ``columns`` labels are cut.
 
     The last line is what that puts on a broker.
     """
@@ -31,13 +40,16 @@ def resumption_lines(ahead: Resumption) -> list[str]:
         line = index.line_of(path)
         if line is not None:
             paths[line].append(path)
-    texts = list(map(text_of_line, tree))
-    wide = [text for text, here in zip(texts, paths, strict=True) if here]
+    texts, said = list(map(text_of_line, tree)), [_said(ahead, here) for here in paths]
+    wide = [text for text, words in zip(texts, said, strict=True) if words]
     width = max(map(display_width, wide), default=0)
-    lines = [shown_name(ahead.plan.name)]
-    for text, here in zip(texts, paths, strict=True):
-        said, room = _said(ahead, here), " " * (width - display_width(text))
-        lines.append(f"{text}{room}   {said}" if said else text)
+    if columns is not None:
+        room = columns - max(map(display_width, said), default=0) - 3
+        width = min(width, max(room, NARROWEST_LABEL))
+    lines = wrapped(shown_name(ahead.plan.name), columns)
+    for text, words in zip(texts, said, strict=True):
+        label = cut(text, width) if words else with_state(text, "", columns)
+        lines.append(f"{label}{' ' * (width - display_width(label))}   {words}" if words else label)
     runs = len(ahead.why)
     least = "at least " if ahead.plan.unfolds else ""
     reused = counted(len(ahead.attempt.reused), "result")

@@ -11,10 +11,10 @@ from flowrunner.duration import shown_duration
 from flowrunner.errors import Diagnostic
 from flowrunner.process import this_process
 from flowrunner.render.label import counted
+from flowrunner.render.layout import cut, cut_start, display_width, hanging, with_state, wrapped
 from flowrunner.render.moment import shown_moment
 from flowrunner.render.outcome import failures, headline, task_counts
 from flowrunner.render.progress import RunTree
-from flowrunner.render.tree import display_width
 from flowrunner.render.value import named_values, shown_name
 from flowrunner.render.value_json import value_document
 from flowrunner.runs.driven import driven_until, process_fate, seconds_driven
@@ -28,6 +28,9 @@ __all__ = ["ShownRun", "call_lines", "failures_so_far", "run_lines", "run_to_jso
 
 #: Steps that are named where a run stands; the others are counted.
 MOST_STEPS: Final = 2
+#: What the tasks and the paths of calls are not cut below, in columns.
+NARROWEST_TASK: Final = 12
+NARROWEST_PATH: Final = 16
 
 
 @dataclass(frozen=True)
@@ -68,15 +71,21 @@ def process_text(record: RunRecord) -> str:
     return f"process {process.number} on {where}"
 
 
-def run_lines(run: ShownRun, *, now: datetime | None = None) -> Iterator[str]:
-    """Yield how a run is in one line, what it was given, and its tree with how far each line is."""
-    yield _headline(run, now or datetime.now(UTC))
+def run_lines(
+    run: ShownRun, *, now: datetime | None = None, width: int | None = None
+) -> Iterator[str]:
+    """Yield how a run is in one line, what it was given, and its tree with how far each line is.
+
+    On a terminal of ``width`` columns labels are cut and texts broken between words.
+    """
+    yield from wrapped(_headline(run, now or datetime.now(UTC)), width)
     facts = [(name, text) for name, text in _facts(run) if text]
-    width = max(len(name) for name, _ in facts)
-    yield from (f"  {name:<{width}}  {text}" for name, text in facts)
+    names = max(len(name) for name, _ in facts)
+    for name, text in facts:
+        yield f"  {name:<{names}}  {hanging(text, width, names + 4)}"
     yield ""
     for line in RunTree(run.record.plan).lines(run.ledger, abandoned=run.process_is_gone):
-        yield f"{line.text}   {line.tally}" if line.tally else line.text
+        yield with_state(line.text, str(line.tally or ""), width)
 
 
 def _headline(run: ShownRun, now: datetime) -> str:
@@ -137,8 +146,11 @@ def _named(steps: list[StepState]) -> str:
     return paths if more <= 0 else f"{paths} and {more:,} more"
 
 
-def call_lines(run: ShownRun) -> Iterator[str]:
-    """Yield a line for every call that the workflow's author wrote: what is known of it."""
+def call_lines(run: ShownRun, *, width: int | None = None) -> Iterator[str]:
+    """Yield a line for every call that the workflow's author wrote: what is known of it.
+
+    In ``width`` columns tasks are cut first, then the starts of paths.
+    """
     rows = [("path", "task", "state", "ended", "retries", "worker")]
     caught = _caught(run)
     for step in run.ledger.steps.values():
@@ -157,10 +169,15 @@ def call_lines(run: ShownRun) -> Iterator[str]:
             )
         )
     widths = [max(map(display_width, column)) for column in zip(*rows, strict=True)]
-    for cells in rows:
+    if width is not None:
+        room = width - sum(widths[2:]) - 2 * (len(widths) - 1)
+        widths[1] = min(widths[1], max(NARROWEST_TASK, room - widths[0]))
+        widths[0] = min(widths[0], max(NARROWEST_PATH, room - widths[1]))
+    for path, task, *others in rows:
+        cells = (cut_start(path, widths[0]), cut(task, widths[1]), *others)
         padded = (
-            cell + " " * (width - display_width(cell))
-            for cell, width in zip(cells, widths, strict=True)
+            cell + " " * (columns - display_width(cell))
+            for cell, columns in zip(cells, widths, strict=True)
         )
         yield "  ".join(padded).rstrip()
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from unicodedata import east_asian_width
 
 from flowrunner.plan import Node, Plan
+from flowrunner.render.layout import display_width, wrapped
 from flowrunner.render.row import Row, rows_of
 from flowrunner.render.summary import summary
 from flowrunner.render.value import named_values, shown_name
@@ -41,16 +41,36 @@ class TreeLine:
         return f"{self.guides}{self.role}{self.text}{self.note}".rstrip()
 
 
-def render_tree(plan: Plan, expand: bool = False) -> str:
+def render_tree(plan: Plan, expand: bool = False, width: int | None = None) -> str:
     """Return the plan's tree, between its name and a summary of what a run costs.
 
-    ``expand`` shows every call instead of ``×N``. There is no line ending after the last line.
+    ``expand`` shows every call instead of ``×N``. On a terminal of ``width`` columns lines are
+    broken between words. There is no line ending after the last line.
     """
     title = shown_name(plan.name)
     if plan.inputs:
         title += f"   {named_values(plan.inputs.items())}"
-    lines = (str(line) for line in tree_lines(plan, expand=expand))
-    return "\n".join([title, *lines, summary(plan)])
+    lines = list(tree_lines(plan, expand=expand))
+    shown = list(map(str, lines)) if width is None else _broken(lines, width)
+    return "\n".join([*wrapped(title, width), *shown, *wrapped(summary(plan), width)])
+
+
+def _broken(lines: Sequence[TreeLine], width: int) -> list[str]:
+    """Return lines that fit, the guides of each before what was broken off it."""
+    shown: list[str] = []
+    for line, following in zip(lines, [*lines[1:], None], strict=True):
+        has_children = following is not None and len(following.guides) > len(line.guides)
+        stem = "│  " if line.guides.endswith("├─ ") else "   "
+        guides = line.guides[:-3] + stem + ("│  " if has_children else "   ")
+        if display_width(str(line)) <= width:
+            shown.append(str(line))
+            continue
+        text = f"{line.role}{line.text}".rstrip()
+        first, *others = wrapped(text, width, indent=len(guides))
+        others += wrapped(line.note, width, indent=len(guides)) if line.note else []
+        shown.append(line.guides + first)
+        shown += (guides + each for each in others)
+    return shown
 
 
 def tree_lines(plan: Plan, *, expand: bool = False) -> Iterator[TreeLine]:
@@ -79,10 +99,3 @@ def _lines(rows: Sequence[Row], guides: str) -> Iterator[TreeLine]:
 
 def _padded(text: str, width: int) -> str:
     return text + " " * (width - display_width(text))
-
-
-def display_width(text: str) -> int:
-    """Return the columns that a terminal gives a text: two for most of East Asia's letters."""
-    if text.isascii():
-        return len(text)
-    return sum(2 if east_asian_width(each) in "WF" else 1 for each in text)

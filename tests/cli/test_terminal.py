@@ -47,13 +47,18 @@ class Terminal:
     """
 
     def __init__(
-        self, folder: Folder, *arguments: str, both: bool = False, **environment: str
+        self,
+        folder: Folder,
+        *arguments: str,
+        both: bool = False,
+        columns: str = "100",
+        **environment: str,
     ) -> None:
         self._ours, theirs = pty.openpty()
         self.process = subprocess.Popen(
             [sys.executable, "-m", "flowrunner", *arguments],
             cwd=folder.path,
-            env=folder.environment(TERM="xterm-256color", COLUMNS="100", **environment),
+            env=folder.environment(TERM="xterm-256color", COLUMNS=columns, **environment),
             stdin=subprocess.DEVNULL,
             stdout=theirs if both else subprocess.PIPE,
             stderr=theirs,
@@ -115,6 +120,24 @@ def test_a_short_run_is_not_worth_a_display(slow: Folder) -> None:
     code, out, shown = Terminal(slow, "apply", "powersum.yaml").end()
     assert (code, out) == (0, "285\n")
     assert plain(shown).startswith("powersum succeeded after")
+
+
+def test_on_a_narrow_terminal_labels_are_cut_and_states_are_whole(slow: Folder) -> None:
+    slow.write(
+        "crash.yaml",
+        "chord:\n  header:\n"
+        "  - {task: first, args: [a-customer-with-a-long-name], id: orders_of_the_customer}\n"
+        "  - {task: crash_late, args: [a-customer-with-a-long-name], retry: {max: 1, delay: 0}}\n"
+        "  body: amass\n",
+    )
+    shown = plain(Terminal(slow, "apply", "crash.yaml", columns="48").end()[2])
+    tree = shown[shown.rindex("└─ chord") : shown.index("error:")].splitlines()
+    assert [line.split()[-1] for line in tree[2:4]] == ["done", "retry"]
+    assert any("…" in line and line.endswith("failed, 1 retry") for line in tree)
+    rest = shown[shown.index("error:") :].splitlines()
+    assert all(len(line) <= 48 or " " not in line.strip() for line in [*tree, *rest])
+    shown = plain(Terminal(slow, "show", "last", columns="48", both=True).end()[2])
+    assert [line for line in shown.splitlines() if line.endswith("…   failed, 1 retry")]
 
 
 def test_a_failed_run_leaves_the_tree_and_the_failure(slow: Folder) -> None:

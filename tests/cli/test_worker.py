@@ -13,8 +13,8 @@ def test_without_a_broker_the_line_to_type_is_said(folder: Folder) -> None:
     ended = folder.run("worker")
     assert (ended.code, ended.out) == (2, "")
     assert ended.err == (
-        "error: no broker is configured; a cluster needs a broker and a result backend: "
-        "flowrunner worker --broker redis://localhost/0 --backend redis://localhost/1\n"
+        "error: no broker is configured; a cluster needs a broker and a result backend\n"
+        "  flowrunner worker --broker redis://localhost/0 --backend redis://localhost/1\n"
     )
     assert "no result backend" in folder.run("worker", *BROKER.split()).err
 

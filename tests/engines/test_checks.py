@@ -111,7 +111,7 @@ from tests.engines.scenes import CONF, KNOWN, THREADS, needs, redis, report, sce
         (
             scene(report(pool_limit=10), needs=needs(nesting=11)),
             ("error", "connections"),
-            "nested 11 deep from 1 tasks",
+            "nested 11 deep from 1 task at a time",
         ),
         (
             scene(report(pool=THREADS, pool_limit=8), needs=Needs(calls=(("celery", "tag"),))),

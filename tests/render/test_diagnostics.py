@@ -104,6 +104,37 @@ def test_a_note_of_several_lines_stays_in_its_column() -> None:
     assert lines(Diagnostic("m", notes=("one\ntwo",))) == ["error: m", "  = one", "    two"]
 
 
+def test_on_a_terminal_lines_are_broken_between_words_and_labels_get_a_line() -> None:
+    text = "- {task: first}\n- {task: fetch, kwargs: {customer: ann}, retry: {max: 2}, id: one}\n"
+    traceback = 'Traceback (most recent call last):\n  File "shop/orders.py", line 8, in fetch'
+    said = format_diagnostics(
+        [
+            Diagnostic(
+                "task 'fetch' failed: the order of ann was refused",
+                at(text, "fetch"),
+                "chord.header[0].chain[1]",
+                (traceback, "start a worker:\n  flowrunner worker --broker redis://localhost/0"),
+            )
+        ],
+        width=40,
+    )
+    assert said.splitlines() == [
+        "error: task 'fetch' failed: the order of",
+        "       ann was refused",
+        "  ┌─ w.yaml:2:10",
+        "  │",
+        "2 │ - {task: fetch, kwargs: {customer: …",
+        "  │          ^^^^^",
+        "  │ chord.header[0].chain[1]",
+        "  │",
+        "  = Traceback (most recent call last):",
+        '      File "shop/orders.py", line 8, in',
+        "      fetch",
+        "  = start a worker:",
+        "      flowrunner worker --broker redis://localhost/0",
+    ]
+
+
 def test_thousands_of_problems_are_counted() -> None:
     shown = format_diagnostics([Diagnostic("m")] * 1000)
     assert shown.count("error:") == 50
