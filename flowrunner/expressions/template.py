@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -18,6 +19,8 @@ from flowrunner.node import has_expression
 __all__ = ["Expression", "Template", "has_expression", "parse_expression", "parse_template"]
 
 _OPENING = "${"
+#: An expression as GitHub Actions and Jinja write it.
+_DOUBLE_BRACES = re.compile(r"\$\{\{\s*([^{}:*][^{}:]{0,200}?)\s*\}\}")
 #: Steps of the budget: for an evaluation, for each character of it, and for what it makes.
 _LEAST_COST = 20
 _COST_PER_CHARACTER = 1
@@ -161,7 +164,17 @@ def parse_template(text: str) -> Template:
         if any(literal):
             pieces.append("".join(literal))
         literal.clear()
-        tokens = read_tokens(text, opening + len(_OPENING), in_braces=True)
+        try:
+            tokens = read_tokens(text, opening + len(_OPENING), in_braces=True)
+            parsed = _parsed(tokens, opening, tokens[-1].end)
+        except ExpressionError:
+            if (doubled := _DOUBLE_BRACES.match(text, opening)) is None:
+                raise
+            raise ExpressionError(
+                f"an expression stands in single braces: write ${{{doubled[1]}}}",
+                opening,
+                doubled.end() - opening,
+            ) from None
         position = tokens[-1].end
         expression_text += position - opening
         if expression_text > MOST_EXPRESSION_TEXT:
@@ -170,7 +183,7 @@ def parse_template(text: str) -> Template:
                 opening,
                 position - opening,
             )
-        pieces.append(_parsed(tokens, opening, position))
+        pieces.append(parsed)
     literal.append(text[position:])
     if any(literal) or not pieces:
         pieces.append("".join(literal))

@@ -26,7 +26,7 @@ __all__ = [
     "workflow_files",
 ]
 
-_EXAMPLE = "for instance 'chord: {header: power x10, body: amass}'"
+_EXAMPLE = "for instance 'chord: {header: TASK x10, body: TASK}'"
 
 
 def load_workflow(source: Source) -> Workflow:

@@ -41,7 +41,7 @@ def parse_call(text: str) -> CallText | None:
 def explain_call(text: str) -> tuple[str, str]:
     """Return a message and a cure for a text that is not a call."""
     if not text.strip():
-        return "a step is missing here", "write a task's name: power, or power x10"
+        return "a step is missing here", "write a task's name: TASK, or TASK x10"
     if "${" in text and not _NAME.match(text):
         return (
             "a task's name cannot be an expression",

@@ -7,31 +7,32 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from flowrunner.duration import MOST_SECONDS, read_duration, written_duration
+from flowrunner.loader.shape_cures import shape_cure
 
 __all__ = ["cure_of", "name_cure"]
 
 #: What a key's value looks like.
 _EXAMPLES: Final = {
     "chord": "write {header: …, body: …}",
-    "chain": "write a list of steps: [power, negate]",
-    "args": "write a list: [2]",
-    "kwargs": "write names and values: {expo: 3}",
+    "chain": "write a list of steps: [STEP, STEP]",
+    "args": "write a list: [VALUE]",
+    "kwargs": "write names and values: {NAME: VALUE}",
     "map": "write {task: …, over: […]}",
     "starmap": "write {task: …, over: […]}",
     "chunks": "write {task: …, over: […], size: 10}",
-    "inputs": "write names and values: {count: 10}",
-    "defaults": "write task names and keys: {power: {queue: slow}}",
+    "inputs": "write names and values: {NAME: DEFAULT}",
+    "defaults": "write task names and keys: {TASK: {queue: NAME}}",
     "immutable": "write true or false",
     "each": "write a list, or an expression that gives one: ${prev}",
-    "switch": "write a list of branches: [{when: prev > 3, do: negate}, {else: power}]",
+    "switch": "write a list of branches: [{when: CONDITION, do: STEP}, {else: STEP}]",
     "retry": "write retry: 3, or retry: {max: 3, delay: 1}",
     "required": "it lists the keys of a mapping; an input without 'default' has to be given",
-    "graph": "write names and steps: {load: load, clean: {task: clean, needs: [load]}}",
-    "needs": "write a list of names: [load]",
-    "use": "write the path of another workflow file: resize.yaml",
-    "with": "write names and values: {count: 10}",
-    "outputs": "write names and values: {total: '${prev}'}",
-    "env": "write a list of names: [API_TOKEN]",
+    "graph": "write names and steps: {NAME: STEP, NAME: {task: TASK, needs: [NAME]}}",
+    "needs": "write a list of names: [NAME]",
+    "use": "write the path of another workflow file: FILE.yaml",
+    "with": "write names and values: {NAME: VALUE}",
+    "outputs": "write names and values: {NAME: '${prev}'}",
+    "env": "write a list of names: [NAME]",
     "only": "write a list of names: [ConnectionError]",
     "never": "write a list of names: [ValueError]",
     "over": "write a list, or an expression that gives one: ${inputs.rows}",
@@ -74,6 +75,7 @@ def cure_of(key: str, value: Any, keyword: str = "") -> str:
     """
     special = _SPECIAL.get(key)
     cure = (special(value) if special is not None else "") or _cure_of_text(key, value)
+    cure = cure or shape_cure(key, value)
     return cure or ("" if keyword in _SAY_ALL else _EXAMPLES.get(key, ""))
 
 

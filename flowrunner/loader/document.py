@@ -22,6 +22,16 @@ __all__ = ["build_workflow"]
 #: Steps of the budget for a regular expression that is compiled.
 _STEPS_PER_PATTERN: Final = 500
 _STEPS_PER_INSTRUCTION: Final = 5
+#: Words that are types for sure where an input's default stands.
+_TYPE_NAMES: Final[dict[object, str]] = {
+    **{name: name for name in ("integer", "number", "string", "boolean", "array", "object")},
+    "int": "integer",
+    "float": "number",
+    "str": "string",
+    "bool": "boolean",
+    "list": "array",
+    "dict": "object",
+}
 _JSON_TYPES: Final = {bool: "boolean", int: "integer", float: "number", str: "string"}
 
 
@@ -43,9 +53,11 @@ def build_workflow(source: Source, root: Mapping, problems: list[Diagnostic]) ->
     budget.extend(len(source.text))
     whole, given = budget.left, root.get("inputs")
     try:
+        by_type = _types_as_defaults(given)
         for definition in _inputs(given, tainted):
             written = given.get(definition.name) if isinstance(given, Mapping) else None
             wrong = list(_definition_problems(definition, written, budget))
+            wrong = wrong or by_type.get(definition.name, [])
             found += wrong
             # Anything fits a definition that is wrong: its problem is said once.
             inputs.append(replace(definition, schema={}, default=None) if wrong else definition)
@@ -124,6 +136,25 @@ def _inputs(node: Node | None, tainted: frozenset[int]) -> Iterator[model.InputD
         else:
             schema = {part: each for part, each in plain(value).items() if part != "default"}
             yield model.InputDefinition(name, schema, value.get("default"), key.location)
+
+
+def _types_as_defaults(node: Node | None) -> dict[str, list[Diagnostic]]:
+    """Return what is wrong with ``count: int``, by the input's name: it is no type but a string."""
+    found: dict[str, list[Diagnostic]] = {}
+    for key, value in node.entries if isinstance(node, Mapping) else ():
+        if not isinstance(value, Scalar) or value.value not in _TYPE_NAMES:
+            continue
+        name, text = str(key.value), str(value.value)
+        if value.location.text == text:  # in quotes it is a string for sure
+            found[name] = [
+                Diagnostic(
+                    f"the default of input '{name}' is the name of a type",
+                    value.location,
+                    f"write {name}: {{type: {_TYPE_NAMES[text]}}}",
+                    (f"for the string '{text}' write {name}: \"{text}\"",),
+                )
+            ]
+    return found
 
 
 def _type_of(default: Node) -> dict[str, object]:

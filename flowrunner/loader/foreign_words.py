@@ -29,6 +29,10 @@ _NEEDS: Final = "a step of a 'graph' says 'needs: [names]'"
 _NEXT: Final = "steps one after the other are 'chain: [steps]'"
 _RESCUE: Final = "a step that runs when another has failed is its 'on_error: STEP'"
 _SIDE_BY_SIDE: Final = "steps side by side are 'group: [steps]'"
+_STARTS: Final = (
+    "nothing starts runs by itself: cron, Celery beat or a program calls 'flowrunner apply'"
+)
+_VERSION: Final = "the version of the language is 'flowrunner: 1'"
 _TASK: Final = "a step calls a task of a plugin: 'task: NAME'"
 _TOLERATE: Final = "failures of members are let pass by 'tolerate: N'"
 
@@ -83,6 +87,9 @@ FOREIGN_KEYS: Final[dict[str, str]] = {
     "expires": "no call of a run expires: 'timeout' of the document ends the run",
     "ignore_result": "results are kept, as what comes next needs them",
     **dict.fromkeys(("register", "save_as", "task_id", "step_id"), _NAME),
+    **dict.fromkeys(("version", "apiVersion", "schema_version"), _VERSION),
+    **dict.fromkeys(("on", "trigger", "triggers", "events"), _STARTS),
+    **dict.fromkeys(("title", "label"), "the workflow's name is 'name: NAME'"),
     **dict.fromkeys(("schedule", "schedule_interval", "cron"), _CLOCK),
 }
 

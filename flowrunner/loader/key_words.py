@@ -60,7 +60,16 @@ def key_cure(mapping: Mapping, key: str, known: list[str], title: str) -> str:
         found = _step_key_cure(mapping, key, title)
     else:
         found = _inner_key_cure(mapping, key, title)
-    return found or did_you_mean(key, known, f"keys here: {', '.join(known)}")
+    return found or did_you_mean(key, known, _keys_here(mapping, known, title))
+
+
+def _keys_here(mapping: Mapping, known: list[str], title: str) -> str:
+    step = next((name for name in STEP_KEYS if name in mapping), None)
+    if title != "flowrunner workflow" or step is None:
+        return f"keys here: {', '.join(known)}"
+    own = [name for name in known if name in workflow_schema()["properties"]]
+    others = [name for name in known if name not in own]
+    return f"keys of a workflow: {', '.join(own)}; of its step: {', '.join(others)}"
 
 
 def foreign_cure(mapping: Mapping, key: str) -> str:

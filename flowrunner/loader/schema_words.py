@@ -12,6 +12,7 @@ from flowrunner.loader.foreign_words import FOREIGN_KEYS
 from flowrunner.loader.key_words import BELONGS, foreign_cure, is_meant, key_cure, unknown_key
 from flowrunner.loader.language import STEP_KEYS
 from flowrunner.loader.schema import known_keys, workflow_schema
+from flowrunner.loader.shape_cures import call_cure
 from flowrunner.loader.validator import SchemaProblem
 from flowrunner.loader.violation import describe, explain_keyword
 from flowrunner.node import Mapping, plain
@@ -101,7 +102,7 @@ class _Problem:
     def _not_a_step(self) -> Diagnostic:
         if self._value is None:
             return Diagnostic(
-                "a step is missing here", self._place(), "write a task's name: power, or power x10"
+                "a step is missing here", self._place(), "write a task's name: TASK, or TASK x10"
             )
         cure = (
             "write {chain: [steps]} for one after the other, {group: [steps]} for side by side"
@@ -183,9 +184,11 @@ class _Problem:
         if mapping.entries:
             place = mapping.entries[0][0].location
         what = "this workflow" if self._outer is None else "this step"
-        yield Diagnostic(
-            f"{what} has no step key", place, f"it needs one of {', '.join(STEP_KEYS)}"
-        )
+        cure = f"it needs one of {', '.join(STEP_KEYS)}"
+        value = mapping.get(unknown[0]) if len(unknown) == 1 else None
+        if value is not None and (call := call_cure(unknown[0], plain(value))):
+            place, cure = _place_of(mapping, unknown[0]), call
+        yield Diagnostic(f"{what} has no step key", place, cure)
 
     def _unknown_keys(self, mapping: Mapping) -> Iterator[Diagnostic]:
         is_step = self._title in ("Step", "flowrunner workflow")

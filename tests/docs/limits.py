@@ -121,6 +121,8 @@ LIMITS: Final[dict[str, tuple[Limit, ...]]] = {
 #: Constants with the name of a limit that refuse nothing: they decide how things are shown or done.
 NO_LIMITS: Final = frozenset(
     {
+        "loader.shape_cures._LONGEST_VALUE",
+        "loader.shape_cures._MOST_NAMES",
         "planner.continuations.SMALLEST_PART",
         "planner.graphs.MOST_CIRCLES",
         "planner.graphs.MOST_NAMED",

@@ -73,7 +73,12 @@ UNREADABLE = [
     ("${‹(›)}", "tuples are not available: write a list, []"),
     ("${[‹{›1, 2}]}", "sets are not available: write a list, [… , …]"),
     (
-        "${‹{› inputs.count }}",
+        "‹${{ inputs.count }}›",
+        "an expression stands in single braces: write ${inputs.count}",
+    ),
+    ("a ‹${{f(x)}}› b", "an expression stands in single braces: write ${f(x)}"),
+    (
+        "${‹{› f({}) }}",
         "sets are not available: write a list, [… , …]; "
         "an expression stands in single braces, ${ … }",
     ),
