@@ -14,7 +14,7 @@ from flowrunner.plugins import LoadedPlugin
 from flowrunner.regular_file import irregular_kind
 from flowrunner.tasks import TaskRegistry
 
-__all__ = ["PluginDigest", "code_of", "plugin_digests", "python_files"]
+__all__ = ["PluginDigest", "code_of", "is_installed", "plugin_digests", "python_files"]
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def code_of(plugin: LoadedPlugin) -> Path | None:
         name = str(getattr(module, "__module__", None) or getattr(module, "__name__", ""))
         module = sys.modules.get(name.partition(".")[0])
     file = getattr(module, "__file__", None)
-    if file is None or _is_installed(Path(file)):
+    if file is None or is_installed(Path(file)):
         return None
     return Path(file).parent if hasattr(module, "__path__") else Path(file)
 
@@ -121,7 +121,8 @@ def _library_folders() -> tuple[Path, ...]:
     return tuple(Path(paths[name]).resolve() for name in ("purelib", "platlib", "stdlib"))
 
 
-def _is_installed(file: Path) -> bool:
+def is_installed(file: Path) -> bool:
+    """Tell whether a file is the standard library's or an installed package's."""
     file = file.resolve()
     if any(file.is_relative_to(folder) for folder in _library_folders()):
         return True

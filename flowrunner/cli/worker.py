@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,6 +15,11 @@ from flowrunner.cli.options import (
     refused_no_plugins_option,
 )
 from flowrunner.cli.parameter_types import Integer
+
+if TYPE_CHECKING:
+    from celery import Celery
+
+    from flowrunner.app import Project
 
 __all__ = ["command"]
 
@@ -49,6 +55,11 @@ __all__ = ["command"]
     metavar="N",
     help="Replace a process of the pool after N tasks.",
 )
+@click.option(
+    "--reload",
+    is_flag=True,
+    help="For development: start again when a plugin file changes; running tasks end first.",
+)
 @cluster_options
 @app_option
 @plugin_option
@@ -61,6 +72,7 @@ def command(
     hostname: str | None,
     loglevel: str,
     max_tasks_per_child: int | None,
+    reload: bool,
     broker: str | None,
     backend: str | None,
     app: str | None,
@@ -77,7 +89,6 @@ def command(
     from flowrunner.app import Project
     from flowrunner.engines.worker_process import run_worker
     from flowrunner.settings import load_settings
-    from flowrunner.supervisor import supervised_worker_app
 
     settings = load_settings(
         plugins=plugins, no_plugins=no_plugins, app=app, broker=broker, backend=backend
@@ -92,8 +103,19 @@ def command(
         "--max-tasks-per-child": max_tasks_per_child,
     }
     given = [f"{name}={value}" for name, value in options.items() if value is not None]
-    celery_app = supervised_worker_app(Project(settings))
+    celery_app = _worker_app(Project(settings), celery_options, reload=reload)
     gc.enable()
     # Neighbours are asked for what was revoked, for a second: runs have flags for that.
     quiet = ["--without-mingle", "--without-gossip"]
     return run_worker(celery_app, [*given, *quiet, *celery_options])
+
+
+def _worker_app(project: Project, celery_options: tuple[str, ...], *, reload: bool) -> Celery:
+    if reload:
+        from flowrunner.cli.reloading import reloading_worker_app, require_foreground
+
+        require_foreground(celery_options)
+        return reloading_worker_app(project)
+    from flowrunner.supervisor import supervised_worker_app
+
+    return supervised_worker_app(project)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -76,7 +77,7 @@ class Worker(CeleryWorker):  # type: ignore[misc]
         current_incarnation()
         self.setup.worker = self
         self.was_ready = False
-        self.asked_to_restart = False
+        self._restarts = self._ends = False
         self.died_of: BaseException | None = None
         self._has_stopped = Event()
         self._stop_companions: list[Callable[[], None]] = []
@@ -152,14 +153,34 @@ class Worker(CeleryWorker):  # type: ignore[misc]
     def install_platform_tweaks(self, worker: Any) -> None:
         """Handle signals as Celery does; ``SIGHUP`` starts the same command again."""
         super().install_platform_tweaks(worker)
+        for name in ("SIGINT", "SIGTERM", "SIGQUIT"):
+            self._end_by(signal.Signals[name])
         if not self._isatty:
             from celery import platforms
 
-            platforms.signals["SIGHUP"] = self._restart_when_stopped
+            platforms.signals["SIGHUP"] = lambda *_: self.restart()
 
-    def _restart_when_stopped(self, *_: Any) -> None:
-        self.asked_to_restart = True
+    def restart(self) -> None:
+        """Start the same command again once what runs has ended."""
+        self._restarts = True
         state.should_stop = 0
+
+    @property
+    def asked_to_restart(self) -> bool:
+        """Whether the same command is to start again; a signal to end always wins."""
+        return self._restarts and not self._ends
+
+    def _end_by(self, number: signal.Signals) -> None:
+        """Let a signal that ends the worker end it for good."""
+        handle = signal.getsignal(number)
+        if not callable(handle):
+            return
+
+        def end(*received: Any) -> None:
+            self._ends = True
+            handle(*received)
+
+        signal.signal(number, end)
 
     def emit_banner(self) -> None:
         """Say on stderr what this worker is; Celery fills a screen on stdout."""

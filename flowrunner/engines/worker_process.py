@@ -15,7 +15,7 @@ from celery.bin.worker import worker as celery_worker
 from celery.utils.log import get_logger
 from celery.worker import state
 
-__all__ = ["run_worker"]
+__all__ = ["run_worker", "start_again"]
 
 #: Seconds of pause before a worker is started again: it doubles each time that it dies.
 SHORTEST_PAUSE: Final = 1.0
@@ -37,7 +37,7 @@ def run_worker(app: Celery, arguments: Sequence[str]) -> int:
     process; one that has never been ready is not, since it never would be.
     """
     environment, began = dict(os.environ), monotonic()
-    app.Worker.setup.when_overdue = lambda: _start_again({**environment, PAUSE: "1"})
+    app.Worker.setup.when_overdue = lambda: start_again({**environment, PAUSE: "1"})
     context = CLIContext(app=app, no_color=None, workdir=None)
     status = celery_worker.main(
         list(arguments), prog_name="flowrunner worker --", obj=context, standalone_mode=False
@@ -54,7 +54,7 @@ def run_worker(app: Celery, arguments: Sequence[str]) -> int:
             )
             if not _paused(pause):
                 return int(status or 0)
-        _start_again({**environment, PAUSE: f"{pause:g}"})
+        start_again({**environment, PAUSE: f"{pause:g}"})
     return int(status or 0)
 
 
@@ -75,7 +75,7 @@ def _paused(seconds: float) -> bool:
     return True
 
 
-def _start_again(environment: dict[str, str]) -> NoReturn:
+def start_again(environment: dict[str, str]) -> NoReturn:
     """Start the same command in this process: whoever watches it sees the same one."""
     for child in active_children():
         child.terminate()

@@ -40,3 +40,13 @@ def test_an_option_that_celery_does_not_have_is_said(folder: Folder) -> None:
     ended = folder.run("worker", *where, "--", "--no-such-option")
     assert ended.code == 2
     assert "no-such-option" in ended.err
+
+
+def test_reload_is_refused_where_there_is_nothing_to_reload(folder: Folder) -> None:
+    cluster = ("--broker", "redis://127.0.0.1:1", "--backend", "redis://127.0.0.1:1")
+    ended = folder.run("worker", "--reload", *cluster, "--", "--detach")
+    assert (ended.code, "cannot be used with Celery's --detach" in ended.err) == (2, True)
+    folder.write("pyproject.toml", "")
+    ended = folder.run("worker", "--reload", *cluster)
+    assert ended.code == 2
+    assert "--reload finds no file to watch" in ended.err
