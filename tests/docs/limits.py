@@ -124,6 +124,8 @@ NO_LIMITS: Final = frozenset(
         "loader.shape_cures._LONGEST_VALUE",
         "loader.shape_cures._MOST_NAMES",
         "planner.continuations.SMALLEST_PART",
+        "planner.exception_classes.DEEPEST",
+        "planner.exception_names.MOST_WARNINGS",
         "planner.graphs.MOST_CIRCLES",
         "planner.graphs.MOST_NAMED",
         "planner.message_size.LONGEST_REPR",

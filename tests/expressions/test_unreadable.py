@@ -78,7 +78,7 @@ UNREADABLE = [
     ),
     ("a ‹${{f(x)}}› b", "an expression stands in single braces: write ${f(x)}"),
     (
-        "${‹{› f({}) }}",
+        "${‹{› [{}] }}",
         "sets are not available: write a list, [… , …]; "
         "an expression stands in single braces, ${ … }",
     ),
