@@ -12,7 +12,6 @@ import click
 from flowrunner.cli.usage import usage_text
 from flowrunner.errors import BrokerError, FlowrunnerError, UnfitClusterError, WorkflowError
 from flowrunner.password import without_password
-from flowrunner.printable import without_controls
 
 __all__ = [
     "BUG",
@@ -75,6 +74,7 @@ def report_error(error: BaseException) -> int:
 
 def _say(message: str) -> None:
     from flowrunner.cli.output import terminal_width
+    from flowrunner.printable import without_controls
     from flowrunner.render.layout import hanging
 
     text, width = without_controls(message), terminal_width(sys.stderr)

@@ -98,6 +98,10 @@ LIMITS: Final[dict[str, tuple[Limit, ...]]] = {
             "the work of all expressions and checks of a workflow",
             *("budget", "MOST_WORK", number, "steps"),
         ),
+        Limit(
+            "a file with so much work; a longer file has more, in proportion",
+            *("budget", "FREE_CHARACTERS", number, "characters"),
+        ),
     ),
     "Results": (
         Limit("values in each other", "values", "MAXIMUM_DEPTH", unit="levels"),
