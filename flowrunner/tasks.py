@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
 
+from flowrunner.duration import read_duration
 from flowrunner.errors import PluginError
 from flowrunner.suggestion import did_you_mean
 
@@ -21,6 +22,8 @@ TASK_OPTIONS: Final = (
     *("autoretry_for", "dont_autoretry_for", "max_retries", "default_retry_delay"),
     *("retry_backoff", "retry_backoff_max", "retry_jitter", "retry_kwargs"),
 )
+#: Those in seconds.
+_DURATIONS: Final = ("time_limit", "soft_time_limit", "default_retry_delay", "retry_backoff_max")
 _ROUTING_TYPES: Final[dict[str, type]] = {"queue": str, "routing_key": str, "priority": int}
 
 #: Task options that say where a message goes.
@@ -149,6 +152,7 @@ class PluginTasks:
         a coroutine function (Celery cannot run one) and for a name that is taken.
         """
         self._check_options(options)
+        options = {name: self._in_seconds(name, value) for name, value in options.items()}
         if is_celery_task(task):
             if name is not None and name != task.name:
                 raise PluginError(
@@ -173,6 +177,17 @@ class PluginTasks:
                     f"plugin {self._plugin}: the option '{option}' takes a {wanted.__name__}, "
                     f"not {value!r}"
                 )
+
+    def _in_seconds(self, option: str, value: Any) -> Any:
+        if option not in _DURATIONS or not isinstance(value, str):
+            return value
+        seconds = read_duration(value)
+        if seconds is None:
+            raise PluginError(
+                f"plugin {self._plugin}: the option '{option}' takes seconds, or a text like "
+                f"'5m' or '1h30m', not {value!r}"
+            )
+        return seconds
 
     def _checked_name(self, task: Any, name: str | None) -> str:
         if not callable(task):

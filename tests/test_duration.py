@@ -11,9 +11,10 @@ import pytest
 
 from flowrunner.cli.parameter_types import Duration
 from flowrunner.duration import MOST_SECONDS, in_seconds, read_duration, written_duration
-from flowrunner.errors import ConfigurationError
+from flowrunner.errors import ConfigurationError, PluginError
 from flowrunner.loader.schema import workflow_schema
 from flowrunner.settings import load_settings
+from flowrunner.tasks import TaskRegistry
 from tests.planner.planning import diagnostics, planned, refused
 
 PATTERN = workflow_schema()["$defs"]["duration"]["pattern"]
@@ -168,3 +169,13 @@ def test_so_do_the_settings_of_transports(tmp_path: Path) -> None:
     }
     with pytest.raises(ConfigurationError, match="for visibility_timeout, not 'soon'"):
         loaded('{"visibility_timeout": "soon"}')
+
+
+def test_so_do_the_options_of_a_plugins_tasks() -> None:
+    tasks = TaskRegistry()
+    tasks.for_plugin("tests").add(len, time_limit="5m", soft_time_limit=2.5)
+    found = tasks.get("len")
+    assert found is not None
+    assert found.options == {"time_limit": 300, "soft_time_limit": 2.5}
+    with pytest.raises(PluginError, match="'time_limit' takes seconds, or a text like '5m'"):
+        tasks.for_plugin("tests").add(len, name="other", time_limit="soon")

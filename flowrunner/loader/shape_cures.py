@@ -118,7 +118,7 @@ def _chain(value: Any) -> str:
 
 def _retry(value: Any) -> str:
     number = value[0] if isinstance(value, list) and len(value) == 1 else None
-    return f"write {number}" if type(number) is int else ""
+    return f"write retry: {number}" if type(number) is int else ""
 
 
 def _items(value: Any) -> str:
