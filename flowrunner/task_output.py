@@ -60,7 +60,6 @@ class TaskOutput:
         self._show: Callable[[str], None] | None = None
         # Reentrant: a signal handler may print while its thread is in here.
         self._lock = threading.RLock()
-        self._lines: dict[tuple[_Stream, int], _Line] = {}
         self._streams = (_Stream(self), _Stream(self))
         self._before: tuple[TextIO, TextIO] = (sys.stdout, sys.stderr)
 
@@ -78,9 +77,9 @@ class TaskOutput:
     ) -> None:
         _installed.remove(self)
         sys.stdout, sys.stderr = self._before
-        with self._lock:
-            for key in list(self._lines):
-                self._end_line(key)
+        for stream in self._streams:
+            for line in stream.lines():
+                self.end_line(line)
 
     @contextmanager
     def shown_by(self, show: Callable[[str], None]) -> Iterator[None]:
@@ -95,46 +94,39 @@ class TaskOutput:
 
     def write(self, stream: _Stream, text: str) -> None:
         """Write the lines that ``text`` completes, and keep the rest until its line ends."""
-        key = (stream, threading.get_ident())
-        with self._lock:
-            if self._passes_on() and key not in self._lines:
+        line = stream.line()
+        if _here.call is None and line.is_empty and self._passes_on():
+            with self._lock:
                 self.target.write(text)
-                return
-            line = self._lines.setdefault(key, _Line())
-            self._emit(line.add(text))
-            if line.is_empty:
-                del self._lines[key]
+        elif lines := line.add(text):
+            self._emit(lines, _here.call)
 
     def _passes_on(self) -> bool:
         """Tell whether a text is flowrunner's own, which comes in whole lines already."""
-        is_main = threading.current_thread() is threading.main_thread()
-        return is_main and _here.call is None and self._show is None
+        return self._show is None and threading.current_thread() is threading.main_thread()
 
     def end_lines(self) -> None:
         """End what this thread has printed without an end of its line."""
-        here = threading.get_ident()
-        with self._lock:
-            for stream in self._streams:
-                self._end_line((stream, here))
+        for stream in self._streams:
+            self.end_line(stream.line(), _here.call)
 
-    def _end_line(self, key: tuple[_Stream, int]) -> None:
-        line = self._lines.pop(key, None)
-        if line is not None:
-            self._emit([line.text()])
+    def end_line(self, line: _Line, call: Call | None = None) -> None:
+        """Write what is known of a line as one."""
+        if not line.is_empty:
+            self._emit([line.cut()], call)
 
-    def _emit(self, lines: list[str]) -> None:
-        if not lines:
-            return
-        call, masked = _here.call, self._masked
+    def _emit(self, lines: list[str], call: Call | None) -> None:
         before = "" if self._label is None or call is None else self._label(call)
-        if masked is not None:
-            lines = [masked(line) for line in lines]
-        text = "".join(f"{before}{line}\n" for line in lines)
-        if self._show is not None:
-            self._show(text)
-            return
-        self.target.write(text)
-        self.target.flush()
+        if self._masked is not None:
+            lines = [self._masked(line) for line in lines]
+        text = "".join([f"{before}{line}\n" for line in lines])
+        with self._lock:
+            if self._show is not None:
+                self._show(text)
+                return
+            self.target.write(text)
+            if not getattr(self.target, "line_buffering", False):
+                self.target.flush()
 
 
 class _Line:
@@ -148,17 +140,12 @@ class _Line:
     def is_empty(self) -> bool:
         return not self._size
 
-    def text(self) -> str:
-        """Return what a terminal would show: a progress bar returns to the start of its line."""
-        return as_shown("".join(self._pieces))
-
     def add(self, text: str) -> list[str]:
         """Return the lines that a text completes."""
-        ended, newline, rest = text.rpartition("\n")
-        if not newline:
+        if "\n" not in text:
             self._keep(text)
-            return [self._cut()] if self._size > LONGEST_LINE else []
-        first, *others = ended.split("\n")
+            return [self.cut()] if self._size > LONGEST_LINE else []
+        first, *others, rest = text.split("\n")
         lines = [as_shown("".join((*self._pieces, first))), *map(as_shown, others)]
         self._pieces, self._size = [], 0
         self._keep(rest)
@@ -173,8 +160,9 @@ class _Line:
             kept = last or before.rpartition("\r")[2] + carriage_return
             self._pieces, self._size = [kept], len(kept)
 
-    def _cut(self) -> str:
-        text = self.text()
+    def cut(self) -> str:
+        """Return the line, and begin another one."""
+        text = as_shown("".join(self._pieces))
         self._pieces, self._size = [], 0
         return text
 
@@ -190,7 +178,24 @@ class _Stream(io.TextIOBase):
     def __init__(self, output: TaskOutput) -> None:
         super().__init__()
         self._output = output
+        self._here = threading.local()
+        self._lines: dict[int, _Line] = {}  # by thread
         self._bytes = BytesOf(self)
+
+    def line(self) -> _Line:
+        """Return the line that this thread is in."""
+        try:
+            line: _Line = self._here.line
+        except AttributeError:
+            thread = threading.get_ident()
+            if (left := self._lines.get(thread)) is not None:
+                self._output.end_line(left)  # by a thread that has ended
+            line = self._here.line = self._lines[thread] = _Line()
+        return line
+
+    def lines(self) -> list[_Line]:
+        """Return the lines of all threads."""
+        return list(self._lines.values())
 
     def write(self, text: str, /) -> int:
         if not isinstance(text, str):
