@@ -8,15 +8,20 @@ from __future__ import annotations
 import logging
 import sys
 from threading import local
-from typing import Any
+from typing import Any, Final
 
 from celery import Celery
 from celery.signals import task_postrun
 from celery.utils.log import LoggingProxy
 
+from flowrunner.masking.streams import finish_streams
 from flowrunner.task_output import LONGEST_LINE, BytesOf, as_shown
 
 __all__ = ["PrintLogger", "log_prints_whole"]
+
+
+#: What stands for stdout and stderr in this process.
+_redirected: Final[list[PrintLogger]] = []
 
 
 class PrintLogger(LoggingProxy):  # type: ignore[misc]
@@ -60,6 +65,7 @@ def log_prints_whole(app: Celery) -> None:
         logger: logging.Logger, loglevel: Any = None, stdout: bool = True, stderr: bool = True
     ) -> PrintLogger:
         proxies = PrintLogger(logger, loglevel), PrintLogger(logger, loglevel)
+        _redirected[:] = proxies
         if stdout:
             sys.stdout = proxies[0]
         if stderr:
@@ -71,6 +77,6 @@ def log_prints_whole(app: Celery) -> None:
 
 
 def _end_lines(**_: Any) -> None:
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, PrintLogger):
-            stream.end_line()
+    finish_streams()  # which mask secrets, and write to the ones below
+    for stream in _redirected:
+        stream.end_line()

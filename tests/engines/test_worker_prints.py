@@ -13,6 +13,7 @@ from celery import Celery
 from celery.signals import task_postrun
 
 from flowrunner.engines.worker_prints import log_prints_whole
+from flowrunner.masking.streams import mask_streams
 
 
 class Records(logging.Handler):
@@ -80,3 +81,12 @@ def test_a_line_ends_with_its_task(monkeypatch: pytest.MonkeyPatch) -> None:
         assert lines == []
         task_postrun.send(sender=None)
     assert lines == ["no end"]
+
+
+def test_a_line_that_is_masked_ends_with_its_task(monkeypatch: pytest.MonkeyPatch) -> None:
+    with logged(monkeypatch) as lines:
+        mask_streams()
+        print("no end", end="")
+        task_postrun.send(sender=None)
+        print("next")
+    assert lines == ["no end", "next"]
