@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import Any, Final, TypeAlias, TypeGuard
 
 __all__ = ["Reach", "survives_pickling"]
@@ -76,18 +76,23 @@ class Reach:
             self.known = False
             return
         for name, whole in names:
-            found = sys.modules.get(name)
+            found = _loaded(name)
             if found is None:
                 self.known = self.known and not _is_there(name)
                 continue
             self.imported[name] = found
             if whole and hasattr(found, "__path__"):
                 inner = [each for each in sys.modules if each.startswith(f"{name}.")]
-                self.imported |= {each: sys.modules[each] for each in inner}
+                loaded = {each: part for each in inner if (part := _loaded(each)) is not None}
+                self.imported |= loaded
         for value in list(vars(module).values()):
-            origin = value if isinstance(value, ModuleType) else _module_of(value)
-            if origin is not None:
-                self.imported.setdefault(origin.__name__, origin)
+            # By their types: a proxy for an object that is not there fails at any attribute.
+            if issubclass(type(value), ModuleType):
+                self.imported.setdefault(vars(value).get("__name__", ""), value)
+            elif issubclass(type(value), (type, FunctionType)):
+                origin = _module_of(value)
+                if origin is not None:
+                    self.imported.setdefault(origin.__name__, origin)
 
 
 def _modules_of(function: Any) -> Iterator[ModuleType]:
@@ -110,8 +115,12 @@ def _modules_of(function: Any) -> Iterator[ModuleType]:
 
 def _module_of(value: Any) -> ModuleType | None:
     name = getattr(value, "__module__", None)
-    found = sys.modules.get(name) if isinstance(name, str) else None
-    return found if isinstance(found, ModuleType) else None
+    return _loaded(name) if isinstance(name, str) else None
+
+
+def _loaded(name: str) -> ModuleType | None:
+    found = sys.modules.get(name)
+    return found if issubclass(type(found), ModuleType) else None
 
 
 def _imports(module: ModuleType) -> list[tuple[str, bool]] | None:
@@ -157,17 +166,17 @@ def _classes_in(module: ModuleType) -> Iterator[type[Any]]:
     waiting = [(value, 0) for value in list(vars(module).values())]
     while waiting:
         value, depth = waiting.pop()
-        if not isinstance(value, type) or id(value) in seen:
+        if not issubclass(type(value), type) or id(value) in seen:
             continue
         seen.add(id(value))
         yield value
         if depth < DEEPEST:
             parts = [part for base in value.__mro__ for part in list(vars(base).values())]
-            waiting += [(part, depth + 1) for part in parts if isinstance(part, type)]
+            waiting += [(part, depth + 1) for part in parts if issubclass(type(part), type)]
 
 
 def _is_exception(value: Any) -> TypeGuard[_ExceptionClass]:
-    return isinstance(value, type) and issubclass(value, BaseException)
+    return issubclass(type(value), type) and BaseException in value.__mro__
 
 
 def survives_pickling(kind: _ExceptionClass) -> bool:

@@ -60,7 +60,16 @@ PLUGIN = """
         registry.add(ship)
         registry.add(print)
 """
-ERRORS = "class RefusedError(Exception): pass\n"
+ERRORS = """
+    class RefusedError(Exception):
+        pass
+
+    class Proxy:
+        def __getattribute__(self, name):
+            raise RuntimeError("outside of a request")
+
+    request = Proxy()
+"""
 MODELS = """
     import decimal
     class Order:
