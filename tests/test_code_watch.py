@@ -86,12 +86,13 @@ def test_the_files_of_plugins_that_do_not_load_are_known(
     monkeypatch.setattr(sys, "path", [str(folder), *sys.path])
     (folder / "broken_package").mkdir()
     (folder / "broken_package" / "__init__.py").write_text("def (")
-    names = ("one.py", "gone.py", "broken_package.tasks", "two", ".")
+    (folder / "single_module.py").write_text("def (")
+    names = ("one.py", "gone.py", "broken_package.tasks", "single_module", ".")
     found = code_of_references(PluginReference(name, "--plugin", folder) for name in names)
     assert found == (
         folder / "one.py",
         folder / "gone.py",
         folder / "broken_package",
-        folder / "two.py",
+        folder / "single_module.py",
         folder,
     )
