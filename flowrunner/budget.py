@@ -12,8 +12,8 @@ from flowrunner.source import Location
 
 __all__ = ["FREE_CHARACTERS", "MOST_WORK", "Budget", "BudgetUsedUpError"]
 
-#: Steps of a file, each 0.1 to 0.3 µs.
-MOST_WORK: Final = 10_000_000
+#: Steps of a file, each 0.1 to 0.4 µs.
+MOST_WORK: Final = 6_000_000
 #: Files up to this length have the same budget; longer ones have more in proportion.
 FREE_CHARACTERS: Final = 256 * 1024
 _STEPS_PER_CHARACTER: Final = 40

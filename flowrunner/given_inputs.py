@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from flowrunner.errors import Diagnostic, WorkflowError
-from flowrunner.loader import parse_json, parse_value, read_source
+from flowrunner.loader import parse_json, parse_json_inputs, parse_value, read_source
+from flowrunner.loader.reading import MAXIMUM_BYTES, MAXIMUM_JSON_BYTES
 from flowrunner.model import Workflow
 from flowrunner.node import Mapping as NodeMapping
 from flowrunner.node import Node, Scalar
@@ -58,12 +59,15 @@ def given_inputs(
 
 
 def _inputs_of_file(file: Path) -> NodeMapping:
-    source = read_source(file)
+    is_json = file.suffix == ".json"
+    source = read_source(file, most=MAXIMUM_JSON_BYTES if is_json else MAXIMUM_BYTES)
+    if len(source.text) > MAXIMUM_BYTES:
+        return _parsed_large(source)
     try:
         node = parse_value(source)
     except WorkflowError:
         # YAML has nearly all of JSON: not the pairs of escapes that it writes for an emoji.
-        found = parse_json(source) if file.suffix == ".json" else None
+        found = parse_json(source) if is_json else None
         if found is None:
             raise
         node = found
@@ -74,6 +78,21 @@ def _inputs_of_file(file: Path) -> NodeMapping:
                     "a file of inputs is a mapping of names to values",
                     node.location,
                     "for instance 'count: 10'",
+                )
+            ]
+        )
+    return node
+
+
+def _parsed_large(source: Source) -> NodeMapping:
+    """Return the value of a JSON text that is too large to be read as YAML, which has places."""
+    node = parse_json_inputs(source)
+    if node is None:
+        raise WorkflowError(
+            [
+                Diagnostic(
+                    f"{source.name} is not a JSON object",
+                    notes=(f"a file of more than {MAXIMUM_BYTES // 1024**2} MiB is read as JSON",),
                 )
             ]
         )

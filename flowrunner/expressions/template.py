@@ -22,8 +22,8 @@ _OPENING = "${"
 #: An expression as GitHub Actions and Jinja write it.
 _DOUBLE_BRACES = re.compile(r"\$\{\{\s*([^{}:*][^{}:]{0,200}?)\s*\}\}")
 #: Steps of the budget: for an evaluation, for each character of it, and for what it makes.
-_LEAST_COST = 20
-_COST_PER_CHARACTER = 1
+_LEAST_COST = 12
+_CHARACTERS_PER_STEP = 2
 _BYTES_PER_STEP = 8
 _BYTES_PER_ITEM = 64
 _WIDEST_CHARACTER = 4
@@ -126,7 +126,7 @@ class Template:
 
 def _cost_of(parsed: Parsed) -> int:
     part = parsed.part
-    return _LEAST_COST + _COST_PER_CHARACTER * (part.end - part.offset)
+    return _LEAST_COST + (part.end - part.offset) // _CHARACTERS_PER_STEP
 
 
 def _builds(piece: str | Parsed) -> bool:

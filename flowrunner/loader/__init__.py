@@ -113,18 +113,48 @@ def parse_json(source: Source) -> Node | None:
             return Sequence(tuple(map(node, value)), top)
         return Scalar(value, top)
 
-    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        if len(dict(pairs)) < len(pairs):
-            raise ValueError("a key stands twice")
-        return dict(pairs)
-
-    top = Location(source, 0, min(len(source.text), 1))
+    top = _top(source)
     try:
-        value = json.loads(source.text, object_pairs_hook=once)
-        require_json(value)
-    except (ValueError, RecursionError, NotJSONError):
+        return node(_json_value(source))
+    except ValueError:
         return None
-    return node(value)
+
+
+def parse_json_inputs(source: Source) -> Mapping | None:
+    """Return the inputs of a JSON text of any size, or ``None`` where it is no mapping.
+
+    Each value is a scalar that holds any JSON: nodes would take many times the memory of the text.
+    """
+    top = _top(source)
+    try:
+        value = _json_value(source)
+    except ValueError:
+        return None
+    if not isinstance(value, dict):
+        return None
+    return Mapping(tuple((Scalar(key, top), Scalar(each, top)) for key, each in value.items()), top)
+
+
+def _top(source: Source) -> Location:
+    return Location(source, 0, min(len(source.text), 1))
+
+
+def _json_value(source: Source) -> Any:
+    """Return the value of a JSON text. Raises :class:`ValueError`."""
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            raise ValueError("a key stands twice")
+        return found
+
+    try:
+        with garbage_collector_off():
+            value = json.loads(source.text, object_pairs_hook=once)
+        require_json(value)
+    except (RecursionError, NotJSONError) as error:
+        raise ValueError(str(error)) from error
+    return value
 
 
 def parse_value(source: Source, place: Location | None = None) -> Node:

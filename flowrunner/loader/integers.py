@@ -19,12 +19,15 @@ def with_integers(value: Any, schema: Mapping[str, Any]) -> Any:
     if type(value) is float:
         number = whole_number(value) if _is_integer(value, schema) else None
         return value if number is None else number
+    items = schema.get("items")
+    if isinstance(value, list):
+        if not isinstance(items, Mapping):
+            return value
+        return [with_integers(each, items) for each in value]
     parts = list(_parts(value, schema))
     if not parts:
         return value
     converted = {key: with_integers(value[key], inner) for key, inner in parts}
-    if isinstance(value, list):
-        return [converted.get(position, each) for position, each in enumerate(value)]
     return {key: converted.get(key, each) for key, each in value.items()}
 
 

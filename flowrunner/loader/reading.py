@@ -12,10 +12,12 @@ from flowrunner.regular_file import IrregularFileError, OutsideError, read_regul
 from flowrunner.source import Source
 from flowrunner.suggestion import nearest
 
-__all__ = ["MAXIMUM_BYTES", "read_source"]
+__all__ = ["MAXIMUM_BYTES", "MAXIMUM_JSON_BYTES", "read_source"]
 
 #: The largest file that is read, in bytes: some 40,000 steps.
 MAXIMUM_BYTES: Final = 4 * 1024 * 1024
+#: The largest file of inputs in JSON (``--inputs FILE.json``), in bytes.
+MAXIMUM_JSON_BYTES: Final = 64 * 1024 * 1024
 
 #: How a text in one of these begins: with a byte order mark, or with a letter that is ASCII. UTF-32
 #: comes first, since its mark begins like that of UTF-16.
@@ -25,10 +27,11 @@ _WIDE_ENCODINGS: Final = (
 )
 
 
-def read_source(path: Path, within: Path | None = None) -> Source:
+def read_source(path: Path, within: Path | None = None, most: int = MAXIMUM_BYTES) -> Source:
     """Return the text of a UTF-8 file; ``-`` is standard input, unless the file is ``within``.
 
-    ``within`` is the real path of the folder that the file has to lie in. Raises
+    ``within`` is the real path of the folder that the file has to lie in. More than ``most`` bytes
+    are refused before they are decoded. Raises
     :class:`~flowrunner.errors.WorkflowError` when there is no such file, or when it is not a
     regular file, is elsewhere, too large or not a text.
     """
@@ -36,24 +39,30 @@ def read_source(path: Path, within: Path | None = None) -> Source:
     from_user = within is None and name == "-"
     try:
         content = (
-            sys.stdin.buffer.read(MAXIMUM_BYTES + 1)
+            sys.stdin.buffer.read(most + 1)
             if from_user
-            else read_regular_file(path, MAXIMUM_BYTES + 1, within=within)
+            else read_regular_file(path, most + 1, within=within)
         )
     except OSError as error:
         raise WorkflowError([_unreadable(path, error, within)]) from error
-    if len(content) > MAXIMUM_BYTES:
+    if len(content) > most:
         raise WorkflowError(
             [
                 Diagnostic(
                     f"{name} is too large",
-                    notes=(f"the limit is {MAXIMUM_BYTES // 1024**2} MiB of YAML",),
+                    notes=(_limit(most),),
                 )
             ]
         )
     if from_user:
         return Source("<stdin>", _decoded("standard input", content))
     return Source(name, _decoded(name, content), path)
+
+
+def _limit(most: int) -> str:
+    if most <= MAXIMUM_BYTES:
+        return f"the limit is {most // 1024**2} MiB of YAML"
+    return f"the limit is {most // 1024**2} MiB of JSON"
 
 
 def _unreadable(path: Path, error: OSError, within: Path | None) -> Diagnostic:

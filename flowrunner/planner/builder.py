@@ -37,7 +37,7 @@ __all__ = ["MAXIMUM_CALLS", "PlanBuilder"]
 #: How many calls a plan may have: a cap that a mistake meets and a workflow does not.
 MAXIMUM_CALLS: Final = 100_000
 #: Steps of the budget for a step, with what stands in it not counted.
-_STEPS_PER_STEP: Final = 30
+_STEPS_PER_STEP: Final = 20
 
 
 class TooManyCallsError(Exception):

@@ -23,7 +23,7 @@ from flowrunner.tasks import TaskDefinition
 __all__ = ["STEPS_PER_CALL", "CallTemplate"]
 
 #: Steps of the budget for a call: to make it, check it, order it, and count its message.
-STEPS_PER_CALL: Final = 14
+STEPS_PER_CALL: Final = 10
 
 
 @dataclass(frozen=True, slots=True)

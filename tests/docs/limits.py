@@ -46,6 +46,7 @@ class Limit(NamedTuple):
 LIMITS: Final[dict[str, tuple[Limit, ...]]] = {
     "Files": (
         Limit("a workflow file, a used file", "loader.reading", "MAXIMUM_BYTES", size),
+        Limit("a file of inputs in JSON", "loader.reading", "MAXIMUM_JSON_BYTES", size),
         Limit("a file of settings", "settings.file", "MAXIMUM_BYTES", size),
         Limit("values in a file: mappings, lists, scalars", "loader.composer", "MAXIMUM_NODES"),
         Limit("values that the aliases of a file add", "loader.composer", "MAXIMUM_ALIASED_NODES"),

@@ -1,0 +1,1 @@
+"""Hostile workflow files, checked in processes with little time and memory."""
