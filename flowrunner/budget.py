@@ -13,7 +13,7 @@ from flowrunner.source import Location
 __all__ = ["FREE_CHARACTERS", "MOST_WORK", "Budget", "BudgetUsedUpError"]
 
 #: Steps of a file, each 0.1 to 0.4 µs.
-MOST_WORK: Final = 6_000_000
+MOST_WORK: Final = 8_000_000
 #: Files up to this length have the same budget; longer ones have more in proportion.
 FREE_CHARACTERS: Final = 256 * 1024
 _STEPS_PER_CHARACTER: Final = 40
