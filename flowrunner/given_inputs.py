@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from flowrunner.errors import Diagnostic, WorkflowError
@@ -60,7 +61,8 @@ def given_inputs(
 
 def _inputs_of_file(file: Path) -> NodeMapping:
     is_json = file.suffix == ".json"
-    source = read_source(file, most=MAXIMUM_JSON_BYTES if is_json else MAXIMUM_BYTES)
+    read = read_source(file, most=MAXIMUM_JSON_BYTES if is_json else MAXIMUM_BYTES)
+    source = replace(read, shown=False)
     if len(source.text) > MAXIMUM_BYTES:
         return _parsed_large(source)
     try:

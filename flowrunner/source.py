@@ -15,12 +15,14 @@ class Source:
     """A text that diagnostics can point into.
 
     ``name`` is what people see (a path as it was typed, or ``-i``); ``path`` is the
-    file it was read from, or ``None`` when it never was a file.
+    file it was read from, or ``None`` when it never was a file. Diagnostics quote its lines if
+    it is ``shown``; they quote no file of inputs, which may hold personal data.
     """
 
     name: str
     text: str = field(repr=False)
     path: Path | None = None
+    shown: bool = True
 
     @cached_property
     def _line_starts(self) -> list[int]:

@@ -107,13 +107,17 @@ def _lines(diagnostic: Diagnostic, style: _Style) -> Iterator[str]:
     if place is not None:
         bar = style.paint(style.bar, _BLUE)
         yield f"{margin} {style.paint(style.corner, _BLUE)} {_printable(str(place), style)}"
-        yield f"{margin} {bar}"
-        excerpt, caret = _excerpt(place, style, len(margin) + 3)
-        yield f"{style.paint(str(place.line), _BLUE)} {bar} {excerpt}".rstrip()
-        yield from (
-            f"{margin} {bar} {line}".rstrip() for line in _pointed(diagnostic, caret, style)
-        )
-        if diagnostic.notes:
+        if place.source.shown:
+            yield f"{margin} {bar}"
+            excerpt, caret = _excerpt(place, style, len(margin) + 3)
+            yield f"{style.paint(str(place.line), _BLUE)} {bar} {excerpt}".rstrip()
+            yield from (
+                f"{margin} {bar} {line}".rstrip() for line in _pointed(diagnostic, caret, style)
+            )
+        elif diagnostic.label:
+            label = _printable(diagnostic.label, style, indent=len(margin) + 3)
+            yield f"{margin} {style.paint('=', _BLUE)} {label}"
+        if diagnostic.notes and place.source.shown:
             yield f"{margin} {bar}"
     for note in diagnostic.notes:
         text = _printable(note, style, indent=len(margin) + 3)

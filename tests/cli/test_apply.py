@@ -50,7 +50,21 @@ def test_inputs_may_be_what_json_writers_write(folder: Folder) -> None:
     given = folder.write("given.json", json.dumps({"x": "\U0001f600"}))
     assert folder.run("graph", name, "--inputs", given).code == 0
     wrong = folder.write("wrong.json", '{"x": "\\ud83d\\ude00", "x": 2}')
-    assert folder.run("graph", name, "--inputs", wrong).code == 2
+    ended = folder.run("graph", name, "--inputs", wrong)
+    assert (ended.code, ended.out) == (2, "")
+    assert "wrong.json:1:" in ended.err
+
+
+def test_a_diagnostic_quotes_no_line_of_a_file_of_inputs(folder: Folder) -> None:
+    name = folder.write("w.yaml", "{inputs: {n: 1}, task: text, args: ['${inputs.n}']}")
+    for wrong in ("private: 1\nn: 2\n", "n: [private\n"):
+        given = folder.write("given.yaml", wrong)
+        for output in ("text", "json"):
+            ended = folder.run("validate", name, "--inputs", given, "--output", output)
+            assert ended.code == 2
+            assert "given.yaml" in ended.err + ended.out
+            assert "private: 1" not in ended.err + ended.out
+            assert "[private" not in ended.err + ended.out
 
 
 def test_a_failed_run_names_the_step_its_place_its_siblings_and_what_was_skipped(
@@ -63,7 +77,8 @@ def test_a_failed_run_names_the_step_its_place_its_siblings_and_what_was_skipped
     assert ended.code == 1
     assert ended.out == ""
     lines = ended.err.splitlines()
-    assert lines[:2] == ["about to crash"] * 2  # what tasks print
+    # What tasks print, with their call, since they may run at the same time.
+    assert set(lines[:2]) == {f"crash[{number}] │ about to crash" for number in (0, 1)}
     assert "   │  ├─ power ×3   3/3 done" in lines
     assert "   │  └─ crash ×2   0/2 done, 2 failed" in lines
     assert "   └─ body    amass   skipped" in lines
