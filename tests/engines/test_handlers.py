@@ -128,10 +128,13 @@ def test_they_are_given_the_outcome_so_far_as_the_data_that_programs_get(
         **whole,
         "errors": whole["errors"][:2],
         "ended": on_error["ended"],
+        "seconds": on_error["seconds"],
         "left_out": left_out,
     }
     ((final,),) = log.given("finally")
-    assert final == {**whole, "ended": final["ended"], "left_out": left_out}
+    then = {name: final[name] for name in ("ended", "seconds")}
+    assert final == {**whole, **then, "left_out": left_out}
+    assert on_error["seconds"] <= final["seconds"] <= whole["seconds"]
     assert on_error["ended"] < final["ended"] < whole["ended"]
     assert on_error["skipped"] == ["root.0.body", "root.1"]
 
@@ -153,8 +156,8 @@ def test_a_handler_is_any_step_and_its_first_calls_are_given_the_outcome(
     assert ran.outcome.state == "SUCCESS"
     assert [given[0]["result"] for given in log.given("finally")] == [[], []]
     assert log.given("main") == [[]]
-    # A chain of none hands on the outcome itself, a dict of ten entries.
-    assert log.given("on_error") == [[[1, 11, 1, 0, 0]]]
+    # A chain of none hands on the outcome itself, a dict of twelve entries.
+    assert log.given("on_error") == [[[1, 12, 1, 0, 0]]]
 
 
 @pytest.mark.parametrize("handler", [chain(), group(), group(chain())], ids=str)

@@ -272,8 +272,8 @@ def test_what_no_worker_would_run_is_refused(
     assert words in diagnostic["message"]
     assert diagnostic["notes"][-1].split("\n") == [
         "start one:",
-        "flowrunner worker -A proj.celery_app:app -Q nobodys",
-        "celery -A proj.celery_app:app worker -Q nobodys",
+        "  flowrunner worker -A proj.celery_app:app -Q nobodys",
+        "  celery -A proj.celery_app:app worker -Q nobodys",
     ]
 
 
@@ -295,7 +295,7 @@ def test_without_a_worker_the_apps_own_command_is_given(
     (diagnostic,) = outcome["diagnostics"]
     assert "no worker answers" in diagnostic["message"]
     assert diagnostic["notes"][-1].startswith(cure)
-    assert diagnostic["notes"][-1].endswith("\ncelery -A proj.celery_app:app worker")
+    assert diagnostic["notes"][-1].endswith("\n  celery -A proj.celery_app:app worker")
 
 
 def test_settings_that_lose_results_or_change_them_do_not_reach_a_run(
