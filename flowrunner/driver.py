@@ -49,7 +49,7 @@ __all__ = [
     "new_record",
 ]
 
-#: Seconds after which a claim is made again.
+#: Seconds between renewals of a claim.
 CLAIM_EVERY: Final = 3.0
 #: Seconds between looks at whether somebody wants an embedded run to be cancelled.
 LOOK_EVERY: Final = 0.5
@@ -67,7 +67,7 @@ def driver_name(what: str) -> str:
 
 
 def is_abandoned(record: RunRecord, driver: str | None) -> bool:
-    """Tell whether a run has not ended and nobody is there who will see to it.
+    """Tell whether a run has not ended and has no driver that will end it.
 
     Of an embedded run, on the host that ran it, the process says so.
     """

@@ -40,7 +40,7 @@ class Process:
         return self == this_process()
 
     def fate(self) -> Fate:
-        """Tell whether it still runs; ``unknown`` for one of another host or container."""
+        """Tell whether the process still runs; ``unknown`` in another host or container."""
         here = this_process()
         if (self.boot, self.namespace) == (here.boot, here.namespace):
             if not self.boot and self.host != here.host:

@@ -71,7 +71,7 @@ def _note_cancelled(project: Project, store: RunStore, record: RunRecord) -> Non
         record.workflow,
         "REVOKED",
         record.attempt.started,
-        driven_until(record) or datetime.now(UTC),  # nobody has driven it since
+        driven_until(record) or datetime.now(UTC),  # no process has driven it since
         errors=tuple(ledger.errors),
         skipped=tuple(ledger.skipped()),
         reason="the process that ran it was gone",

@@ -67,7 +67,7 @@ def resumed(
 
 
 def _require_ended(store: RunStore, record: RunRecord) -> RunRecord:
-    """Return the record of a run that nobody drives, as it is now; raise for another one."""
+    """Return the current record of a run without a driver; raise if the run has one."""
     driver = store.driver(record.run)
     if has_lost_its_process(record, now=datetime.now(UTC)):
         if driver is not None:  # the claim of the process that is gone

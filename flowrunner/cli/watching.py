@@ -63,7 +63,7 @@ def followed_to_the_end(project: Project, store: RunStore, record: RunRecord) ->
 
 
 def _abandoned(record: RunRecord) -> str:
-    """Return why nobody drives an embedded run, and what continues it."""
+    """Return why an embedded run has no driver, and the command that continues it."""
     from flowrunner.render.run_record import process_text
 
     command = f"\n  flowrunner resume {record.run}"

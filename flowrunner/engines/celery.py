@@ -42,7 +42,7 @@ CONTINUATION_MODULE: Final = continuation.__name__
 class CeleryEngine:
     """Queues plans on a broker and follows their tasks in the result backend.
 
-    ``given`` are settings of Celery's that somebody has asked for. Runs of another ``namespace``
+    ``given`` are Celery settings that the user gives. Runs of another ``namespace``
     on the same servers are out of its sight. ``plugins`` says what the tasks' code is here.
     """
 

@@ -180,7 +180,7 @@ class EmbeddedEngine:
             )
 
     def plain_workers(self, plan: Plan) -> tuple[str, ...]:
-        """Nobody: tasks run in this process, which keeps what they raise."""
+        """No worker: tasks run in this process, which keeps the exceptions that they raise."""
         return ()
 
     def run(

@@ -141,7 +141,7 @@ class ImpliedEnds:
         return found
 
     def _place(self, step: StepState) -> tuple[Call, int] | None:
-        """Return the call that joins the members of which a call's sequence is one, and which."""
+        """Return the join of the fork that a call is a member of, and the member's number."""
         outer = step.outer
         if outer is None:
             return None

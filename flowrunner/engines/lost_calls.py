@@ -89,10 +89,11 @@ class LostCalls:
     def judge(self, question: Question, unchanged: float) -> None:
         """Note what is lost, when nothing has happened for ``unchanged`` seconds.
 
-        Lost is what is nowhere, twice asked. A call that has started, and of which its worker
-        knows nothing, fails: the worker was restarted, or the task raised Celery's ``Ignore`` or
-        ``Reject``. Raises :class:`~flowrunner.engines.protocol.RunStalledError` when every call
-        that would be next is lost: nothing can happen any more.
+        A call is lost if two questions in a row find it neither queued nor at a worker. It fails
+        if it had started and its worker does not know it: the worker was restarted, or the task
+        raised Celery's ``Ignore`` or ``Reject``. Raises
+        :class:`~flowrunner.engines.protocol.RunStalledError` if every call that would be next is
+        lost, since then nothing can change any more.
         """
         found = question.found
         before, self._suspects = self._suspects, set()

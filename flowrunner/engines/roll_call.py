@@ -64,7 +64,7 @@ class RollCall:
             channel.conn_or_acquire = acquire
 
     def is_complete(self, answers: Collection[tuple[str, Any]]) -> bool:
-        """Tell whether nobody is left who could answer; false where the broker does not tell."""
+        """Tell whether every worker has answered; false where the broker does not tell."""
         if self._receivers is not None:
             return len(answers) >= self._receivers
         if not any(self._consumers.values()):
