@@ -14,7 +14,6 @@ from celery import Celery
 from celery.signals import task_postrun
 from celery.utils.log import LoggingProxy
 
-from flowrunner.masking.streams import finish_streams
 from flowrunner.task_output import LONGEST_LINE, BytesOf, as_shown
 
 __all__ = ["PrintLogger", "log_prints_whole"]
@@ -27,8 +26,11 @@ _redirected: Final[list[PrintLogger]] = []
 class PrintLogger(LoggingProxy):  # type: ignore[misc]
     """Logs what is printed when the end of a line has been written, each thread's for itself.
 
-    Several lines that are written at once are one log record, as Celery has it.
+    Several lines that are written at once are one log record, as Celery has it. The handlers of
+    the log mask secrets.
     """
+
+    is_masked = True
 
     def __init__(self, logger: logging.Logger, loglevel: Any = None) -> None:
         super().__init__(logger, loglevel)
@@ -77,6 +79,5 @@ def log_prints_whole(app: Celery) -> None:
 
 
 def _end_lines(**_: Any) -> None:
-    finish_streams()  # which mask secrets, and write to the ones below
     for stream in _redirected:
         stream.end_line()

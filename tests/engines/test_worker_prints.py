@@ -90,3 +90,12 @@ def test_a_line_that_is_masked_ends_with_its_task(monkeypatch: pytest.MonkeyPatc
         task_postrun.send(sender=None)
         print("next")
     assert lines == ["no end", "next"]
+
+
+def test_a_print_of_several_lines_is_one_record_on_a_worker_that_masks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with logged(monkeypatch) as lines:
+        mask_streams()
+        print("two\nlines")
+    assert lines == ["two\nlines"]
