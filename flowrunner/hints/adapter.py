@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from inspect import Parameter, Signature
 from typing import Any, Final
 
-from flowrunner.hints.conversion import Converter, Misfit, converter_of, optional
+from flowrunner.hints.conversion import Converter, UnfitValueError, converter_of, optional
 from flowrunner.hints.models import dumped
 from flowrunner.hints.parameters import POSITIONAL, ParameterHints
 from flowrunner.hints.reading import has_model_within
@@ -107,5 +107,5 @@ def _converted(name: str, convert: Converter | None, value: Any) -> Any:
         return value
     try:
         return convert(value)
-    except Misfit as misfit:
+    except UnfitValueError as misfit:
         raise ValidationError(f"the argument '{name}{misfit.keys}' {misfit.reason}") from None

@@ -31,15 +31,15 @@ from flowrunner.hints.reading import read_hint, record_fields
 from flowrunner.hints.words import hint_text, in_words
 from flowrunner.values import EXACT_FLOATS, shown, whole_number
 
-__all__ = ["Converter", "Misfit", "converter_of", "optional"]
+__all__ = ["Converter", "UnfitValueError", "converter_of", "optional"]
 
-#: Gives what a function gets for a value; raises :class:`Misfit`.
+#: Gives what a function gets for a value; raises :class:`UnfitValueError`.
 Converter: TypeAlias = Callable[[Any], Any]
 
 _SCALARS: Final = frozenset([str, int, bool, type(None)])
 
 
-class Misfit(Exception):  # noqa: N818  (Arguments makes it a ValidationError)
+class UnfitValueError(Exception):
     """A value that a hint refuses; ``keys`` lead to it.
 
     ``certain`` says that no alternative of a union can take the value either.
@@ -51,10 +51,10 @@ class Misfit(Exception):  # noqa: N818  (Arguments makes it a ValidationError)
         self.keys = keys
         self.certain = certain
 
-    def within(self, key: str | int) -> Misfit:
+    def within(self, key: str | int) -> UnfitValueError:
         """Return the same, as a part of what holds it under that key."""
         written = f"[{key}]" if isinstance(key, int) else f".{key}"
-        return Misfit(self.reason, written + self.keys, certain=self.certain)
+        return UnfitValueError(self.reason, written + self.keys, certain=self.certain)
 
 
 def converter_of(hint: Any, context: dict[str, Any] | None) -> Converter | None:
@@ -165,7 +165,9 @@ class _Conversion:
                 if name in value and convert is not None:
                     converted[name] = _at(name, convert, value[name])
                 elif strict and needed and name not in value:
-                    raise Misfit(f"has no key '{name}', which {hint_text(type_.hint)} needs")
+                    raise UnfitValueError(
+                        f"has no key '{name}', which {hint_text(type_.hint)} needs"
+                    )
             return converted
 
         return record
@@ -186,7 +188,7 @@ class _Conversion:
             for member in members:
                 try:
                     found.append(value if member is None else member(value))
-                except Misfit as misfit:
+                except UnfitValueError as misfit:
                     certain = misfit if misfit.certain else certain
             if not found:
                 if certain is not None:
@@ -212,7 +214,7 @@ def _whole(value: Any) -> Any:
         return value
     number = whole_number(value)
     if number is None:
-        raise Misfit(f"is {value!r}: {EXACT_FLOATS}", certain=True)
+        raise UnfitValueError(f"is {value!r}: {EXACT_FLOATS}", certain=True)
     return number
 
 
@@ -242,7 +244,7 @@ def _each(values: Any, converters: Iterable[Converter | None]) -> list[Any]:
 def _at(key: str | int, convert: Converter, value: Any) -> Any:
     try:
         return convert(value)
-    except Misfit as misfit:
+    except UnfitValueError as misfit:
         raise misfit.within(key) from None
 
 
@@ -252,8 +254,8 @@ def _unfit(value: Any, type_: Type, *, strict: bool) -> Any:
     return value
 
 
-def _misfit(value: Any, type_: Type) -> Misfit:
-    return Misfit(f"is {_short(value)}, not {in_words(type_)}")
+def _misfit(value: Any, type_: Type) -> UnfitValueError:
+    return UnfitValueError(f"is {_short(value)}, not {in_words(type_)}")
 
 
 def _short(value: Any) -> str:

@@ -79,6 +79,19 @@ def texts_of(output: str) -> str:
     return "\n".join("\n".join([e["message"], e["traceback"], *e["notes"]]) for e in errors)
 
 
+def require(texts: dict[str, tuple[str, set[str]]], kept: str, *, masked: bool) -> None:
+    """Require all secrets in each text where tasks have put them, or none if they are masked."""
+    for place, (text, planted_there) in texts.items():
+        seen = found(text)
+        if masked:
+            assert seen == {}, place
+        else:  # a form may be the same in two places
+            assert {each: seen[each] for each in planted_there} == everything(planted_there), place
+    if masked:
+        assert not found(kept)
+        assert f"${{env.FLOWRUNNER_TEST_{COUNT - 1}}}" in kept
+
+
 @pytest.mark.parametrize("masked", [False, True], ids=["off", "on"])
 @pytest.mark.parametrize("engine", [(), ("--processes", "1")], ids=["threads", "processes"])
 def test_embedded(engine: tuple[str, ...], masked: bool, tmp_path: Path) -> None:
@@ -104,15 +117,7 @@ def test_embedded(engine: tuple[str, ...], masked: bool, tmp_path: Path) -> None
             RAISED,
         ),
     }
-    for place, (text, planted_there) in expected.items():
-        seen = found(text)
-        if masked:
-            assert seen == {}, place
-        else:  # a form may be the same in two places
-            assert {each: seen[each] for each in planted_there} == everything(planted_there), place
-    if masked:
-        assert not found(kept)
-        assert f"${{env.FLOWRUNNER_TEST_{COUNT - 1}}}" in kept
+    require(expected, kept, masked=masked)
 
 
 @pytest.mark.parametrize("masked", [False, True], ids=["off", "on"])
@@ -137,12 +142,4 @@ def test_own_workers(pool: str, masked: bool, redis: Redis, tmp_path: Path) -> N
         "the plugin's log file": (shop.log.read_text(), LOGGED),
         "show --output json": (texts_of(in_json), RAISED),
     }
-    for place, (text, planted_there) in expected.items():
-        seen = found(text)
-        if masked:
-            assert seen == {}, place
-        else:  # a form may be the same in two places
-            assert {each: seen[each] for each in planted_there} == everything(planted_there), place
-    if masked:
-        assert not found(kept)
-        assert f"${{env.FLOWRUNNER_TEST_{COUNT - 1}}}" in kept
+    require(expected, kept, masked=masked)
