@@ -10,10 +10,14 @@ from typing import Any, Final
 
 from flowrunner.source import Location
 
-__all__ = ["FREE_CHARACTERS", "MOST_WORK", "Budget", "BudgetUsedUpError"]
+__all__ = ["FREE_CHARACTERS", "MOST_WORK", "UNTRUSTED", "Budget", "BudgetUsedUpError"]
 
 #: Steps of a file. A step takes 0.1 to 1.4 µs: members of a wide `each` are the dearest.
 MOST_WORK: Final = 8_000_000
+#: How much dearer a step, a call or an evaluation is for a file that is not trusted: one that
+#: is checked without plugins. ``graph`` takes up to 0.1 ms for each of them, and no more than
+#: 3 s for a whole file.
+UNTRUSTED: Final = 20
 #: Files up to this length have the same budget; longer ones have more in proportion.
 FREE_CHARACTERS: Final = 256 * 1024
 _STEPS_PER_CHARACTER: Final = 40
@@ -38,12 +42,16 @@ class BudgetUsedUpError(Exception):
 
 
 class Budget:
-    """What is left of the work of one file. Sizes that were counted once are remembered."""
+    """What is left of the work of one file. Sizes that were counted once are remembered.
 
-    __slots__ = ("_made", "_sizes", "left")
+    ``weight`` multiplies the charge for each part of a plan.
+    """
 
-    def __init__(self, steps: int = MOST_WORK) -> None:
+    __slots__ = ("_made", "_sizes", "left", "weight")
+
+    def __init__(self, steps: int = MOST_WORK, *, weight: int = 1) -> None:
         self.left = steps
+        self.weight = weight
         # With the values: as long as they are kept, no other ones have their ids.
         self._sizes: dict[int, tuple[Any, int]] = {}
         self._made: dict[int, tuple[Any, Any]] = {}
@@ -57,6 +65,13 @@ class Budget:
         self.left -= steps
         if self.left < 0:
             raise BudgetUsedUpError
+
+    def spend_on_part(self, steps: int) -> None:
+        """Charge for a part of the plan: a step, a call, an evaluation.
+
+        Raises :class:`BudgetUsedUpError`.
+        """
+        self.spend(steps * self.weight)
 
     def spend_on_value(self, value: Any, times: int = 1) -> None:
         """Charge for walking through a JSON value and writing it, ``times`` times.

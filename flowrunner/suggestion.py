@@ -33,12 +33,12 @@ def bounded_comparisons() -> Iterator[None]:
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """Return the known name that a misspelt one is nearest to, if any is near."""
-    if len(name) > LONGEST_NAME:
+    left = _left.get()
+    if len(name) > LONGEST_NAME or (left is not None and left[0] < 0):
         return None
     from difflib import get_close_matches
 
     candidates = [each for each in islice(known, MOST_NAMES) if len(each) <= LONGEST_NAME]
-    left = _left.get()
     if left is not None:
         left[0] -= sum(_LEAST_COMPARED + len(name) * len(each) for each in candidates)
         if left[0] < 0:

@@ -53,7 +53,7 @@ class Expression:
         """
         if budget is None:
             return _value(self._parsed, Scope(names))
-        budget.spend(self._cost)
+        budget.spend_on_part(self._cost)
         scope = Scope(names, budget)
         try:
             return _value(self._parsed, scope)
@@ -89,7 +89,7 @@ class Template:
         """
         if budget is None:
             return self._value(Scope(names), None)
-        budget.spend(self._cost)
+        budget.spend_on_part(self._cost)
         scope = Scope(names, budget)
         try:
             value = self._value(scope, budget)

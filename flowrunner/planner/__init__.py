@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from flowrunner import model
-from flowrunner.budget import Budget, BudgetUsedUpError
+from flowrunner.budget import UNTRUSTED, Budget, BudgetUsedUpError
 from flowrunner.errors import Diagnostic, WorkflowError, used_up
 from flowrunner.loader import WorkflowFiles
 from flowrunner.model import HandlerName
@@ -24,7 +24,7 @@ from flowrunner.planner.types import check_types
 from flowrunner.planner.used_files import UsedFiles
 from flowrunner.source import Source
 from flowrunner.suggestion import bounded_comparisons
-from flowrunner.tasks import TaskRegistry
+from flowrunner.tasks import OpenRegistry, TaskRegistry
 
 __all__ = ["check_workflow", "plan_workflow"]
 
@@ -113,7 +113,8 @@ def _trees(
     load: Callable[[Path, Path], model.Workflow] | None,
     environment: Lookup[str, str] | None = None,
 ) -> _Trees:
-    budget = _budget_of(workflow, inputs)
+    is_trusted = not isinstance(registry, OpenRegistry)
+    budget = _budget_of(workflow, inputs, weight=1 if is_trusted else UNTRUSTED)
     problems = Problems(workflow.problems, budget)
     files = UsedFiles(load or WorkflowFiles().load)
     stopped: list[Diagnostic] = []
@@ -147,9 +148,9 @@ def _trees(
     return _Trees(root, handlers, values, files.sources, secrets)
 
 
-def _budget_of(workflow: model.Workflow, inputs: Mapping) -> Budget:
+def _budget_of(workflow: model.Workflow, inputs: Mapping, *, weight: int) -> Budget:
     """Return the budget of a file, with what its inputs add."""
-    budget = Budget()
+    budget = Budget(weight=weight)
     sources = {workflow.source, *(value.location.source for _, value in inputs.entries)}
     budget.extend(sum(len(source.text) for source in sources))
     return budget

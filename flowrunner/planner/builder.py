@@ -133,7 +133,7 @@ class PlanBuilder:
         """
         self._trail.append(step)
         try:
-            self.budget.spend(_STEPS_PER_STEP)
+            self.budget.spend_on_part(_STEPS_PER_STEP)
             node = self._node(step, path, scope, ended)
         except BudgetUsedUpError as error:
             raise error.at(_location_of(step)) from None
@@ -197,7 +197,8 @@ class PlanBuilder:
     def after(self, step: plan.Node, scope: Scope, ended: Ended) -> Scope:
         """Return the scope of what follows a step, by whose end these ids have ended."""
         passes = passing(step)
-        self.budget.spend(len(scope.ids))  # each step that follows gets a copy of them
+        if ended:
+            self.budget.spend(len(scope.ids))  # each step that follows gets a copy of them
         if passes is Passing.ALWAYS:
             return scope.with_ids(ended) if ended else scope
         if passes is Passing.PERHAPS and (scope.given is None or scope.may_be_given):

@@ -128,7 +128,7 @@ class CallTemplate:
     ) -> plan.Call:
         identifier = self._call.id
         budget = self._resolver.budget
-        budget.spend(STEPS_PER_CALL)
+        budget.spend_on_part(STEPS_PER_CALL)
         for value in (args, values.kwargs, values.options):
             if value:
                 budget.spend_on_value(value)

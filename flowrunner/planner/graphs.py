@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import ItemsView, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import chain, compress, islice
 from typing import TYPE_CHECKING, Final
 
 from flowrunner import model, plan
+from flowrunner.budget import Budget
 from flowrunner.node import Scalar
 from flowrunner.planner.calls import PREVIOUS
 from flowrunner.planner.problems import Problems
@@ -24,6 +26,8 @@ __all__ = ["Dependencies", "build_graph", "dependencies"]
 MOST_NAMED: Final = 8
 #: Circles that are told.
 MOST_CIRCLES: Final = 5
+#: Steps of a graph whose ids are gathered for one step of the budget.
+_STEPS_TOLD_PER_STEP: Final = 4
 
 
 @dataclass(frozen=True)
@@ -37,15 +41,27 @@ class Dependencies:
     order: tuple[str, ...]
     result: str
 
-    def before(self, name: str) -> frozenset[str]:
-        """Return the steps that have certainly ended when this one begins."""
-        found: set[str] = set()
-        waiting = [name]
-        while waiting:
-            new = set(self.needs[waiting.pop()]) - found
-            found |= new
-            waiting += new
-        return frozenset(found)
+    def before(self, name: str) -> Iterator[str]:
+        """Yield the steps that have certainly ended when this one begins."""
+        return compress(self.order, map("1".__eq__, f"{self._before[name]:b}"[::-1]))
+
+    def is_before(self, step: str, name: str) -> bool:
+        """Tell whether a step has certainly ended when another one begins."""
+        return bool(self._before[name] >> self._numbers[step] & 1)
+
+    @cached_property
+    def _numbers(self) -> dict[str, int]:
+        return {name: number for number, name in enumerate(self.order)}
+
+    @cached_property
+    def _before(self) -> dict[str, int]:
+        """What comes before each step, a bit for each step: sets would take far more memory."""
+        found: dict[str, int] = {}
+        for name in self.order:
+            found[name] = 0
+            for needed in self.needs[name]:
+                found[name] |= found[needed] | 1 << self._numbers[needed]
+        return found
 
 
 def dependencies(graph: model.Graph, problems: Problems) -> Dependencies | None:
@@ -82,9 +98,10 @@ def _needs(
                 "the list that it is given has one place for it",
             )
         elif name not in steps:
-            others = [each for each in steps if each != own]
-            listed = ", ".join(others[:MOST_NAMED]) + (", …" if len(others) > MOST_NAMED else "")
-            otherwise = f"the graph's other steps: {listed}" if others else "it is the only step"
+            first = list(islice((each for each in steps if each != own), MOST_NAMED + 1))
+            listed = ", ".join(first[:MOST_NAMED]) + (", …" if len(first) > MOST_NAMED else "")
+            otherwise = f"the graph's other steps: {listed}" if first else "it is the only step"
+            others = (each for each in steps if each != own)
             problems.report(
                 f"step '{own}' needs '{name}', and the graph has no such step",
                 needed.location,
@@ -114,17 +131,19 @@ def _circles(needs: Mapping[str, tuple[str, ...]]) -> Iterator[list[str]]:
             at = left[at][0]
         circle = list(path)[path[at] :]
         yield circle
+        told = set(circle)
         needs = {
-            name: tuple(each for each in needed if each not in circle)
+            name: tuple(each for each in needed if each not in told)
             for name, needed in left.items()
-            if name not in circle
+            if name not in told
         }
 
 
 def _report_circle(
     circle: list[str], steps: Mapping[str, model.GraphStep], problems: Problems
 ) -> None:
-    first = min(circle, key=list(steps).index)
+    positions = {name: position for position, name in enumerate(steps)}
+    first = min(circle, key=positions.__getitem__)
     start = circle.index(first)
     turned = [*circle[start:], *circle[:start]]
     if len(turned) > MOST_NAMED:
@@ -170,27 +189,32 @@ def build_graph(
     found = dependencies(graph, builder.problems)
     if found is None:  # what else is wrong with its steps is said as well
         everything = {name: StepValue(f"{path}.{name}") for name in steps}
+        wrong = scope.perhaps_after(PREVIOUS, everything)
         for name, step in steps.items():
-            builder.step(step.step, f"{path}.{name}", scope.perhaps_after(PREVIOUS, everything), {})
+            builder.step(step.step, f"{path}.{name}", wrong, {})
         return plan.Chain(path, (), graph.location)
     nodes: dict[str, plan.Node] = {}
     after: dict[str, Scope] = {}
     own: dict[str, dict[str, StepValue]] = {}
+    steps_of_ids: dict[str, str] = {}
     for name in found.order:
         place, needs = f"{path}.{name}", found.needs[name]
         inner = scope if not needs else after[needs[0]] if len(needs) == 1 else None
-        inner = replace(
-            inner or scope.after(PREVIOUS, {}), ids=_NeededIds(scope.ids, found, name, own)
-        )
+        ids = _NeededIds(scope.ids, found, name, own, steps_of_ids, builder.budget)
+        inner = replace(inner or scope.after(PREVIOUS, {}), ids=ids)
         own[name] = {}
         node = builder.named(steps[name].name, steps[name].step, place, inner, own[name])
         nodes[name], after[name] = node, builder.after(node, inner, {})
+        steps_of_ids |= dict.fromkeys(own[name], name)
         ended |= own[name]
     return _graph_node(graph, path, found, nodes)
 
 
 class _NeededIds(Mapping[str, StepValue]):
-    """What has ended when a step of a graph begins, found out when an expression asks for it."""
+    """The ids that have ended when a step of a graph begins, looked up when an expression asks.
+
+    ``own`` has the ids in each step of the graph, ``steps_of_ids`` the step that each id is in.
+    """
 
     def __init__(
         self,
@@ -198,27 +222,34 @@ class _NeededIds(Mapping[str, StepValue]):
         found: Dependencies,
         name: str,
         own: Mapping[str, Mapping[str, StepValue]],
+        steps_of_ids: Mapping[str, str],
+        budget: Budget,
     ) -> None:
         self._outer = outer
         self._found = found
         self._name = name
         self._own = own
-
-    @cached_property
-    def _all(self) -> dict[str, StepValue]:
-        ended = dict(self._outer)
-        for name in self._found.before(self._name):
-            ended |= self._own[name]
-        return ended
+        self._steps_of_ids = steps_of_ids
+        self._budget = budget
 
     def __getitem__(self, name: str) -> StepValue:
-        return self._all[name]
+        step = self._steps_of_ids.get(name)
+        if step is not None and self._found.is_before(step, self._name):
+            return self._own[step][name]
+        return self._outer[name]
+
+    def items(self) -> ItemsView[str, StepValue]:
+        """Return the ids with their values, as a mapping that is quick to copy."""
+        before = list(self._found.before(self._name))
+        self._budget.spend_on_part(len(before) // _STEPS_TOLD_PER_STEP)
+        own = map(self._own.__getitem__, before)
+        return dict(chain(self._outer.items(), *(each.items() for each in own))).items()
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._all)
+        return iter(dict(self.items()))
 
     def __len__(self) -> int:
-        return len(self._all)
+        return len(self.items())
 
 
 def _graph_node(

@@ -30,6 +30,7 @@ def build_item_calls(
 ) -> plan.Call:
     """Return the one call of a ``map`` or ``starmap``."""
     builder.count(1, step.location)
+    builder.budget.spend_on_part(STEPS_PER_CALL)
     items = _items(builder, step.task, step.over, step.location, scope, lists=step.kind != "map")
     options, retry = _keys(builder, step, step.kind, scope)
     return plan.Call(
@@ -52,7 +53,7 @@ def build_batches(builder: PlanBuilder, step: model.Chunks, path: str, scope: Sc
     size = _size(builder, step, scope)
     batches = [items[start : start + size] for start in range(0, len(items), size)]
     builder.count(len(batches), step.location)
-    builder.budget.spend(len(batches) * STEPS_PER_CALL)
+    builder.budget.spend_on_part(len(batches) * STEPS_PER_CALL)
     calls = tuple(
         plan.Call(
             f"{path}[{position}]",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from collections.abc import Mapping as Lookup
 from typing import Any, Final, TypeAlias
 
@@ -28,6 +28,8 @@ _ABSENT: Final[dict[str, Explanation]] = {
 
 #: Steps of the budget for each item of a list or mapping whose value is made.
 _STEPS_PER_NODE: Final = 4
+#: Steps of the budget for a name among those that a message lists or suggests one of.
+_STEPS_PER_KNOWN_NAME: Final = 10
 _MISSING: Final = object()
 _NOTHING: Final[Lookup[str, Any]] = {}
 
@@ -223,7 +225,7 @@ class Resolver:
             for reference in text.references_to("inputs"):
                 (name, *_) = reference.path
                 if name not in inputs.values:
-                    label = _suggestion(name, inputs.values, "inputs")
+                    label = self._suggestion(name, inputs.values, "inputs")
                     self._texts.report(
                         text.node,
                         f"unknown input '{name}'",
@@ -251,12 +253,19 @@ class Resolver:
             explanation = _ABSENT.get(name)
         if explanation is None:
             own = ("inputs", "env") if scope.env else ("inputs",)
-            known = sorted({*own, *scope.names, *scope.ids} - _ABSENT.keys())
-            explanation = (f"unknown name '{name}'", _suggestion(name, known, "known names"), ())
+            known = {*own, *scope.names, *scope.ids} - _ABSENT.keys()
+            label = self._suggestion(name, known, "known names")
+            explanation = (f"unknown name '{name}'", label, ())
         for reference in text.references_to(name):
             self._texts.report(
                 text.node, explanation[0], reference.offset, reference.length, *explanation[1:]
             )
+
+    def _suggestion(self, name: str, known: Collection[str], heading: str) -> str:
+        self.budget.spend(_STEPS_PER_KNOWN_NAME * len(known))
+        names = sorted(known)
+        otherwise = f"{heading}: {listed(names)}" if names else f"there are no {heading}"
+        return did_you_mean(name, names, otherwise)
 
     def _deferred(self, text: Text, scope: Scope, names: Lookup[str, Any]) -> Deferred:
         """Return a text as run time evaluates it, with what is known of its names."""
@@ -280,8 +289,3 @@ class Resolver:
             else:
                 known[name] = value
         return Deferred(str(text.node.value), text.node.location, known, steps, text.bare)
-
-
-def _suggestion(name: str, known: Iterable[str], heading: str) -> str:
-    names = listed(sorted(known))
-    return did_you_mean(name, known, f"{heading}: {names}" if names else f"there are no {heading}")

@@ -107,13 +107,13 @@ class Scope:
     idle: bool = False
     env: frozenset[str] = frozenset()
 
-    def after(self, given: str, ended: Mapping[str, StepValue]) -> Scope:
+    def after(self, given: str, ended: dict[str, StepValue]) -> Scope:
         """Return the scope of what comes after a step, by whose end these ids have ended."""
-        ids = {**self.ids, **ended} if ended else self.ids
+        ids = dict(self.ids.items()) | ended if ended else self.ids
         names = {**self.names, "prev": LATE}
         return Scope(self.inputs, given, names, ids, idle=self.idle, env=self.env)
 
-    def perhaps_after(self, given: str, ended: Mapping[str, StepValue]) -> Scope:
+    def perhaps_after(self, given: str, ended: dict[str, StepValue]) -> Scope:
         """Return the scope of what comes after a step that may pass on that it is given nothing."""
         after = self.after(given, ended)
         return replace(after, may_be_given=True, names={**self.names, "prev": UNKNOWN})
@@ -128,9 +128,9 @@ class Scope:
         """Return the scope in which a name stands for a value."""
         return replace(self, names={**self.names, name: value})
 
-    def with_ids(self, ended: Mapping[str, StepValue]) -> Scope:
+    def with_ids(self, ended: dict[str, StepValue]) -> Scope:
         """Return the scope in which these ids have ended as well."""
-        return replace(self, ids={**self.ids, **ended})
+        return replace(self, ids=dict(self.ids.items()) | ended)
 
     def out_of_use(self) -> Scope:
         """Return the scope of a step that does not run."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from flowrunner import model
@@ -46,7 +47,7 @@ class Secrets:
             elif reference.path[0] not in scope.env:
                 name = reference.path[0]
                 message = f"the file does not list '{name}' under 'env:'"
-                label = did_you_mean(name, sorted(scope.env), f"list it there: env: [{name}]")
+                label = did_you_mean(name, _sorted(scope.env), f"list it there: env: [{name}]")
             elif not scope.idle and self._is_missing(reference.path[0]):
                 message = f"the environment variable '{reference.path[0]}' is not set"
                 label = "it has to be set where the workflow is applied"
@@ -83,3 +84,9 @@ class Secrets:
                 self._texts.report(text.node, error.reason, 0, len(found.text))
                 return None
         return found
+
+
+@lru_cache(maxsize=4)
+def _sorted(names: frozenset[str]) -> tuple[str, ...]:
+    """Return names in their order, once for all problems of a file."""
+    return tuple(sorted(names))

@@ -55,11 +55,11 @@ def used_inputs(
     given = use.inputs or Mapping((), use.location)
     definitions = {definition.name: definition for definition in workflow.inputs}
     file = workflow.source.name
+    known = f"its inputs: {listed(sorted(definitions))}" if definitions else "it has no inputs"
     for key, value in given.entries:
         name = str(key.value)
         if name not in definitions:
-            known = f"its inputs: {listed(sorted(definitions))}" if definitions else ""
-            label = did_you_mean(name, definitions, known or "it has no inputs")
+            label = did_you_mean(name, definitions, known)
             problems.report(f"{file} has no input '{name}'", key.location, label)
             resolve(value)  # what is wrong with it is said as well
     found = UsedInputs()
