@@ -100,6 +100,10 @@ LIMITS: Final[dict[str, tuple[Limit, ...]]] = {
             *("budget", "MOST_WORK", number, "steps"),
         ),
         Limit(
+            "with `--no-plugins`, how often a step, a call and an expression count",
+            *("budget", "UNTRUSTED", number, "times"),
+        ),
+        Limit(
             "a file with so much work; a longer file has more, in proportion",
             *("budget", "FREE_CHARACTERS", number, "characters"),
         ),

@@ -8,7 +8,14 @@ from typing import Any
 import pytest
 
 from flowrunner.budget import FREE_CHARACTERS, MOST_WORK, Budget, BudgetUsedUpError
+from flowrunner.errors import WorkflowError
+from flowrunner.loader import load_workflow
+from flowrunner.node import Mapping
+from flowrunner.planner import check_workflow
+from flowrunner.source import Source
+from flowrunner.tasks import OpenRegistry
 from tests.planner.planning import planned, refused
+from tests.shapes import HERE
 
 USED_UP = "the file is too much work before a run: its budget is used up"
 LIST = list(range(20_000))
@@ -74,6 +81,43 @@ def test_what_would_take_for_ever_is_refused_once(text: str) -> None:
 )  # fmt: skip
 def test_what_workflows_do_is_within_the_budget(text: str) -> None:
     planned(text)
+
+
+def graph(count: int, **step: Any) -> str:
+    """Return a workflow of so many steps, each of which needs the one before."""
+    needs = ([f"s{number - 1}"] if number else [] for number in range(count))
+    steps = {f"s{n}": {"task": "call", "needs": each, **step} for n, each in enumerate(needs)}
+    return written(graph=steps)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        written(group=[{"task": "call", "args": [number]} for number in range(5_000)]),
+        members("${item}", 5_000),
+        written(task="call", times=10_000),
+        graph(5_000),
+    ],
+    ids=lambda text: text[:40],
+)
+def test_an_untrusted_file_has_room_for_what_people_write(text: str) -> None:
+    check_workflow(load_workflow(Source("test.yaml", text)), OpenRegistry(), Mapping((), HERE))
+
+
+@pytest.mark.parametrize(
+    "text", [members("${item}", 20_000), written(task="call", times=90_000)], ids=lambda t: t[:40]
+)
+def test_a_part_of_an_untrusted_plan_takes_more(text: str) -> None:
+    """The file is accepted where plugins are loaded: their tasks are trusted."""
+    planned(text)
+    with pytest.raises(WorkflowError) as refusal:
+        check_workflow(load_workflow(Source("test.yaml", text)), OpenRegistry(), Mapping((), HERE))
+    assert [each.message for each in refusal.value.diagnostics] == [USED_UP]
+
+
+def test_many_wrong_names_in_a_large_graph_are_one_budget() -> None:
+    """Each message would list the names that come before it."""
+    assert refused(graph(3_500, args=["${nothing}"]))[-1] == USED_UP
 
 
 def test_problems_that_were_found_before_stand_beside_it() -> None:
