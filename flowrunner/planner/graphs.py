@@ -26,6 +26,8 @@ __all__ = ["Dependencies", "build_graph", "dependencies"]
 MOST_NAMED: Final = 8
 #: Circles that are told.
 MOST_CIRCLES: Final = 5
+#: Steps of the budget for finding out what a step of a graph needs.
+_STEPS_PER_NEED: Final = 20
 #: Steps of a graph whose ids are gathered for one step of the budget.
 _STEPS_TOLD_PER_STEP: Final = 4
 
@@ -185,6 +187,7 @@ def build_graph(
 
     To ``ended`` it adds what has certainly ended once the graph has: all its steps.
     """
+    builder.budget.spend_on_part(len(graph.steps) * _STEPS_PER_NEED)
     steps = {str(step.name.value): step for step in graph.steps}
     found = dependencies(graph, builder.problems)
     if found is None:  # what else is wrong with its steps is said as well
