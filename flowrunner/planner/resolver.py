@@ -254,7 +254,10 @@ class Resolver:
         if explanation is None:
             own = ("inputs", "env") if scope.env else ("inputs",)
             known = {*own, *scope.names, *scope.ids} - _ABSENT.keys()
-            label = self._suggestion(name, known, "known names")
+            if name in scope.inputs.values:
+                label = f"write inputs.{name}: '{name}' is an input"
+            else:
+                label = self._suggestion(name, known, "known names")
             explanation = (f"unknown name '{name}'", label, ())
         for reference in text.references_to(name):
             self._texts.report(

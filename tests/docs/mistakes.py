@@ -24,7 +24,7 @@ SECTIONS: Final[dict[str, tuple[str, ...]]] = {
     "graph": ("graph", "graph-needs"),
     "use": ("use",),
     "env": ("env", "env-mapping", "secrets"),
-    "inputs": ("inputs-definitions", "patterns", "unknown-input"),
+    "inputs": ("inputs-definitions", "patterns", "unknown-input", "input-without-inputs"),
     "outputs": ("outputs", "outputs-empty", "outputs-list"),
     "defaults": ("defaults", "defaults-of-steps"),
     "Types": ("types",),
