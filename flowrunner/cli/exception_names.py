@@ -20,7 +20,10 @@ def exception_warnings(
 
     ``pickled`` tells whether workers keep only what survives pickling; it is asked if that matters.
     """
-    if project.settings.no_plugins or not files.workflows:  # no function is at hand
+    if project.settings.no_plugins:  # no function is at hand
+        return []
+    texts = (workflow.source.text for workflow in files.workflows)
+    if not any("only" in text or "never" in text for text in texts):
         return []
     from flowrunner.planner.exception_names import exception_warnings as found_in
 

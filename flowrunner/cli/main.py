@@ -11,7 +11,6 @@ import click
 
 from flowrunner import __version__
 from flowrunner.cli.exit_status import UNREAD, UNWRITTEN, report_error
-from flowrunner.cli.usage import unknown_command
 from flowrunner.errors import FlowrunnerError
 
 __all__ = ["main"]
@@ -53,6 +52,8 @@ class LazyGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Return the command that is named, with its arguments."""
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            from flowrunner.cli.usage import unknown_command
+
             raise unknown_command(args[0], COMMANDS, ctx)
         return super().resolve_command(ctx, args)
 

@@ -77,11 +77,11 @@ def say(text: str, *, err: bool = False, before: str = "", indent: int | None = 
 
 def print_diagnostics(diagnostics: Iterable[Diagnostic], severity: Severity = "error") -> None:
     """Print diagnostics on stderr, if there are any."""
-    from flowrunner.render.diagnostics import format_diagnostics
-
     diagnostics = list(diagnostics)
     if not diagnostics:
         return
+    from flowrunner.render.diagnostics import format_diagnostics
+
     text = format_diagnostics(
         diagnostics,
         colour=wants_colour(sys.stderr),

@@ -92,9 +92,6 @@ def _reach(registry: TaskRegistry, task: str) -> Reach | None:
 
 def _names_by_place(workflow: model.Workflow) -> dict[int, list[_Name]]:
     """Return the names of a workflow, each with every task that it is for."""
-    text = workflow.source.text
-    if "only" not in text and "never" not in text:
-        return {}
     found: dict[int, list[_Name]] = {}
     calls = list(_calls(workflow))
     defaults = workflow.defaults
