@@ -17,9 +17,12 @@ __all__ = [
     "FlowrunnerError",
     "PluginError",
     "PublishingError",
+    "SecondInterrupt",
     "UnfinishedRunError",
     "UnfitClusterError",
     "WorkflowError",
+    "count_interrupts",
+    "is_first_interrupt",
     "used_up",
 ]
 
@@ -100,6 +103,30 @@ class UnfinishedRunError(BrokerError):
         self.run = run
         self.workflow = workflow
         self.state = state
+
+
+class SecondInterrupt(KeyboardInterrupt):
+    """The second Ctrl-C during a run: leave without waiting for the tasks that run.
+
+    It has a class of its own because it can replace the first :class:`KeyboardInterrupt` while
+    that still propagates.
+    """
+
+
+def count_interrupts(error: KeyboardInterrupt) -> int:
+    """Return how many times Ctrl-C was pressed, as far as an exception and its context tell."""
+    if isinstance(error, SecondInterrupt):
+        return 2
+    count, earlier = 1, error.__context__
+    while earlier is not None:
+        count += isinstance(earlier, KeyboardInterrupt)
+        earlier = earlier.__context__
+    return count
+
+
+def is_first_interrupt(error: BaseException) -> bool:
+    """Return whether an exception is a Ctrl-C that asks to wait for the tasks that run."""
+    return isinstance(error, KeyboardInterrupt) and count_interrupts(error) == 1
 
 
 class UnfitClusterError(BrokerError):

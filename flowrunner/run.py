@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID, uuid4
 
-from flowrunner.errors import BrokerError, FlowrunnerError
+from flowrunner.errors import BrokerError, FlowrunnerError, count_interrupts
 from flowrunner.plan import Call, Handler, Plan
 from flowrunner.planner.handlers import handler_plan
 
@@ -202,12 +202,7 @@ class _Run:
 
     def _interrupted(self, error: KeyboardInterrupt, reason: str) -> None:
         self._end("REVOKED", reason)
-        self._interrupts += 1
-        # A second Ctrl-C comes while the engine is about to leave because of the first.
-        earlier = error.__context__
-        while earlier is not None:
-            self._interrupts += isinstance(earlier, KeyboardInterrupt)
-            earlier = earlier.__context__
+        self._interrupts += count_interrupts(error)
 
     def _end(self, state: RunState, reason: str = "") -> None:
         """Note that a part did not succeed: the first that did not decides the run's state."""

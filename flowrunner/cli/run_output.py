@@ -25,6 +25,7 @@ from flowrunner.cli.output import (
     write_to_stderr,
 )
 from flowrunner.environment import without_secrets
+from flowrunner.errors import SecondInterrupt
 from flowrunner.finding import Finding
 from flowrunner.plan import Plan, may_run_in_parallel
 from flowrunner.render.call_label import CallLabels
@@ -70,7 +71,7 @@ def announcing_interrupts(plan: Plan) -> Iterator[None]:
         while frame is not None and frame.f_code is not interrupt.__code__:
             frame = frame.f_back
         if frame is None:
-            raise KeyboardInterrupt
+            raise SecondInterrupt
         told.put("again")  # the first has not been raised yet: of both, one would be left
 
     if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:

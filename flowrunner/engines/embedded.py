@@ -31,7 +31,7 @@ from flowrunner.engines.run_flags import publishing_under, root_of
 from flowrunner.engines.step_errors import step_error
 from flowrunner.engines.thread_pool import DaemonThreadPool
 from flowrunner.environment import require_environment
-from flowrunner.errors import Diagnostic, EngineError, WorkflowError
+from flowrunner.errors import Diagnostic, EngineError, WorkflowError, is_first_interrupt
 from flowrunner.finding import Finding
 from flowrunner.masking.logs import mask_logs
 from flowrunner.plan import Call, Plan, Sequence, calls_of
@@ -229,7 +229,7 @@ class EmbeddedEngine:
             return None if ledger.failed else ledger.value
         except BaseException as error:
             self._store.cancel(calls)
-            if isinstance(error, KeyboardInterrupt) and patient is not False:
+            if is_first_interrupt(error) and patient is not False:
                 while ledger.running and not ledger.wait(STALL_CHECK_INTERVAL):
                     pass  # a second Ctrl-C ends this
             raise

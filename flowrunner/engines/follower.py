@@ -21,7 +21,7 @@ from flowrunner.engines.run_flags import cancelled_key, known_key
 from flowrunner.engines.step_errors import stored_error
 from flowrunner.engines.stored_results import read_meta, retries_of, stored_values
 from flowrunner.environment import EnvironmentValueError
-from flowrunner.errors import BrokerError, PublishingError
+from flowrunner.errors import BrokerError, PublishingError, is_first_interrupt
 from flowrunner.plan import Call, Sequence
 from flowrunner.runs.ledger import SKIPPED, Ledger, StepState
 from flowrunner.runs.unfolding import Unfolding
@@ -158,7 +158,7 @@ class Follower:
                 if isinstance(error, RunLostError):
                     self._keep_mark()  # or workers would not look at the flag of a run
                 self.cancel()
-            if isinstance(error, KeyboardInterrupt) and patient:
+            if is_first_interrupt(error) and patient:
                 self._follow(None, until=lambda: not self._ledger.running)
             raise
         finally:

@@ -13,7 +13,13 @@ from time import sleep
 
 import pytest
 
-from tests.engines.plans import HANG
+from flowrunner.errors import SecondInterrupt
+from flowrunner.plan import Plan
+from flowrunner.run import InterruptedRunError, run_plan
+from flowrunner.runs.ledger import Ledger
+from flowrunner.runs.run_ledger import RunLedger
+from tests.engines.conftest import embedded
+from tests.engines.plans import HANG, call, planned
 from tests.engines.services import ROOT, ClusterAddress, Worker
 
 
@@ -100,6 +106,47 @@ def test_a_second_ctrl_c_leaves_at_once(kind: str, files: Files) -> None:
         assert not files.until.exists()
     assert process.returncode == 130
     assert out.splitlines()[-1] == "REVOKED interrupted STARTED PENDING"
+
+
+def replaced_on_its_way() -> KeyboardInterrupt:
+    """The exception of a Ctrl-C that came while the one before it still propagated."""
+    try:
+        try:
+            raise KeyboardInterrupt
+        finally:
+            raise KeyboardInterrupt
+    except KeyboardInterrupt as error:
+        return error
+
+
+class TwiceInterruptedLedger(Ledger):
+    """Raises an exception when a task runs, and waits for nothing after it."""
+
+    def __init__(self, plan: Plan, error: KeyboardInterrupt, here: Path) -> None:
+        super().__init__(plan.sequence)
+        self.error, self.here, self.raised = error, here, False
+
+    def wait(self, timeout: float) -> bool:
+        assert not self.raised, "the engine waited after the second Ctrl-C"
+        if self.here.exists():
+            self.raised = True
+            raise self.error
+        return super().wait(0.01)
+
+
+@pytest.mark.parametrize("error", [replaced_on_its_way(), SecondInterrupt()])
+def test_a_second_ctrl_c_that_replaces_the_first_still_leaves_at_once(
+    error: KeyboardInterrupt, files: Files
+) -> None:
+    plan = planned(
+        call("waits_for", str(files.here), str(files.until)),
+        finally_=call("touches", str(files.last)),
+    )
+    ledger = RunLedger(plan, main=TwiceInterruptedLedger(plan, error, files.here))
+    with embedded() as engine, pytest.raises(InterruptedRunError) as caught:
+        run_plan(plan, engine, ledger=ledger)
+    assert caught.value.outcome.reason == "interrupted; 'finally' did not run"
+    assert not files.last.exists()
 
 
 def test_ctrl_c_leaves_a_cluster_run_at_once_and_the_workers_drop_what_is_queued(
