@@ -137,11 +137,14 @@ def hardly_hidden(
     names: Iterable[str], environment: Mapping[str, str] | None = None
 ) -> list[Finding]:
     """Return a warning for each variable whose value is too short to be masked everywhere."""
+    names = sorted(names)
+    if not names:
+        return []
     from flowrunner.masking.forms import SHORTEST_ENCODED, SHORTEST_VALUE, has_short_forms
 
     environment = os.environ if environment is None else environment
     found = []
-    for name in sorted(names):
+    for name in names:
         value = environment.get(name, "").strip()
         if not value:
             continue

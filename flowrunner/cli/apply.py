@@ -79,7 +79,6 @@ def command(
     be reached, 130 when it was interrupted.
     """
     from flowrunner.app import Project
-    from flowrunner.cli.graph_output import print_graph
     from flowrunner.cli.output import print_json, refused_json, unfinished_json
     from flowrunner.errors import BrokerError, FlowrunnerError, UnfinishedRunError
     from flowrunner.loader import WorkflowFiles
@@ -104,6 +103,8 @@ def command(
             file, inputs=inputs, inputs_file=inputs_file, environment=environment, files=files
         )
         if dry_run:
+            from flowrunner.cli.graph_output import print_graph
+
             print_graph(project, plan, "json" if output == "json" else "tree")
             return SUCCEEDED
         return _run(

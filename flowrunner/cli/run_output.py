@@ -28,12 +28,9 @@ from flowrunner.environment import without_secrets
 from flowrunner.errors import SecondInterrupt
 from flowrunner.finding import Finding
 from flowrunner.plan import Plan, may_run_in_parallel
-from flowrunner.render.call_label import CallLabels
-from flowrunner.render.layout import with_state
 from flowrunner.render.outcome import failures, headline, result_text
 from flowrunner.runs.outcome import Outcome, outcome_to_json
 from flowrunner.runs.run_ledger import RunLedger, RunProgress
-from flowrunner.task_output import TaskOutput
 
 if TYPE_CHECKING:
     from flowrunner.engines.protocol import Engine
@@ -98,6 +95,9 @@ def following(plan: Plan, ledger: RunProgress, *, calls_here: int = 0) -> Iterat
         with redirect_stdout(sys.stderr):  # stdout is for the result
             yield
         return
+    from flowrunner.render.call_label import CallLabels
+    from flowrunner.task_output import TaskOutput
+
     with TaskOutput(
         sys.stderr,
         label=CallLabels(plan, bar="│" if wants_unicode(sys.stderr) else "|")
@@ -197,6 +197,7 @@ def _print_result(outcome: Outcome) -> None:
 
 
 def _print_tree(plan: Plan, ledger: RunLedger) -> None:
+    from flowrunner.render.layout import with_state
     from flowrunner.render.progress import RunTree
 
     tree, width = RunTree(plan), terminal_width(sys.stderr)
