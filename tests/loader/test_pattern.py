@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from typing import Any
 
 import pytest
@@ -76,7 +77,7 @@ def test_what_re2_does_not_have_is_refused(pattern: str, cure: str) -> None:
         ({"const": [0]}, [False], True),
         ({"uniqueItems": True}, [{"a": n} for n in range(10_000)], False),
     ],
-    ids=lambda value: str(value)[:40],
+    ids=lambda value: reprlib.repr(value)[:40],
 )
 def test_values_are_checked_in_linear_time(
     schema: dict[str, Any], value: Any, problem: bool
@@ -95,7 +96,7 @@ def test_values_are_checked_in_linear_time(
         ({"items": {"uniqueItems": True}}, [WORDS] * 3_000),
         ({"pattern": "(x{0,900}y{0,900}){1}z"}, "x" * 1_000_000),
     ],
-    ids=lambda value: str(value)[:40],
+    ids=lambda value: reprlib.repr(value)[:40],
 )
 def test_work_that_multiplies_is_charged_before_it_is_done(
     schema: dict[str, Any], value: Any
