@@ -86,7 +86,7 @@ def engine_at(address: ClusterAddress) -> Iterator[CeleryEngine]:
     engine = CeleryEngine(
         tasks(), configure=lambda app: None, broker=address.broker, backend=address.backend
     )
-    engine._cluster._check_backend()
+    engine._cluster.preflight()
     try:
         yield engine
     finally:
