@@ -15,7 +15,8 @@ from flowrunner.loader import WorkflowFiles
 from flowrunner.model import HandlerName
 from flowrunner.node import Mapping
 from flowrunner.plan import Handler, Node, Plan
-from flowrunner.planner.builder import PlanBuilder
+from flowrunner.planner.builder import BUILDERS, build_trees
+from flowrunner.planner.context import PlanContext
 from flowrunner.planner.continuations import sequence_of
 from flowrunner.planner.defaults import check_defaults
 from flowrunner.planner.inputs import resolve_inputs
@@ -126,17 +127,17 @@ def _trees(
                 workflow, inputs, problems, budget, assume_missing=assume_missing
             )
             check_defaults(workflow, registry, problems)
-            builder = PlanBuilder(
+            context = PlanContext(
                 workflow,
                 registry,
-                values,
                 problems,
                 files,
+                BUILDERS,
                 plugin_hint=plugin_hint,
                 environment=environment,
                 budget=budget,
             )
-            built = builder.build()
+            built = build_trees(context, values)
             if built is not None:
                 check_types(workflow, registry, built[0], built[1].values(), problems)
     except BudgetUsedUpError as error:
@@ -144,7 +145,7 @@ def _trees(
     if problems or built is None:
         raise WorkflowError([*problems.in_order(workflow.source, *files.sources), *stopped])
     root, handlers = built
-    secrets = tuple(sorted(builder.resolver.secrets.used))
+    secrets = tuple(sorted(context.resolver.secrets.used))
     return _Trees(root, handlers, values, files.sources, secrets)
 
 

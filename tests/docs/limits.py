@@ -61,10 +61,10 @@ LIMITS: Final[dict[str, tuple[Limit, ...]]] = {
         Limit("files that a workflow uses", "planner.used_files", "MOST_FILES"),
         Limit("files that use each other", "planner.used_files", "MOST_NESTED", unit="levels"),
         Limit("steps that use files", "planner.used_files", "MOST_USES"),
-        Limit("the parts of the path of such a step", "planner.uses", "DEEPEST"),
+        Limit("the parts of the path of such a step", "planner.steps.use", "DEEPEST"),
     ),
     "Steps": (
-        Limit("calls of a workflow", "planner.builder", "MAXIMUM_CALLS"),
+        Limit("calls of a workflow", "planner.context", "MAXIMUM_CALLS"),
         Limit("members of an `each` whose list is a result", "deferred", "MOST_MEMBERS"),
         Limit("retries of a call: `max`", "planner.policies", "MOST_RETRIES"),
         Limit(
@@ -135,8 +135,8 @@ NO_LIMITS: Final = frozenset(
         "planner.continuations.SMALLEST_PART",
         "planner.exception_classes.DEEPEST",
         "planner.exception_names.MOST_WARNINGS",
-        "planner.graphs.MOST_CIRCLES",
-        "planner.graphs.MOST_NAMED",
+        "planner.dependencies.MOST_CIRCLES",
+        "planner.dependencies.MOST_NAMED",
         "planner.message_size.LONGEST_REPR",
         "planner.series_parallel.MOST_NESTED",
         "planner.types.fitting._DEEPEST_TYPE",

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from flowrunner import plan
-from flowrunner.planner import builder
+from flowrunner.planner import context
 from tests.planner.planning import diagnostics, planned, refused, value
 
 
@@ -148,7 +148,7 @@ def test_what_is_wrong_with_many_members_is_said_once() -> None:
 def test_the_cap_holds_for_members_with_calls_and_without(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(builder, "MAXIMUM_CALLS", 10)
+    monkeypatch.setattr(context, "MAXIMUM_CALLS", 10)
     planned("{each: '${range(5)}', do: call x2}")
     planned("{each: '${range(5)}', do: {each: [1, 2], as: x, do: {chain: []}}}")
     for text in (

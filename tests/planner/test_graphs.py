@@ -7,7 +7,7 @@ import pytest
 from flowrunner import model
 from flowrunner.loader import parse_value
 from flowrunner.node import Mapping, Scalar, Sequence
-from flowrunner.planner.graphs import Dependencies, dependencies
+from flowrunner.planner.dependencies import Dependencies, dependencies
 from flowrunner.planner.problems import Problems
 from flowrunner.source import Source
 

@@ -9,7 +9,7 @@ from hypothesis import given
 
 from flowrunner import plan
 from flowrunner.errors import WorkflowError
-from flowrunner.planner import builder
+from flowrunner.planner import context
 from flowrunner.planner.continuations import sequence_of
 from flowrunner.planner.handlers import handler_plan
 from flowrunner.semantics import evaluate, evaluate_sequence
@@ -58,7 +58,7 @@ def test_they_take_defaults_and_inputs_as_every_step_does() -> None:
 
 
 def test_the_cap_of_calls_holds_for_all_of_them_together(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(builder, "MAXIMUM_CALLS", 10)
+    monkeypatch.setattr(context, "MAXIMUM_CALLS", 10)
     planned("{task: call, on_error: call x4, finally: call x5}")
     with pytest.raises(WorkflowError, match="more than 10 calls"):
         planned("{task: call, on_error: call x5, finally: call x5}")

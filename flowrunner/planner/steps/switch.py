@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from flowrunner import model, plan
 from flowrunner.node import Scalar
+from flowrunner.planner.context import PlanContext
 from flowrunner.planner.paths import joined
-from flowrunner.planner.scope import UNKNOWN, Scope
-from flowrunner.values import shown
-
-if TYPE_CHECKING:
-    from flowrunner.planner.builder import PlanBuilder
+from flowrunner.planner.scope import Ended, Scope
 
 __all__ = ["build_switch"]
 
 
-def build_switch(builder: PlanBuilder, switch: model.Switch, path: str, scope: Scope) -> plan.Node:
+def build_switch(
+    context: PlanContext, switch: model.Switch, path: str, scope: Scope, ended: Ended
+) -> plan.Node:
     """Return the step that runs, or what run time decides about."""
     is_when = switch.written == "when"
     branches: list[plan.Branch] = []
@@ -26,21 +23,21 @@ def build_switch(builder: PlanBuilder, switch: model.Switch, path: str, scope: S
     for number, branch in enumerate(switch.branches):
         place = path if is_when else f"{joined(path, 'switch')}[{number}].do"
         if decided:
-            builder.condition(branch.when, scope.out_of_use())
-            builder.step(branch.step, place, scope.out_of_use(), {})
+            context.condition(branch.when, scope.out_of_use())
+            context.step(branch.step, place, scope.out_of_use(), {})
             continue
-        holds = builder.condition(branch.when, scope)
-        step = builder.step(branch.step, place, scope.out_of_use() if holds is False else scope, {})
+        holds = context.condition(branch.when, scope)
+        step = context.step(branch.step, place, scope.out_of_use() if holds is False else scope, {})
         if holds is True:
             decided, otherwise = True, step
         elif holds is False:
             left_out.append(step)
         else:
-            condition = builder.resolver.late(branch.when, scope, bare=True)
+            condition = context.resolver.late(branch.when, scope, bare=True)
             branches.append(plan.Branch(condition, step))
     if switch.otherwise is not None:
         place = f"{joined(path, 'switch')}[{len(switch.branches)}].else"
-        step = builder.step(switch.otherwise, place, scope.out_of_use() if decided else scope, {})
+        step = context.step(switch.otherwise, place, scope.out_of_use() if decided else scope, {})
         otherwise = otherwise if decided else step
     own = path if is_when else joined(path, "switch")
     if branches:
@@ -60,16 +57,3 @@ def _why(switch: model.Switch) -> str:
 def _written(condition: Scalar) -> str:
     value = condition.value
     return value.strip() if isinstance(value, str) else str(value).lower()
-
-
-def checked_condition(builder: PlanBuilder, node: Scalar, scope: Scope) -> Any:
-    """Return whether a condition holds, if that is known."""
-    value = builder.resolver.condition(node, scope)
-    if isinstance(value, (bool, plan.Deferred)) or value is UNKNOWN:
-        return value
-    builder.problems.report(
-        f"a condition must be true or false, not {shown(value)}",
-        node.location,
-        "compare it with something: it is never taken for true or false by itself",
-    )
-    return UNKNOWN

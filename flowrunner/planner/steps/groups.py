@@ -4,72 +4,84 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from flowrunner import model, plan
 from flowrunner.planner.calls import PREVIOUS
-from flowrunner.planner.fan_out import build_each
-from flowrunner.planner.item_calls import build_batches
+from flowrunner.planner.context import PlanContext
 from flowrunner.planner.paths import joined
 from flowrunner.planner.policies import Limits
 from flowrunner.planner.scope import LATE, Ended, Scope
+from flowrunner.planner.steps.calls import repeated, single_call
+from flowrunner.planner.steps.each import build_members
+from flowrunner.planner.steps.items import batches
 
-if TYPE_CHECKING:
-    from flowrunner.planner.builder import PlanBuilder
-
-__all__ = ["build_chord", "build_chunks", "build_group", "build_repeated_call"]
+__all__ = ["build_call", "build_chord", "build_chunks", "build_group"]
 
 
 def build_group(
-    builder: PlanBuilder, group: model.Group, path: str, scope: Scope, ended: Ended
+    context: PlanContext, group: model.Group, path: str, scope: Scope, ended: Ended
+) -> plan.Group | plan.Each:
+    """Return a group that is a step of its own."""
+    return _group(context, group, joined(path, "group"), scope, ended)
+
+
+def _group(
+    context: PlanContext, group: model.Group, path: str, scope: Scope, ended: Ended
 ) -> plan.Group | plan.Each:
     """Return a group; an ``each`` that stands in place of its members is the group."""
-    limits = builder.limits(group.parallel, scope)
+    limits = context.limits(group.parallel, scope)
     each = _only_each(group)
     if each is not None:
-        with builder.within(*_around(group.members[0])):
-            own = builder.limits(each.parallel, scope)
+        with context.within(*_around(group.members[0])):
+            own = context.limits(each.parallel, scope)
             limits = Limits(
                 own.max_parallel or limits.max_parallel, own.tolerate or limits.tolerate
             )
-            return build_each(builder, each, joined(path, "each"), scope, limits)
+            return build_members(context, each, joined(path, "each"), scope, limits)
     # What may fail has not certainly ended.
     certain: Ended = {} if group.parallel.tolerate is not None else ended
-    members = tuple(_members(builder, group, path, scope, certain))
+    members = tuple(_members(context, group, path, scope, certain))
     return _limited(plan.Group(path, members, group.location), limits)
 
 
 def build_chord(
-    builder: PlanBuilder, chord: model.Chord, path: str, scope: Scope, ended: Ended
+    context: PlanContext, chord: model.Chord, path: str, scope: Scope, ended: Ended
 ) -> plan.Chord:
     """Return a chord; where its header tolerates failures, its body knows the ``errors``."""
+    path = joined(path, "chord")
     own: Ended = {}
-    with builder.within(chord.header):
-        header = build_group(builder, chord.header, f"{path}.header", scope, own)
+    with context.within(chord.header):
+        header = _group(context, chord.header, f"{path}.header", scope, own)
     after = scope.after(PREVIOUS, own)
     if _may_tolerate(chord.header):
         # There are none where the header turns out to tolerate none.
         after = after.with_name("errors", [] if header.tolerate is None else LATE)
-    body = builder.step(chord.body, f"{path}.body", after, own)
+    body = context.step(chord.body, f"{path}.body", after, own)
     ended |= own
     return plan.Chord(path, header, body, chord.location)
 
 
-def build_repeated_call(
-    builder: PlanBuilder, call: model.TaskCall, path: str, scope: Scope
-) -> plan.Group:
-    """Return the group that a call with ``times`` is where it is a step of its own."""
-    assert call.times is not None, "BUG: a call once is no group"  # noqa: S101
-    repeat = builder.repeat(call, call.times, path, scope)
+def build_call(
+    context: PlanContext, call: model.TaskCall, path: str, scope: Scope, ended: Ended
+) -> plan.Node:
+    """Return a call; one with ``times`` is a group where it is a step of its own."""
+    path = path or "task"
+    if call.times is None:
+        return single_call(context, call, path, scope)
+    repeat = repeated(context, call, call.times, path, scope)
     group = plan.Group(path, (repeat,), call.location)
-    return _limited(group, builder.limits(call.parallel, scope))
+    return _limited(group, context.limits(call.parallel, scope))
 
 
-def build_chunks(builder: PlanBuilder, chunks: model.Chunks, path: str, scope: Scope) -> plan.Group:
+def build_chunks(
+    context: PlanContext, chunks: model.Chunks, path: str, scope: Scope, ended: Ended
+) -> plan.Group:
     """Return the group of batches that a ``chunks`` is where it is a step of its own."""
-    batches = build_batches(builder, chunks, path, scope)
-    group = plan.Group(path, (batches,), chunks.location, batched=True)
-    return _limited(group, builder.limits(chunks.parallel, scope))
+    path = joined(path, "chunks")
+    group = plan.Group(
+        path, (batches(context, chunks, path, scope),), chunks.location, batched=True
+    )
+    return _limited(group, context.limits(chunks.parallel, scope))
 
 
 def _limited(group: plan.Group, limits: Limits) -> plan.Group:
@@ -80,27 +92,27 @@ def _limited(group: plan.Group, limits: Limits) -> plan.Group:
 
 
 def _members(
-    builder: PlanBuilder, group: model.Group, path: str, scope: Scope, ended: Ended
+    context: PlanContext, group: model.Group, path: str, scope: Scope, ended: Ended
 ) -> Iterator[plan.Node | plan.Repeat]:
     for position, member in enumerate(group.members):
         place = f"{path}[{position}]" if group.listed else path
         bare = member.step if isinstance(member, model.Named) else member
         if isinstance(bare, model.TaskCall) and bare.times is not None:
-            with builder.within(*_around(member)):
-                yield builder.repeat(bare, bare.times, place, scope)
+            with context.within(*_around(member)):
+                yield repeated(context, bare, bare.times, place, scope)
         elif isinstance(bare, model.Chunks):
-            with builder.within(*_around(member)):
-                yield build_batches(builder, bare, joined(place, "chunks"), scope)
+            with context.within(*_around(member)):
+                yield batches(context, bare, joined(place, "chunks"), scope)
         else:
-            _refuse_keys(builder, member, only=not group.listed)
-            yield builder.step(member, place, scope, ended)
+            _refuse_keys(context, member, only=not group.listed)
+            yield context.step(member, place, scope, ended)
 
 
 def _around(member: model.Step) -> tuple[model.Step, ...]:
     return (member, member.step) if isinstance(member, model.Named) else (member,)
 
 
-def _refuse_keys(builder: PlanBuilder, member: model.Step, *, only: bool) -> None:
+def _refuse_keys(context: PlanContext, member: model.Step, *, only: bool) -> None:
     """Refuse a condition, or a handler, of what multiplies in place among members.
 
     An ``each`` does where it is the ``only`` one, in place of the list.
@@ -115,7 +127,7 @@ def _refuse_keys(builder: PlanBuilder, member: model.Step, *, only: bool) -> Non
             key = key or ("on_error" if isinstance(step, model.Rescue) else "")
             step = step.step
     if key and (_multiplies(step) or (only and isinstance(step, model.Each))):
-        builder.problems.report(
+        context.problems.report(
             f"'{key}' cannot stand beside what multiplies in place among members",
             step.location,
             f"write '{key}' beside the group around it, or make this a group of its own",

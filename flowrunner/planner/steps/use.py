@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from flowrunner import model, plan
+from flowrunner.planner.calls import PREVIOUS
+from flowrunner.planner.context import PlanContext
 from flowrunner.planner.defaults import check_defaults
-from flowrunner.planner.scope import LATE, Inputs, Scope, is_unknown
+from flowrunner.planner.paths import joined
+from flowrunner.planner.scope import LATE, Ended, Inputs, Scope, is_unknown
 from flowrunner.planner.used_inputs import used_inputs
 from flowrunner.values import shown
 
-if TYPE_CHECKING:
-    from flowrunner.planner.builder import PlanBuilder
-
-__all__ = ["build_use"]
+__all__ = ["build_file", "build_use"]
 
 #: How deep a step may stand that uses a file, in parts of its path: Python recurses on plans.
 DEEPEST: Final = 100
 
 
-def build_use(builder: PlanBuilder, use: model.Use, path: str, scope: Scope) -> plan.Node:
+def build_use(
+    context: PlanContext, use: model.Use, path: str, scope: Scope, ended: Ended
+) -> plan.Node:
     """Return a used file's steps, or what run time gives inputs to."""
-    problems, place = builder.problems, use.file.location
+    path = joined(path, "use")
+    problems, place = context.problems, use.file.location
     nothing = plan.Call(path, "", use.location)
-    name = builder.resolver.known(use.file, scope, "the file of 'use'")
+    name = context.resolver.known(use.file, scope, "the file of 'use'")
     if is_unknown(name):
         return nothing
     if not isinstance(name, str):
@@ -33,24 +36,24 @@ def build_use(builder: PlanBuilder, use: model.Use, path: str, scope: Scope) -> 
     if path.count(".") + path.count("[") > DEEPEST:
         problems.report("this step stands too deep to use a file", place)
         return nothing
-    loaded = builder.files.load(name, place, builder.uses, problems)
+    loaded = context.files.load(name, place, context.uses, problems)
     if loaded is None:
         if use.inputs is not None:
-            builder.resolver.value(use.inputs, scope)
+            context.resolver.value(use.inputs, scope)
         return nothing
     workflow, uses = loaded
     for key, cure in _parts_of_a_run(workflow):
         message = f"{workflow.source.name} has '{key}', which is a run's: a step has none"
         problems.report(message, place, cure)
-    check_defaults(workflow, builder.registry, problems)
+    check_defaults(workflow, context.registry, problems)
     inputs = used_inputs(
         workflow,
         use,
-        lambda node: builder.resolver.value(node, scope),
+        lambda node: context.resolver.value(node, scope),
         problems,
         assume_missing=bool(workflow.problems),
-        budget=builder.budget,
-        environment=builder.resolver.secrets.environment,
+        budget=context.budget,
+        environment=context.resolver.secrets.environment,
     )
     late = dict.fromkeys(inputs.schemas, LATE)
     inner = Scope(
@@ -59,13 +62,30 @@ def build_use(builder: PlanBuilder, use: model.Use, path: str, scope: Scope) -> 
         names={name: scope.names[name] for name in ("prev",) if name in scope.names},
         may_be_given=scope.may_be_given,
         idle=scope.idle,
-        env=builder.resolver.secrets.listed(workflow),
+        env=context.resolver.secrets.listed(workflow),
     )
-    with builder.in_file(workflow, uses):
-        step = builder.whole(workflow, path, inner)
+    with context.in_file(workflow, uses):
+        step = build_file(context, workflow, path, inner)
     if late:
         return plan.Used(path, inputs.values, inputs.schemas, step, use.location)
     return step
+
+
+def build_file(
+    context: PlanContext, workflow: model.Workflow, path: str, scope: Scope
+) -> plan.Node:
+    """Return the tree of a file's step, followed by its outputs, if it has any."""
+    ended: Ended = {}
+    root = context.step(workflow.step, path, scope, ended)
+    if workflow.outputs is None:
+        return root
+    place = joined(path, "outputs")
+    after = scope.after(PREVIOUS, ended)
+    if context.resolver.refuses_secrets(workflow.outputs, after, "an output"):
+        return root
+    values = context.resolver.value(workflow.outputs, after)
+    outputs = plan.Constant(place, values, workflow.outputs.location)
+    return plan.Chain(path, (root, outputs), workflow.outputs.location)
 
 
 def _parts_of_a_run(workflow: model.Workflow) -> Iterator[tuple[str, str]]:

@@ -2,37 +2,37 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from flowrunner import model, plan
 from flowrunner.node import Node, Sequence
 from flowrunner.planner.call_template import STEPS_PER_CALL
 from flowrunner.planner.calls import check_call
+from flowrunner.planner.context import PlanContext
 from flowrunner.planner.defaults import with_defaults
 from flowrunner.planner.options import resolve_options
+from flowrunner.planner.paths import joined
 from flowrunner.planner.policies import resolve_retry
-from flowrunner.planner.scope import Scope, is_unknown
+from flowrunner.planner.scope import Ended, Scope, is_unknown
 from flowrunner.source import Location
 from flowrunner.tasks import TaskDefinition
 from flowrunner.values import shown
 
-if TYPE_CHECKING:
-    from flowrunner.planner.builder import PlanBuilder
-
-__all__ = ["build_batches", "build_item_calls"]
+__all__ = ["batches", "build_item_calls"]
 
 #: How often the items of a call are walked through: here, for its message, where it is shown.
 _TIMES_WALKED: Final = 3
 
 
 def build_item_calls(
-    builder: PlanBuilder, step: model.ItemCalls, path: str, scope: Scope
+    context: PlanContext, step: model.ItemCalls, path: str, scope: Scope, ended: Ended
 ) -> plan.Call:
     """Return the one call of a ``map`` or ``starmap``."""
-    builder.count(1, step.location)
-    builder.budget.spend_on_part(STEPS_PER_CALL)
-    items = _items(builder, step.task, step.over, step.location, scope, lists=step.kind != "map")
-    options, retry = _keys(builder, step, step.kind, scope)
+    path = joined(path, step.kind)
+    context.count(1, step.location)
+    context.budget.spend_on_part(STEPS_PER_CALL)
+    items = _items(context, step.task, step.over, step.location, scope, lists=step.kind != "map")
+    options, retry = _keys(context, step, step.kind, scope)
     return plan.Call(
         path,
         step.task,
@@ -46,14 +46,14 @@ def build_item_calls(
     )
 
 
-def build_batches(builder: PlanBuilder, step: model.Chunks, path: str, scope: Scope) -> plan.Repeat:
+def batches(context: PlanContext, step: model.Chunks, path: str, scope: Scope) -> plan.Repeat:
     """Return the calls of a ``chunks``, one a batch."""
-    items = _items(builder, step.task, step.over, step.location, scope, lists=True)
-    options, retry = _keys(builder, step, "chunks", scope)
-    size = _size(builder, step, scope)
+    items = _items(context, step.task, step.over, step.location, scope, lists=True)
+    options, retry = _keys(context, step, "chunks", scope)
+    size = _size(context, step, scope)
     batches = [items[start : start + size] for start in range(0, len(items), size)]
-    builder.count(len(batches), step.location)
-    builder.budget.spend_on_part(len(batches) * STEPS_PER_CALL)
+    context.count(len(batches), step.location)
+    context.budget.spend_on_part(len(batches) * STEPS_PER_CALL)
     calls = tuple(
         plan.Call(
             f"{path}[{position}]",
@@ -71,19 +71,19 @@ def build_batches(builder: PlanBuilder, step: model.Chunks, path: str, scope: Sc
     return plan.Repeat(path, calls, "batch", step.location)
 
 
-def _size(builder: PlanBuilder, step: model.Chunks, scope: Scope) -> int:
-    size = builder.resolver.known(step.size, scope, "'size'")
+def _size(context: PlanContext, step: model.Chunks, scope: Scope) -> int:
+    size = context.resolver.known(step.size, scope, "'size'")
     if isinstance(size, int) and not isinstance(size, bool) and size >= 1:
         return size
     if not is_unknown(size):
-        builder.problems.report(
+        context.problems.report(
             f"'size' must be a whole number from 1, not {shown(size)}", step.size.location
         )
     return 1
 
 
 def _items(
-    builder: PlanBuilder,
+    context: PlanContext,
     task: str,
     over: Node,
     location: Location,
@@ -92,56 +92,56 @@ def _items(
     lists: bool,
 ) -> list[Any]:
     """Return the items, each checked against the task's signature."""
-    definition = builder.definition(task, location)
-    items = builder.resolver.known(
+    definition = context.definition(task, location)
+    items = context.resolver.known(
         over, scope, "'over'", cure="'each' takes what run time knows: each: LIST, do: TASK"
     )
     if is_unknown(items):
         return []
     if not isinstance(items, list):
-        builder.problems.report(f"'over' must be a list, not {shown(items)}", over.location)
+        context.problems.report(f"'over' must be a list, not {shown(items)}", over.location)
         return []
-    builder.budget.spend_on_value(items, _TIMES_WALKED)
+    context.budget.spend_on_value(items, _TIMES_WALKED)
     fitting: set[int] = set()
     for position, item in enumerate(items):
         place = over.items[position].location if isinstance(over, Sequence) else over.location
         if lists and not isinstance(item, list):
-            builder.problems.report(
+            context.problems.report(
                 f"item {position} must be a list of arguments, not {shown(item)}",
                 place,
                 "starmap and chunks call the task with each item's elements: [1, 2]",
             )
         elif definition is not None:
             arguments = len(item) if lists else 1
-            if arguments not in fitting and _fits(builder, definition, arguments, place):
+            if arguments not in fitting and _fits(context, definition, arguments, place):
                 fitting.add(arguments)
     return items if not lists or all(isinstance(item, list) for item in items) else []
 
 
-def _fits(builder: PlanBuilder, definition: TaskDefinition, args: int, place: Location) -> bool:
+def _fits(context: PlanContext, definition: TaskDefinition, args: int, place: Location) -> bool:
     found = check_call(definition, given=None, args=args, keywords=())
     for problem in found:
-        builder.problems.report(problem.message, place, problem.label)
+        context.problems.report(problem.message, place, problem.label)
     return not found
 
 
 def _keys(
-    builder: PlanBuilder, step: model.ItemCalls | model.Chunks, kind: str, scope: Scope
+    context: PlanContext, step: model.ItemCalls | model.Chunks, kind: str, scope: Scope
 ) -> tuple[dict[str, Any], plan.Retry | None]:
     """Return the options and the retries of the calls."""
-    definition = builder.registry.get(step.task)
+    definition = context.registry.get(step.task)
     if definition is None:
         return {}, None
     own = model.CallKeys(options=step.options, retry=step.retry)
-    keys = with_defaults(builder.workflow, definition, own)
+    keys = with_defaults(context.workflow, definition, own)
     for name, default in (("args", keys.args), ("kwargs", keys.kwargs)):
         if default is not None:
-            builder.problems.report(
+            context.problems.report(
                 f"'{kind}' cannot give task '{step.task}' its default '{name}'",
                 step.location,
                 f"its message carries the items only; the default is in line "
                 f"{default.location.line}",
             )
-    resolver, problems = builder.resolver, builder.problems
+    resolver, problems = context.resolver, context.problems
     options = resolve_options(definition, keys.options, resolver, problems, scope, {})
     return options, resolve_retry(keys.retry, resolver, problems, scope, {})
