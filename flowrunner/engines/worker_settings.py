@@ -20,55 +20,73 @@ class Setting(NamedTuple):
 
 #: Of every worker; where an existing app says otherwise itself, the app's word holds.
 SETTINGS: Final[dict[str, Setting]] = {
-    "task_acks_late": Setting(True, "a task whose worker dies comes again"),
-    "task_reject_on_worker_lost": Setting(True, "so does one whose process of the pool is killed"),
-    "task_track_started": Setting(True, "progress knows what runs, and where"),
-    "worker_prefetch_multiplier": Setting(1, "what is queued waits where any worker can take it"),
-    "worker_lost_wait": Setting(2.0, "a killed process is noticed soon; Celery waits for 10 s"),
-    "worker_proc_alive_timeout": Setting(30.0, "a busy machine may take its time to fork"),
-    "worker_pool_start_method": Setting("fork", "processes have the plugins that were loaded"),
+    "task_acks_late": Setting(True, "a task whose worker dies is delivered again"),
+    "task_reject_on_worker_lost": Setting(
+        True, "a task whose pool process is killed is delivered again"
+    ),
+    "task_track_started": Setting(True, "progress shows running tasks and their workers"),
+    "worker_prefetch_multiplier": Setting(1, "queued tasks stay where any worker can take them"),
+    "worker_lost_wait": Setting(
+        2.0, "a killed process is detected after 2 s; Celery waits for 10 s"
+    ),
+    "worker_proc_alive_timeout": Setting(30.0, "a busy machine may need long to fork"),
+    "worker_pool_start_method": Setting("fork", "forked processes inherit the loaded plugins"),
     "worker_consumer": Setting(
         "flowrunner.engines.worker_consumer:Consumer",
-        "an acknowledgement for a connection that has gone does not end the worker",
+        "an acknowledgement on a lost connection does not end the worker",
     ),
     "worker_cancel_long_running_tasks_on_connection_loss": Setting(
-        False, "a task goes on while the broker is away: its lease keeps it from running twice"
+        False, "a task continues while the broker is down; its lease keeps it from running twice"
     ),
     "worker_soft_shutdown_timeout": Setting(
         20.0,
-        "seconds to end in on a cold shutdown; what has not is queued again",
+        "seconds for tasks to end on a cold shutdown; the others are queued again",
     ),
     "worker_enable_soft_shutdown_on_idle": Setting(
-        True, "tasks that wait for their time are queued again as well"
+        True, "tasks that wait for their countdown are queued again as well"
     ),
-    "result_expires": Setting(86_400, "seconds for which results, and so runs, are kept"),
-    "result_chord_expires": Setting(86_400, "the parts of a chord live as long as its results"),
-    "result_backend_always_retry": Setting(True, "a result is not lost to a blip of the backend"),
-    "result_backend_max_retries": Setting(20, "for about two minutes: Celery would try for ever"),
+    "result_expires": Setting(86_400, "seconds for which results, and so runs, are stored"),
+    "result_chord_expires": Setting(
+        86_400, "the parts of a chord are stored as long as its results"
+    ),
+    "result_backend_always_retry": Setting(
+        True, "a short failure of the backend does not lose a result"
+    ),
+    "result_backend_max_retries": Setting(
+        20, "retries last about two minutes; Celery would retry for ever"
+    ),
     "task_publish_retry_policy": Setting(
         {"max_retries": 8, "interval_start": 0, "interval_step": 0.5, "interval_max": 3},
-        "nor is what a task queues next to one of the broker: for about a quarter of a minute",
+        "a short failure of the broker does not lose the next tasks: retries last about 15 s",
     ),
-    "redis_socket_keepalive": Setting(True, "a connection that a firewall drops is noticed"),
-    "redis_socket_timeout": Setting(ANSWER_TIMEOUT, "a backend that hangs is given up, in seconds"),
-    "redis_socket_connect_timeout": Setting(CONNECT_TIMEOUT, "and one that does not answer at all"),
-    "redis_backend_health_check_interval": Setting(25, "an idle connection is tried before use"),
-    "redis_retry_on_timeout": Setting(True, "one slow answer is asked for again"),
+    "redis_socket_keepalive": Setting(True, "a connection that a firewall drops is detected"),
+    "redis_socket_timeout": Setting(
+        ANSWER_TIMEOUT, "seconds until a backend that hangs counts as lost"
+    ),
+    "redis_socket_connect_timeout": Setting(
+        CONNECT_TIMEOUT, "seconds until a backend that cannot be reached counts as lost"
+    ),
+    "redis_backend_health_check_interval": Setting(25, "an idle connection is checked before use"),
+    "redis_retry_on_timeout": Setting(True, "a request whose answer is late is repeated"),
     "result_backend_thread_safe": Setting(True, "threads share one connection pool"),
     "broker_pool_limit": Setting(
-        CONNECTIONS, "publishing a header inside a header takes one more at a time"
+        CONNECTIONS, "each header inside a header needs one more connection at a time"
     ),
     "broker_connection_timeout": Setting(CONNECT_TIMEOUT, "seconds to wait for a connection"),
-    "broker_connection_retry": Setting(True, "a worker waits for a broker that has gone"),
-    "broker_connection_retry_on_startup": Setting(True, "and for one that is not there yet"),
-    "broker_connection_max_retries": Setting(None, "for ever"),
+    "broker_connection_retry": Setting(True, "a worker waits for a broker that is down"),
+    "broker_connection_retry_on_startup": Setting(
+        True, "a worker waits for a broker that has not started yet"
+    ),
+    "broker_connection_max_retries": Setting(None, "a worker waits without a limit"),
 }
 
 #: What a Redis broker's connections have; an app's own options win, one by one.
 REDIS_TRANSPORT: Final[dict[str, Setting]] = {
     "socket_keepalive": Setting(True, SETTINGS["redis_socket_keepalive"].reason),
-    "socket_timeout": Setting(ANSWER_TIMEOUT, "seconds for a broker that accepts and hangs"),
-    "socket_connect_timeout": Setting(CONNECT_TIMEOUT, "and one that does not answer at all"),
+    "socket_timeout": Setting(ANSWER_TIMEOUT, "seconds until a broker that hangs counts as lost"),
+    "socket_connect_timeout": Setting(
+        CONNECT_TIMEOUT, "seconds until a broker that cannot be reached counts as lost"
+    ),
     "health_check_interval": Setting(25, SETTINGS["redis_backend_health_check_interval"].reason),
     "retry_on_timeout": Setting(True, SETTINGS["redis_retry_on_timeout"].reason),
 }
