@@ -22,12 +22,15 @@ OF_SCALARS = {
     *("minimum", "maximum", "exclusiveMinimum"),
 }
 WORDS = {"$schema", "$id", "title", "description", "examples", "default", "errorMessage"}
+#: What forbids keys is the only schema that is no mapping.
+CLOSED = [("additionalProperties", False), ("unevaluatedProperties", False)]
 KNOWN = INNER | IN_PLACE | BY_NAME | OF_SHAPE | OF_SCALARS | WORDS | {"$ref", "allOf"}
 
 
 def schemas(schema: Any) -> Iterator[dict[str, Any]]:
     """Yield a schema and the schemas in it, except those under ``if``."""
     if not isinstance(schema, dict):
+        yield {str(schema): schema}  # true and false
         return
     yield schema
     for keyword, value in schema.items():
@@ -37,7 +40,7 @@ def schemas(schema: Any) -> Iterator[dict[str, Any]]:
         elif keyword == "allOf":
             for each in value:
                 yield from schemas(each)
-        elif keyword in INNER | IN_PLACE - {"if"}:
+        elif keyword in INNER | IN_PLACE - {"if"} and (keyword, value) not in CLOSED:
             yield from schemas(value)
 
 
@@ -79,8 +82,10 @@ def test_the_schema_uses_only_what_is_decided_exactly() -> None:
     [
         ("if", {"if": {"properties": {"a": {"const": 1}}}, "then": {"required": ["b"]}}),
         ("if", {"if": {"type": "string", "minLength": 2}, "then": {"pattern": "a"}}),
-        ("if", {"if": {"allOf": [{"required": ["a"]}]}, "else": False}),
+        ("if", {"if": {"allOf": [{"required": ["a"]}]}, "else": {"minLength": 1}}),
         ("if", {"if": {"$ref": "#/$defs/step"}, "then": {"required": ["b"]}}),
+        ("False", {"properties": {"a": False}}),
+        ("True", {"additionalProperties": True}),
         ("not", {"not": {"required": ["a"]}}),
         ("anyOf", {"anyOf": [{"type": "string"}, {"type": "object"}]}),
         ("oneOf", {"oneOf": [{"required": ["a"]}, {"required": ["b"]}]}),

@@ -1,6 +1,7 @@
-"""Our validator finds what jsonschema's own finds, and the schema is a good one for editors."""
+"""Our validators find what jsonschema's own finds, and the schema is a good one for editors."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from flowrunner.loader import parse_json
+from flowrunner.loader import document_validator, parse_json, validator
 from flowrunner.loader.language import OPTIONS, STEP_KEYS
 from flowrunner.loader.schema import workflow_schema
-from flowrunner.loader.validator import find_problems
-from flowrunner.source import Source
+from flowrunner.node import Mapping, Node, Scalar, Sequence
+from flowrunner.source import Location, Source
 
 ROOT = Path(__file__).parent.parent.parent
 FILES = sorted([*(ROOT / "workflows").glob("*.yaml"), *(ROOT / "tests/invalid").glob("*.yaml")])
@@ -31,11 +32,19 @@ def expected(document: Any) -> set[tuple[str, str]]:
     }
 
 
+def told(problem: Any) -> tuple[Any, ...]:
+    parts = tuple(at.part for at in problem.place.path())
+    words = (problem.keyword, str(problem.wanted), problem.title, problem.instead, problem.missing)
+    return (*words, parts)
+
+
 def found(document: Any) -> set[tuple[str, str]]:
     root = parse_json(Source("document", json.dumps(document)))
     assert root is not None
-    problems, are_all = find_problems(root, most=100_000)
+    problems, are_all = document_validator.find_problems(root, most=100_000)
     assert are_all
+    before, _ = validator.find_problems(root, most=100_000)
+    assert Counter(map(told, problems)) == Counter(map(told, before))
     return {
         (
             "/".join(
@@ -124,6 +133,26 @@ def test_one_wrong_thing_is_found_wherever_it_stands(data: st.DataObject) -> Non
     else:
         around[key] = data.draw(values)
     assert found(document) == expected(document)
+
+
+ONES = [1, True, 1.0, "1", 1.5, 0, False, 0.0, "0"]
+
+
+@pytest.mark.parametrize("first", ONES)
+def test_equal_scalars_of_other_types_are_told_apart(first: Any) -> None:
+    for value in [first, *ONES]:
+        document = {"task": "a", "times": value, "immutable": value, "countdown": value}
+        assert found(document) == expected(document)
+
+
+def test_no_depth_is_too_deep() -> None:
+    place = Location(Source("deep", ""), 0, 0)
+    step: Node = Mapping(((Scalar("tsk", place), Scalar("power", place)),), place)
+    for _ in range(5_000):
+        step = Mapping(((Scalar("chain", place), Sequence((step,), place)),), place)
+    problems, _ = document_validator.find_problems(step, most=10)
+    assert [each.keyword for each in problems] == ["required", "unevaluatedProperties"]
+    assert len(list(problems[0].place.path())) == 10_001
 
 
 def definitions() -> Iterator[tuple[str, Any]]:
