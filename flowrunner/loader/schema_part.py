@@ -20,9 +20,9 @@ from flowrunner.node import Mapping, Node, Scalar, Sequence
 
 __all__ = ["RIGHT", "Answer", "Fault", "Part", "document_part"]
 
-#: Answers and scalars that each part of the schema remembers, and how large a shape may be.
-_MOST_REMEMBERED: Final = 2_000
-_LARGEST_REMEMBERED: Final = 100
+#: Answers and scalars that a part of the schema remembers, and the size of one: keys, characters.
+_REMEMBERED: Final = 2_000
+_REMEMBERED_SIZE: Final = 100
 
 _STOCK: Final[dict[str, Any]] = dict(Draft202012Validator.VALIDATORS)
 
@@ -95,8 +95,8 @@ class Part:
         wrong = [each.fault for each in answer.questions if not each.is_answered_by(value)]
         if wrong or answer.faults:
             return Answer((*answer.faults, *wrong))
-        if type(value) is not str or len(value) <= _LARGEST_REMEMBERED:
-            if len(self._right) == _MOST_REMEMBERED:
+        if type(value) is not str or len(value) <= _REMEMBERED_SIZE:
+            if len(self._right) == _REMEMBERED:
                 self._right.clear()
             self._right.add(key)
         return RIGHT
@@ -119,8 +119,8 @@ class Part:
         inside.sort(key=lambda each: each[0])
         answer = Answer(tuple(faults), tuple(inside), tuple(questions))
         answer = RIGHT if answer == RIGHT else answer
-        if not isinstance(example, dict) or len(example) <= _LARGEST_REMEMBERED:
-            if len(self._answers) == _MOST_REMEMBERED:
+        if not isinstance(example, dict) or len(example) <= _REMEMBERED_SIZE:
+            if len(self._answers) == _REMEMBERED:
                 self._answers.clear()
             self._answers[shape] = answer
         return answer
