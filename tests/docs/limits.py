@@ -48,20 +48,34 @@ LIMITS: Final[dict[str, tuple[Limit, ...]]] = {
         Limit("a workflow file, a used file", "loader.reading", "MAXIMUM_BYTES", size),
         Limit("a file of inputs in JSON", "loader.reading", "MAXIMUM_JSON_BYTES", size),
         Limit("a file of settings", "settings.file", "MAXIMUM_BYTES", size),
-        Limit("values in a file: mappings, lists, scalars", "loader.composer", "MAXIMUM_NODES"),
-        Limit("values that the aliases of a file add", "loader.composer", "MAXIMUM_ALIASED_NODES"),
-        Limit("values in each other", "loader.composer", "MAXIMUM_DEPTH", unit="levels"),
-        Limit("an integer in a file", "loader.scalars", "MAXIMUM_INTEGER", integer, "either way"),
-        Limit("problems of keys and types that are reported", "loader.schema_check", "MOST_ERRORS"),
-        Limit("faults of one input that are reported", "loader.violation", "MOST_VIOLATIONS"),
+        Limit(
+            "the number of values in a file: mappings, lists, scalars",
+            "loader.composer",
+            "MAXIMUM_NODES",
+        ),
+        Limit(
+            "the number of values that the aliases of a file add",
+            "loader.composer",
+            "MAXIMUM_ALIASED_NODES",
+        ),
+        Limit("nesting of values", "loader.composer", "MAXIMUM_DEPTH", unit="levels"),
+        Limit(
+            "an integer in a file",
+            "loader.scalars",
+            "MAXIMUM_INTEGER",
+            integer,
+            "positive or negative",
+        ),
+        Limit("reported errors of keys and types", "loader.schema_check", "MOST_ERRORS"),
+        Limit("reported errors of one input", "loader.violation", "MOST_VIOLATIONS"),
         Limit("a `pattern`", "loader.pattern", "LONGEST_PATTERN", unit="characters"),
         Limit("the memory of a `pattern`", "loader.pattern", "_MOST_MEMORY", size),
     ),
     "Used files": (
         Limit("files that a workflow uses", "planner.used_files", "MOST_FILES"),
-        Limit("files that use each other", "planner.used_files", "MOST_NESTED", unit="levels"),
-        Limit("steps that use files", "planner.used_files", "MOST_USES"),
-        Limit("the parts of the path of such a step", "planner.steps.use", "DEEPEST"),
+        Limit("nesting of used files", "planner.used_files", "MOST_NESTED", unit="levels"),
+        Limit("`use` steps of a workflow", "planner.used_files", "MOST_USES"),
+        Limit("the parts of the path of a `use` step", "planner.steps.use", "DEEPEST"),
     ),
     "Steps": (
         Limit("calls of a workflow", "planner.context", "MAXIMUM_CALLS"),
@@ -78,13 +92,13 @@ LIMITS: Final[dict[str, tuple[Limit, ...]]] = {
             "all expressions of one string",
             *("expressions.limits", "MOST_EXPRESSION_TEXT", number, "characters"),
         ),
-        Limit("brackets in each other", "expressions.limits", "DEEPEST_NESTING", unit="levels"),
+        Limit("nesting of brackets", "expressions.limits", "DEEPEST_NESTING", unit="levels"),
         Limit(
             "a string that an expression makes",
             *("expressions.limits", "LONGEST_TEXT", number, "characters"),
         ),
         Limit(
-            "a list that an expression makes, with all lists in it",
+            "a list that an expression makes, including the lists in it",
             *("expressions.limits", "LONGEST_LIST", number, "items"),
         ),
         Limit("the largest integer", "expressions.limits", "LARGEST_INTEGER", integer),
@@ -93,23 +107,23 @@ LIMITS: Final[dict[str, tuple[Limit, ...]]] = {
             "a string that `int` or `float` reads",
             *("expressions.functions", "_LONGEST_NUMBER", number, "characters"),
         ),
-        Limit("digits of `round`, either way", "expressions.functions", "_MOST_DIGITS"),
+        Limit("digits of `round`, positive or negative", "expressions.functions", "_MOST_DIGITS"),
         Limit("the work of one evaluation", "expressions.limits", "_MOST_WORK", unit="steps"),
         Limit(
             "the work of all expressions and checks of a workflow",
             *("budget", "MOST_WORK", number, "steps"),
         ),
         Limit(
-            "with `--no-plugins`, how often a step, a call and an expression count",
+            "with `--no-plugins`, the weight of a step, a call and an expression in this work",
             *("budget", "UNTRUSTED", number, "times"),
         ),
         Limit(
-            "a file with so much work; a longer file has more, in proportion",
+            "a file with this much work; a longer file has proportionally more",
             *("budget", "FREE_CHARACTERS", number, "characters"),
         ),
     ),
     "Results": (
-        Limit("values in each other", "values", "MAXIMUM_DEPTH", unit="levels"),
+        Limit("nesting of values", "values", "MAXIMUM_DEPTH", unit="levels"),
         Limit("an integer", "values", "MAXIMUM_DIGITS", unit="digits"),
         Limit(
             "a result that is recorded on this machine",
@@ -118,12 +132,14 @@ LIMITS: Final[dict[str, tuple[Limit, ...]]] = {
         Limit("a canvas for plain workers", "engines.celery", "LARGEST_CANVAS", size),
     ),
     "Records": (
-        Limit("embedded runs that are recorded", "runs.sqlite_store", "MOST_RUNS"),
-        Limit("the time that they are stored", "runs.sqlite_store", "LONGEST_KEPT", days),
-        Limit("errors that a handler is given", "runs.outcome", "MOST_ERRORS"),
-        Limit("their texts together", "runs.outcome", "MOST_TEXT", unit="characters"),
-        Limit("one text of the first error", "runs.outcome", "LONGEST_TEXT", unit="characters"),
-        Limit("paths of skipped calls that a handler is given", "runs.outcome", "MOST_SKIPPED"),
+        Limit("recorded embedded runs", "runs.sqlite_store", "MOST_RUNS"),
+        Limit("the time that embedded runs are stored", "runs.sqlite_store", "LONGEST_KEPT", days),
+        Limit("errors that a handler receives", "runs.outcome", "MOST_ERRORS"),
+        Limit(
+            "the strings of these errors together", "runs.outcome", "MOST_TEXT", unit="characters"
+        ),
+        Limit("one string of the first error", "runs.outcome", "LONGEST_TEXT", unit="characters"),
+        Limit("paths of skipped calls that a handler receives", "runs.outcome", "MOST_SKIPPED"),
     ),
 }
 
@@ -156,10 +172,10 @@ _HEAD: Final = """\
 # Limits
 
 These limits catch mistakes and attacks; real workflows stay below them. A file that exceeds one is
-refused before anything runs, with the location. The table is made from the code by
-`UPDATE_GOLDEN=1 pytest tests/docs`; it is not written by hand.
+refused before anything runs, with the location. `UPDATE_GOLDEN=1 pytest tests/docs` generates this
+page from the code.
 
-| | limit of | at most |
+| part | limit of | at most |
 | --- | --- | --- |
 """
 

@@ -28,7 +28,7 @@ SECTIONS: Final[dict[str, tuple[str, ...]]] = {
     "outputs": ("outputs", "outputs-empty", "outputs-list"),
     "defaults": ("defaults", "defaults-of-steps"),
     "Types": ("types",),
-    "What has to be known before the run": ("known-at-run-time",),
+    "Values that must be known before the run": ("known-at-run-time",),
     "Expressions": ("expressions", "bare-expression"),
     "Calls": (
         *("unknown-task", "missing-argument", "too-many-arguments", "unknown-argument"),
@@ -65,11 +65,11 @@ BAR: Final = "\\|"
 _HEAD: Final = """\
 # Mistakes
 
-What is said of files that are wrong, before anything runs. Made from
-[`tests/invalid`](../tests/invalid), where each stands with its exact words, by
-`UPDATE_GOLDEN=1 pytest tests/docs`; not written by hand.
+This page lists the errors that flowrunner reports before anything runs.
+`UPDATE_GOLDEN=1 pytest tests/docs` generates it from [`tests/invalid`](../tests/invalid), where
+each wrong file lies beside its exact output.
 
-In a terminal each is shown with its place:
+A terminal shows each error with its location:
 
 ```text
 error: unknown task 'powr'
@@ -91,7 +91,9 @@ def mistakes_page(folder: Path, project: Project) -> str:
     for title, names in {**SECTIONS, **({"More": others} if others else {})}.items():
         rows = [row for name in names for row in _rows(folder / f"{name}.yaml", project)]
         parts.append(
-            "\n".join([f"## {title}", "", "| in | is said | |", "| --- | --- | --- |", *rows])
+            "\n".join(
+                [f"## {title}", "", "| in the file | error | fix |", "| --- | --- | --- |", *rows]
+            )
         )
     return "\n\n".join(part.strip() for part in parts) + "\n"
 
