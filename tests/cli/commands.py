@@ -1,4 +1,4 @@
-"""The command line as a process, in a project of its own."""
+"""The command line in a project of its own."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+
+from tests.forking import run_command, run_command_text
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -70,12 +72,21 @@ class Folder:
         kept = {name: value for name, value in os.environ.items() if name in names}
         return {**kept, "LANG": "C.UTF-8", "PYTHONIOENCODING": "utf-8", **changes}
 
-    def run(self, *arguments: str, stdin: str = "", **environment: str) -> Ended:
-        """Run ``flowrunner`` with these arguments."""
+    def run(
+        self, *arguments: str, stdin: str = "", fresh: bool = False, **environment: str
+    ) -> Ended:
+        """Run ``flowrunner`` with these arguments: in a fork, or with ``fresh`` in a new process.
+
+        A new process alone shows what a command imports.
+        """
+        env = self.environment(**environment)
+        if not fresh:
+            ended = run_command_text(*arguments, cwd=self.path, env=env, stdin=stdin)
+            return Ended(ended.returncode, ended.stdout, ended.stderr)
         ended = subprocess.run(
             [sys.executable, "-m", "flowrunner", *arguments],
             cwd=self.path,
-            env=self.environment(**environment),
+            env=env,
             input=stdin,
             capture_output=True,
             encoding="utf-8",
@@ -86,12 +97,4 @@ class Folder:
 
     def run_bytes(self, *arguments: str) -> bytes:
         """Run ``flowrunner`` and return what it writes to stdout, byte by byte."""
-        return subprocess.run(
-            [sys.executable, "-m", "flowrunner", *arguments],
-            cwd=self.path,
-            env=self.environment(),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=60,
-            check=False,
-        ).stdout
+        return run_command(*arguments, cwd=self.path, env=self.environment()).stdout

@@ -164,12 +164,12 @@ def test_a_dry_run_prints_the_graph_and_imports_no_celery(folder: Folder) -> Non
     # A module that cannot be imported stands in for Celery and all that it brings.
     for name in ("celery", "kombu", "billiard", "redis"):
         folder.write(f"{name}.py", "raise ImportError('imported')")
-    ended = folder.run("apply", "powersum.yaml", "--dry-run", PYTHONPATH=".")
+    ended = folder.run("apply", "powersum.yaml", "--dry-run", fresh=True, PYTHONPATH=".")
     assert ended.code == 0
     assert "header  power ×10   i = 0…9" in ended.out
     for arguments in (["graph", "powersum.yaml"], ["validate", "powersum.yaml"], ["--help"]):
-        assert folder.run(*arguments, PYTHONPATH=".").code == 0
-    assert folder.run("apply", "powersum.yaml", PYTHONPATH=".").code != 0
+        assert folder.run(*arguments, fresh=True, PYTHONPATH=".").code == 0
+    assert folder.run("apply", "powersum.yaml", fresh=True, PYTHONPATH=".").code != 0
 
 
 def test_a_timeout_ends_the_run_as_failed(folder: Folder) -> None:
@@ -292,7 +292,7 @@ def test_only_the_result_reaches_stdout_whoever_writes(folder: Folder) -> None:
         "@hookimpl\ndef flowrunner_configure_app(app):\n    print('configuring')\n",
     )
     for option in ([], ["--processes", "1"]):
-        ended = folder.run("apply", "-", *option, stdin="task: loud")
+        ended = folder.run("apply", "-", *option, fresh=True, stdin="task: loud")
         assert (ended.code, ended.out) == (0, "1\n")
         for word in ("imported", "registering", "configuring", "printed", "written", "echoed"):
             assert word in ended.err

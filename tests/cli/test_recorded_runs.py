@@ -211,5 +211,6 @@ def test_records_are_read_where_celery_cannot_be_imported(
     for name in ("celery", "kombu", "billiard", "redis"):
         folder.write(f"{name}.py", "raise ImportError('imported')")
     for command in (["runs"], ["show", "last"], ["show", "last", "--output", "json"]):
-        ended = folder.run(*command, PYTHONPATH=".", FLOWRUNNER_RUNS=str(recorded.store.path))
+        runs = str(recorded.store.path)
+        ended = folder.run(*command, fresh=True, PYTHONPATH=".", FLOWRUNNER_RUNS=runs)
         assert (ended.code, ended.err) == (0, "")

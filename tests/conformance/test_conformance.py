@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from functools import cache
 from random import Random
 
@@ -24,6 +22,7 @@ from tests.conformance.shape import Shape
 from tests.conformance.trial import Laboratory, Trial, without_key
 from tests.conformance.walk import labelled
 from tests.engines.services import ROOT
+from tests.forking import run_command_text
 
 #: How many shapes of each kind an engine runs; of the small ones all in the full run.
 RANDOM, FAILING_ONCE, FAILING_OFTEN = (800, 500, 500) if FULL else (12, 8, 8)
@@ -109,13 +108,10 @@ def test_the_command_line_prints_the_value(
     cluster = []
     if settings.broker and settings.backend:
         cluster = ["--broker", settings.broker, "--backend", settings.backend]
-    ended = subprocess.run(
-        [sys.executable, "-m", "flowrunner", "apply", str(file), "--plugin", PLUGIN.name, *cluster],
+    ended = run_command_text(
+        *("apply", str(file), "--plugin", PLUGIN.name, *cluster),
         cwd=laboratory.folder,
         env={**os.environ, "PYTHONPATH": str(ROOT), VARIABLE: ""},
-        capture_output=True,
-        text=True,
-        check=False,
     )
     assert ended.returncode == 0, ended.stderr
     assert without_key(json.loads(ended.stdout), trial.key) == value

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.engines.services import ClusterAddress, Redis, Service
+from tests.forking import run_command_text
 from tests.test_readme import CLUSTER, TEXT
 
 ROOT = Path(__file__).parents[2]
@@ -61,14 +62,7 @@ def test_the_commands_of_the_readme_print_285(address: ClusterAddress) -> None:
 def apply(name: str, *, broker: str, backend: str) -> subprocess.CompletedProcess[str]:
     """Run one of the shipped workflows on a cluster that options name."""
     arguments = ["apply", f"workflows/{name}.yaml", "--broker", broker, "--backend", backend]
-    return subprocess.run(
-        [sys.executable, "-m", "flowrunner", *arguments],
-        cwd=ROOT,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return run_command_text(*arguments, cwd=ROOT, env=environment())
 
 
 @pytest.mark.usefixtures("readme_worker")

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from collections import deque
 from contextlib import closing
 from pathlib import Path
@@ -14,8 +12,10 @@ from sqlite3 import connect
 import pytest
 from redis import Redis as RedisClient
 
-from tests.engines.services import ROOT, ClusterAddress, OwnWorker, Redis
+from tests.engines.plans import HANG
+from tests.engines.services import ClusterAddress, OwnWorker, Redis
 from tests.engines.test_secrets import kept_in, whole
+from tests.forking import run_command_text
 from tests.written_forms import planted, secrets
 
 PLUGIN = Path(__file__).with_name("leaking_plugin.py")
@@ -61,13 +61,8 @@ class Shop:
         }
 
     def run(self, code: int, *arguments: str, known: bool = True) -> tuple[str, str]:
-        ended = subprocess.run(
-            [sys.executable, "-m", "flowrunner", *arguments],
-            cwd=self.folder,
-            env={**os.environ, "PYTHONPATH": str(ROOT), **self.own, **(SECRETS if known else {})},
-            capture_output=True,
-            text=True,
-        )
+        environment = {**os.environ, **self.own, **(SECRETS if known else {})}
+        ended = run_command_text(*arguments, cwd=self.folder, env=environment, timeout=2 * HANG)
         assert ended.returncode == code, ended.stderr[-2000:]
         return ended.stdout, ended.stderr
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from redis import Redis as RedisClient
 from tests.engines.plain import PROJECT, PlainWorker, project_environment
 from tests.engines.plans import HANG
 from tests.engines.services import ClusterAddress, Redis
+from tests.forking import run_command_text
 
 
 def applied(
@@ -40,14 +40,8 @@ def commanded(
     file = folder / "workflow.yaml"
     file.write_text(text)
     arguments = [command, str(file), "-A", "proj.celery_app:app", "--output", "json", *options]
-    ended = subprocess.run(
-        [sys.executable, "-m", "flowrunner", *arguments],
-        cwd=PROJECT,
-        env=project_environment(address, **settings),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    environment = project_environment(address, **settings)
+    ended = run_command_text(*arguments, cwd=PROJECT, env=environment, timeout=2 * HANG)
     assert "Traceback" not in ended.stderr
     return ended
 

@@ -17,6 +17,7 @@ import pytest
 
 from tests.engines.plans import HANG, await_file
 from tests.engines.services import ClusterAddress, Redis, Service
+from tests.forking import run_command_text
 
 #: Members of the wide workflow: of the issue's size with FLOWRUNNER_CHAOS=full.
 WIDE = 1_000 if os.environ.get("FLOWRUNNER_CHAOS") == "full" else 200
@@ -49,10 +50,10 @@ class Commands:
         )
 
     def run(self, *arguments: str, code: int = 0) -> str:
-        process = self.start(*arguments)
-        out, err = process.communicate(timeout=HANG)
-        assert process.returncode == code, err
-        return out
+        environment = self.address.environment()
+        ended = run_command_text(*arguments, cwd=self.folder, env=environment, timeout=HANG)
+        assert ended.returncode == code, ended.stderr
+        return ended.stdout
 
     def shown(self, run: str) -> Any:
         return json.loads(self.run("show", run, "--output", "json"))

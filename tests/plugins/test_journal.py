@@ -1,21 +1,17 @@
 """The journal: a line for each failure and one for each run."""
 
+import os
 import subprocess
-import sys
 from pathlib import Path
+
+from tests.forking import run_command_text
 
 ROOT = Path(__file__).parents[2]
 
 
 def apply(journal: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "flowrunner", "apply", "workflows/journalled.yaml"]
-    return subprocess.run(
-        [*command, "-i", f"journal={journal}", *arguments],
-        cwd=ROOT,
-        capture_output=True,
-        encoding="utf-8",
-        check=False,
-    )
+    command = ("apply", "workflows/journalled.yaml", "-i", f"journal={journal}", *arguments)
+    return run_command_text(*command, cwd=ROOT, env=os.environ)
 
 
 def test_every_run_leaves_a_line_and_every_failure_another(tmp_path: Path) -> None:
