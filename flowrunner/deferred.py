@@ -125,10 +125,8 @@ def _resolved_group(group: plan.Group, known: Known) -> plan.Group:
     members: list[plan.Node | plan.Repeat] = []
     for member in group.members:
         if isinstance(member, plan.Repeat):
-            if any(call.open for call in member.calls):
-                members += (resolve(call, known) for call in member.calls)
-            else:
-                members.append(member)
+            is_open = member.count and member.call.open
+            members += (resolve(call, known) for call in member.calls()) if is_open else (member,)
         else:
             members.append(resolve(member, known))
     return replace(group, members=tuple(members))

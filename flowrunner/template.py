@@ -133,11 +133,18 @@ def _instance_of_group(group: plan.Group, change: _Change) -> plan.Group:
     members: list[plan.Node | plan.Repeat] = []
     for member in group.members:
         if isinstance(member, plan.Repeat):
-            calls = tuple(_instance_of_call(call, change) for call in member.calls)
-            members.append(replace(member, path=change.path(member.path), calls=calls))
+            members.append(_instance_of_repeat(member, change))
         else:
             members.append(_instance(member, change))
     return replace(group, path=change.path(group.path), members=tuple(members))
+
+
+def _instance_of_repeat(fan_out: plan.Repeat, change: _Change) -> plan.Repeat:
+    path, call = change.path(fan_out.path), _instance_of_call(fan_out.call, change)
+    varying = fan_out.varying
+    if call.open:
+        varying = {name: tuple(map(change.value, values)) for name, values in varying.items()}
+    return replace(fan_out, path=path, call=call, varying=varying)
 
 
 def _instance_of_switch(switch: plan.Switch, change: _Change) -> plan.Switch:

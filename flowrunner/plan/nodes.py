@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import repeat
 from typing import Any, Literal, TypeAlias
 
 from flowrunner.plan.policy import Retry, Tolerance
@@ -118,12 +119,60 @@ class Chain:
 
 @dataclass(frozen=True, slots=True)
 class Repeat:
-    """Calls of one fan-out (``NAME xN``), members of the group that they stand in."""
+    """Calls of one fan-out (``NAME xN``), members of the group that contains it.
+
+    ``call`` is their template: a member has its number where the template's path has ``*``.
+    ``varying`` holds the fields in which members differ (``args``, ``kwargs``, ``options``,
+    ``retry``), each with one value for each member. If ``numbered`` is true, the only argument of
+    a member is its number. ``index`` names the loop variable.
+    """
 
     path: str
-    calls: tuple[Call, ...]
+    call: Call
+    count: int
     index: str
     location: Location = field(compare=False, repr=False)
+    varying: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    numbered: bool = False
+
+    def calls(self) -> Iterator[Call]:
+        """Yield the members, each made when it is asked for."""
+        call, numbers = self.call, range(self.count)
+        args = zip(numbers) if self.numbered else self.values("args")
+        others = map(self.values, ("kwargs", "options", "retry"))
+        prefix = f"{self.path}["
+        for number, own_args, kwargs, options, retry in zip(numbers, args, *others, strict=False):
+            yield Call(
+                f"{prefix}{number}]",
+                call.task,
+                call.location,
+                own_args,
+                kwargs,
+                options,
+                call.immutable,
+                call.kind,
+                number,
+                call.id,
+                retry,
+                call.open,
+            )
+
+    def values(self, name: str) -> Iterator[Any]:
+        """Yield each member's value of a field: one of those that may vary."""
+        own = self.varying.get(name)
+        return repeat(getattr(self.call, name), self.count) if own is None else iter(own)
+
+    def ends(self) -> tuple[Call, ...]:
+        """Return the first member and the last one, if there are any."""
+        if self.count < 2:
+            return tuple(self.calls())
+        last = self.count - 1
+        own = {name: values[last] for name, values in self.varying.items()}
+        if self.numbered:
+            own["args"] = (last,)
+        return next(self.calls()), replace(
+            self.call, path=f"{self.path}[{last}]", index=last, **own
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,9 +194,14 @@ class Group:
         """Yield the members with each fan-out's calls in its place."""
         for member in self.members:
             if isinstance(member, Repeat):
-                yield from member.calls
+                yield from member.calls()
             else:
                 yield member
+
+    @property
+    def count(self) -> int:
+        """The number of the members, each call of a fan-out counted."""
+        return sum(member.count if isinstance(member, Repeat) else 1 for member in self.members)
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,7 @@ def _are_several(members: Iterable[Node | Repeat]) -> bool:
     """Tell whether more than one member makes calls; some only pass on what they are given."""
     found = 0
     for member in members:
-        found += len(member.calls) if isinstance(member, Repeat) else any(calls_in(member))
+        found += member.count if isinstance(member, Repeat) else any(calls_in(member))
         if found > 1:
             return True
     return False

@@ -14,7 +14,7 @@ def is_static(node: Node | Repeat) -> bool:
         case Call():
             return not node.open and node.retry is None
         case Repeat():
-            return all(map(is_static, node.calls))
+            return not node.count or ("retry" not in node.varying and is_static(node.call))
         case Chain():
             return all(map(is_static, node.steps))
         case Group():

@@ -37,7 +37,7 @@ def calls_in(node: Node | Repeat, *, certain: bool = False) -> Iterator[Call]:
         if isinstance(node, Call):
             yield node
         elif isinstance(node, Repeat):
-            yield from node.calls
+            yield from node.calls()
         else:
             waiting += reversed(list(inner_nodes(node, certain=certain)))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
@@ -86,61 +86,83 @@ class CallTemplate:
     def call(self, path: str, scope: Scope) -> plan.Call:
         """Return the one call; ``scope`` is given what the template's was."""
         values = self._values(scope, {}) if self._fixed is None else self._fixed
-        return self._planned(path, values, values.args, None)
+        self._resolver.budget.spend_on_part(STEPS_PER_CALL)
+        for value in (values.args, values.kwargs, values.options):
+            if value:
+                self._resolver.budget.spend_on_value(value)
+        return self._planned(path, values)
 
-    def calls(self, path: str, times: int, scope: Scope) -> Iterator[plan.Call]:
-        """Yield the calls of a fan-out; ``scope`` is given what the template's was."""
-        name, indexed = self._call.index, self._keys.args is None
+    def repeat(self, path: str, times: int, scope: Scope) -> plan.Repeat:
+        """Return the calls of a fan-out; ``scope`` is given what the template's was."""
+        call, index = self._call, self._call.index
         if not times:  # what is wrong with them is said all the same
-            self._values(scope.out_of_use(), {name: LATE})
-        changing = self._resolver.depends_on(self._nodes(), name)
-        for index in range(times):
-            if index == 0 or changing:
-                values = self._values(scope, {name: index})
-            args = (index,) if indexed else values.args
-            yield self._planned(f"{path}[{index}]", values, args, index)
+            self._values(scope.out_of_use(), {index: LATE})
+            none = plan.Call(f"{path}[*]", call.task, call.location)
+            return plan.Repeat(path, none, 0, index, call.location)
+        self._resolver.budget.spend_on_part(STEPS_PER_CALL * times)
+        values = self._values(scope, {index: 0})
+        varying = {
+            name: (
+                getattr(values, name),
+                *(self._value(name, scope, {index: number}) for number in range(1, times)),
+            )
+            for name, nodes in self._nodes().items()
+            if self._resolver.depends_on(nodes, index)
+        }
+        numbered = self._keys.args is None
+        budget = self._resolver.budget
+        for name in ("args", "kwargs", "options"):
+            value = (0,) if numbered and name == "args" else getattr(values, name)
+            if value and name not in varying:
+                budget.spend_on_value(value, times)
+            for each in varying.get(name, ()):
+                budget.spend_on_value(each)
+        member = self._planned(f"{path}[*]", values)
+        return plan.Repeat(path, member, times, index, call.location, varying, numbered)
 
-    def _nodes(self) -> list[Node]:
+    def _nodes(self) -> dict[str, list[Node]]:
+        """Return what is written for each field of a call."""
         keys = self._keys
-        given = [node for node in (keys.args, keys.kwargs) if node is not None]
-        return [*given, *keys.options.values(), *retry_nodes(keys.retry)]
+        return {
+            "args": [] if keys.args is None else [keys.args],
+            "kwargs": [] if keys.kwargs is None else [keys.kwargs],
+            "options": list(keys.options.values()),
+            "retry": retry_nodes(keys.retry),
+        }
 
     @cached_property
     def _fixed(self) -> _Values | None:
         """What each call is given where no expression says anything else."""
-        if any(texts_in(node) for node in self._nodes()):
+        if any(texts_in(node) for nodes in self._nodes().values() for node in nodes):
             return None
         return self._values(Scope(Inputs({})), {})
 
     def _values(self, scope: Scope, names: Mapping[str, Any]) -> _Values:
-        keys, resolver = self._keys, self._resolver
-        before = resolver.deferred
-        return _Values(
-            () if keys.args is None else tuple(resolver.value(keys.args, scope, names)),
-            {} if keys.kwargs is None else resolver.value(keys.kwargs, scope, names),
-            resolve_options(self._definition, keys.options, resolver, self._problems, scope, names),
-            resolve_retry(keys.retry, resolver, self._problems, scope, names),
-            open=resolver.deferred > before,
-        )
+        before = self._resolver.deferred
+        values = {name: self._value(name, scope, names) for name in self._nodes()}
+        return _Values(**values, open=self._resolver.deferred > before)
 
-    def _planned(
-        self, path: str, values: _Values, args: tuple[Any, ...], index: int | None
-    ) -> plan.Call:
+    def _value(self, name: str, scope: Scope, names: Mapping[str, Any]) -> Any:
+        """Return the value of a call's field."""
+        keys, resolver, problems = self._keys, self._resolver, self._problems
+        if name == "args":
+            return () if keys.args is None else tuple(resolver.value(keys.args, scope, names))
+        if name == "kwargs":
+            return {} if keys.kwargs is None else resolver.value(keys.kwargs, scope, names)
+        if name == "options":
+            return resolve_options(self._definition, keys.options, resolver, problems, scope, names)
+        return resolve_retry(keys.retry, resolver, problems, scope, names)
+
+    def _planned(self, path: str, values: _Values) -> plan.Call:
         identifier = self._call.id
-        budget = self._resolver.budget
-        budget.spend_on_part(STEPS_PER_CALL)
-        for value in (args, values.kwargs, values.options):
-            if value:
-                budget.spend_on_value(value)
         return plan.Call(
             path,
             self._call.task,
             self._call.location,
-            args=args,
+            args=values.args,
             kwargs=values.kwargs,
             options=values.options,
             immutable=bool(self._keys.immutable),
-            index=index,
             id=None if identifier is None else str(identifier.value),
             retry=values.retry,
             open=values.open,

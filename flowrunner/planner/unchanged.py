@@ -42,8 +42,8 @@ def _unchanged(old: plan.Node | plan.Repeat, new: plan.Node | plan.Repeat) -> It
                 if one is not None and other is not None:
                     yield from _unchanged(one, other)
         case plan.Repeat(), plan.Repeat():
-            for call, other_call in zip(old.calls, new.calls, strict=False):
-                if call == other_call:
+            for call, other in zip(old.calls(), new.calls(), strict=False):
+                if call == other:
                     yield call.path
         case plan.Chord(), plan.Chord():
             yield from _unchanged(old.header, new.header)

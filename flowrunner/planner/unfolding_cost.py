@@ -43,7 +43,7 @@ def _least_calls(node: Node | Repeat) -> Iterator[Call]:
         case Call():
             yield node
         case Repeat():
-            yield from node.calls
+            yield from node.calls()
         case Each():
             yield from _least_calls(node.do)
         case Rescue():

@@ -34,7 +34,7 @@ from flowrunner.render.label import IGNORES_INPUT, call_label, chunks_label, ign
 from flowrunner.render.late import each_text, item_note, reason
 from flowrunner.render.policy import limits
 from flowrunner.render.row import short_text
-from flowrunner.render.stack import More, Stack, abridged, member_count, members_of, steps_of
+from flowrunner.render.stack import More, Stack, abridged, members_of, steps_of
 from flowrunner.render.value import late_text, named_values, shown_name, value_text
 
 __all__ = ["flow_of"]
@@ -151,7 +151,7 @@ class _FlowBuilder:
         return given
 
     def _add_groups(self, groups: Sequence[Group], given: Value, multiplier: str) -> Value:
-        count = member_count(groups[0])
+        count = groups[0].count
         listed = f"list of {count:,}"
         given = self.join(given, multiplier)
         if not count:

@@ -34,7 +34,6 @@ from flowrunner.render.node_documents import (
     SwitchDocument,
 )
 from flowrunner.render.policy import tolerance_text
-from flowrunner.render.stack import member_count
 from flowrunner.render.value_json import value_document
 
 __all__ = ["node_document"]
@@ -97,7 +96,7 @@ class _Writer:
             "kind": "group",
             **_place(group),
             "batched": group.batched,
-            "count": member_count(group),
+            "count": group.count,
             "max_parallel": group.max_parallel,
             "tolerate": _tolerate(group.tolerate),
             "members": [
@@ -107,15 +106,15 @@ class _Writer:
         }
 
     def _repeat(self, repeat: Repeat) -> RepeatDocument:
-        calls = repeat.calls
+        ends = [_call(call) for call in repeat.ends()]
         return {
             "kind": "repeat",
             **_place(repeat),
             "variable": repeat.index,
-            "count": len(calls),
-            "first": _call(calls[0]) if calls else None,
-            "last": _call(calls[-1]) if calls else None,
-            "calls": [_call(call) for call in calls] if self._expand else None,
+            "count": repeat.count,
+            "first": ends[0] if ends else None,
+            "last": ends[-1] if ends else None,
+            "calls": [_call(call) for call in repeat.calls()] if self._expand else None,
         }
 
     def _each(self, each: Each) -> EachDocument:

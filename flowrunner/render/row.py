@@ -39,7 +39,6 @@ from flowrunner.render.stack import (
     Stack,
     abridged,
     is_each,
-    member_count,
     members_of,
     steps_of,
 )
@@ -181,7 +180,7 @@ class _RowBuilder:
 
     def _group(self, stack: Stack, given: Input, role: str) -> Row:
         groups = [node for node in stack.nodes if isinstance(node, Group)]
-        count, notes = member_count(groups[0]), tuple(limits(groups[0]))
+        count, notes = groups[0].count, tuple(limits(groups[0]))
         if groups[0].batched:
             return self._chunks(stack, groups, given, role).noting(*notes)
         if not count:

@@ -35,8 +35,8 @@ def shape_of(node: Node | Repeat) -> Shape:
             kind = (node.kind, node.task, node.immutable, node.id, node.retry)
             return (*kind, arguments, options)
         case Repeat():
-            ends = node.calls[:1] + node.calls[-1:]  # the last batch of chunks may be smaller
-            return ("repeat", len(node.calls), node.index, *map(shape_of, ends))
+            ends = node.ends()  # the last batch of chunks may be smaller
+            return ("repeat", node.count, node.index, *map(shape_of, ends))
         case Chain():
             return ("chain", *map(shape_of, node.steps))
         case Group():

@@ -15,7 +15,7 @@ from typing import TypeAlias, TypeVar
 from flowrunner.plan import Chain, Given, Group, Node, Repeat
 from flowrunner.render.shape import shape_of
 
-__all__ = ["More", "Stack", "abridged", "is_each", "member_count", "members_of", "steps_of"]
+__all__ = ["More", "Stack", "abridged", "is_each", "members_of", "steps_of"]
 
 #: Fewer steps of one shape than this are shown one by one.
 SMALLEST_STACK = 5
@@ -64,11 +64,6 @@ def is_each(group: Group) -> bool:
     return bool(group.members) and all(isinstance(member, Given) for member in group.members)
 
 
-def member_count(group: Group) -> int:
-    """Return the number of a group's members, each call of a fan-out counted."""
-    return sum(len(each.calls) if isinstance(each, Repeat) else 1 for each in group.members)
-
-
 def members_of(groups: Sequence[Group], *, expand: bool) -> list[Stack]:
     """Return the members of groups that have one shape, stacked unless ``expand``."""
     if expand:
@@ -105,8 +100,8 @@ def abridged(
 def _stack(members: Sequence[_Member], side_by_side: int, *, counts_one: bool) -> Stack:
     first = members[0]
     if isinstance(first, Repeat):
-        calls = (call for each in members if isinstance(each, Repeat) for call in each.calls)
-        return Stack(tuple(calls), len(first.calls), first.index)
+        calls = (call for each in members if isinstance(each, Repeat) for call in each.calls())
+        return Stack(tuple(calls), first.count, first.index)
     nodes = tuple(each for each in members if not isinstance(each, Repeat))
     is_one = side_by_side == 1 and not (counts_one and isinstance(first, Given))
     return Stack(nodes, None if is_one else side_by_side)

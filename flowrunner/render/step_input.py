@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from flowrunner.plan import Call, Chain, Chord, Each, Given, Group, Named, Node, Skipped, Used
-from flowrunner.render.stack import member_count
 
 __all__ = ["Input", "value_of"]
 
@@ -40,7 +39,7 @@ def value_of(node: Node, given: Input) -> Input:
                 given = value_of(step, given)
             return given
         case Group():
-            return Input(True, member_count(node))
+            return Input(True, node.count)
         case Each():
             return Input(True, is_list=True)
         case Chord():

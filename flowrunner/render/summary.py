@@ -107,7 +107,7 @@ def _late_parts(node: Node | Repeat) -> Iterator[str]:
                 yield "retry"
             return
         case Repeat():
-            for call in node.calls:
+            for call in node.calls():
                 yield from _late_parts(call)
             return
         case Each():

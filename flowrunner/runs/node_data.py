@@ -1,14 +1,13 @@
 """The nodes of a plan as plain JSON data and back.
 
-Calls of a fan-out are kept by what tells them apart. A place is its span, and the number of its
-file where that is not the workflow's own.
+A fan-out is its template and the values that vary. A location is its span, and the number of its
+file if that is not the workflow's own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, fields, replace
-from itertools import repeat
 from typing import Any, Final, get_args
 
 from flowrunner.plan import (
@@ -90,7 +89,7 @@ class NodeWriter:
             "kind": lambda call: call.kind,
             "index": lambda call: call.index,
             "id": lambda call: call.id,
-            "retry": lambda call: None if call.retry is None else asdict(call.retry),
+            "retry": lambda call: self._retry(call.retry),
             "open": lambda call: call.open,
             "secret": self._has_secret,
         }
@@ -152,13 +151,7 @@ class NodeWriter:
             case Call():
                 return {"call": node.path, **self._call_fields(node)}
             case Repeat():
-                return {
-                    "repeat": node.path,
-                    "at": self._at(node.location),
-                    "variable": node.index,
-                    "count": len(node.calls),
-                    **self._fan_out(node),
-                }
+                return self._fan_out(node)
             case Chain():
                 at, steps = self._at(node.location), list(map(self.node, node.steps))
                 return {"chain": node.path, "at": at, "steps": steps}
@@ -189,36 +182,25 @@ class NodeWriter:
         }
 
     def _fan_out(self, fan_out: Repeat) -> dict[str, Any]:
-        """Return what all calls of a fan-out have in common, and what each has of its own.
+        data: dict[str, Any] = {
+            "repeat": fan_out.path,
+            "at": self._at(fan_out.location),
+            "variable": fan_out.index,
+            "count": fan_out.count,
+            "each": self.node(fan_out.call),
+        }
+        if fan_out.numbered:
+            data["numbered"] = True
+        if fan_out.varying:
+            data["varying"] = {
+                name: list(map(self._retry if name == "retry" else self.value, values))
+                for name, values in fan_out.varying.items()
+            }
+        return data
 
-        A path of ``NAME[number]``, an index that is the number, and arguments that are the index
-        alone stand in neither.
-        """
-        calls = fan_out.calls
-        if not calls:
-            return {"common": {}, "each": {}}
-        common: dict[str, Any] = {}
-        each: dict[str, list[Any]] = {}
-        paths = [call.path for call in calls]
-        if any(path != f"{fan_out.path}[{number}]" for number, path in enumerate(paths)):
-            each["call"] = paths
-        for name, read in self._fields.items():
-            if name == "index" and _is_numbered(call.index for call in calls):
-                continue
-            if name == "args" and _is_numbered(
-                call.args[0] if len(call.args) == 1 else None for call in calls
-            ):
-                continue
-            values = [read(call) for call in calls]
-            if all(_same(value, values[0]) for value in values):
-                common[name] = values[0]
-            else:
-                each[name] = values
-        return {"common": common, "each": each}
-
-
-def _is_numbered(values: Iterator[Any]) -> bool:
-    return all(type(value) is int and value == number for number, value in enumerate(values))
+    @staticmethod
+    def _retry(retry: Retry | None) -> dict[str, Any] | None:
+        return None if retry is None else asdict(retry)
 
 
 def _same(one: Any, other: Any) -> bool:
@@ -339,31 +321,21 @@ class NodeReader:
         )
 
     def _fan_out(self, data: Mapping[str, Any]) -> Repeat:
-        path, count, common, each = data["repeat"], data["count"], data["common"], data["each"]
-        at = self._at(common["at"]) if "at" in common else None
+        return Repeat(
+            data["repeat"],
+            self._call(data["each"]),
+            data["count"],
+            data["variable"],
+            self._at(data["at"]),
+            {name: self._varying(name, values) for name, values in data.get("varying", {}).items()},
+            data.get("numbered", False),
+        )
 
-        def column(name: str) -> Iterator[Any]:
-            return iter(each[name]) if name in each else repeat(common.get(name, _DEFAULTS[name]))
-
-        numbered = "index" not in common and "index" not in each
-        given = "args" in common or "args" in each
-        rows = zip(range(count), *(column(name) for name in _DEFAULTS), strict=False)
-        calls = []
-        for number, *values in rows:
-            fields = dict(zip(_DEFAULTS, values, strict=True))
-            if not given:
-                fields["args"] = (number,)
-            if numbered:
-                fields["index"] = number
-            calls.append(
-                self._made(
-                    each["call"][number] if "call" in each else f"{path}[{number}]",
-                    each["task"][number] if "task" in each else common["task"],
-                    at or self._at(each["at"][number]),
-                    fields,
-                )
-            )
-        return Repeat(path, tuple(calls), data["variable"], self._at(data["at"]))
+    def _varying(self, name: str, values: list[Any]) -> tuple[Any, ...]:
+        if name == "retry":
+            return tuple(self._field(name, each) for each in values)
+        read = map(self.value, values)
+        return tuple(map(tuple, read) if name == "args" else read)
 
 
 def _retry(data: Mapping[str, Any]) -> Retry:

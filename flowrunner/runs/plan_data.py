@@ -1,8 +1,7 @@
 """A plan as plain JSON data and back, without plugins and without Celery.
 
 The data hold what was planned: the tree, the handlers' trees and the texts of the files. The normal
-form is made of them anew. Calls of a fan-out are kept by what tells them apart. A place is its
-span, and the number of its file where that is not the workflow's own.
+form is made of them anew. :mod:`~flowrunner.runs.node_data` says how nodes are kept.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ __all__ = ["FORMAT", "PlanFormatError", "plan_from_data", "plan_to_data"]
 
 #: Raised when data that were written before would be read as another plan; so too when the
 #: normal form of a tree changes, since the ids of a run's tasks are made of its paths.
-FORMAT: Final = 2
+FORMAT: Final = 3
 
 
 class PlanFormatError(EngineError):

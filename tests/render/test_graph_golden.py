@@ -27,11 +27,7 @@ def call(task: str, *args: Any, path: str = "step", at: Location = TOP, **keys: 
 
 
 def repeat(task: str, count: int, *, index: str = "i", path: str = "header", **keys: Any) -> Repeat:
-    calls = (
-        Call(f"{path}[{number}]", task, HEADER, (number,), index=number, **keys)
-        for number in range(count)
-    )
-    return Repeat(path, tuple(calls), index, HEADER)
+    return Repeat(path, Call(path, task, HEADER, **keys), count, index, HEADER, numbered=True)
 
 
 def chain(*steps: Node) -> Chain:
@@ -47,12 +43,11 @@ def chord(*header: Node | Repeat, body: Node) -> Chord:
 
 
 def chunks(task: str, items: int, size: int, **keys: Any) -> Group:
-    batches = (range(start, min(start + size, items)) for start in range(0, items, size))
-    calls = (
-        call(task, *([item] for item in batch), kind="starmap", index=number, **keys)
-        for number, batch in enumerate(batches)
-    )
-    return group(Repeat("chunks", tuple(calls), "batch", TOP), batched=True)
+    ranges = (range(start, min(start + size, items)) for start in range(0, items, size))
+    batches = tuple(tuple([item] for item in batch) for batch in ranges)
+    member = call(task, kind="starmap", **keys)
+    fan_out = Repeat("chunks", member, len(batches), "batch", TOP, {"args": batches})
+    return group(fan_out, batched=True)
 
 
 def plan(name: str, root: Node, **keys: Any) -> Plan:

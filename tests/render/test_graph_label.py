@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -94,6 +95,13 @@ def test_calls_side_by_side(subject: Stack, text: str) -> None:
     assert label(subject) == text
 
 
+def chunks(sizes: Sequence[int]) -> Group:
+    batches = tuple(tuple([item] for item in range(size)) for size in sizes)
+    member = call(kind="starmap")
+    fan_out = Repeat("chunks", member, len(batches), "batch", HERE, {"args": batches})
+    return Group("chunks", (fan_out,), HERE, batched=True)
+
+
 @pytest.mark.parametrize(
     ("sizes", "note"),
     [
@@ -104,9 +112,7 @@ def test_calls_side_by_side(subject: Stack, text: str) -> None:
     ],
 )
 def test_chunks(sizes: list[int], note: str) -> None:
-    calls = tuple(call(*([item] for item in range(size)), kind="starmap") for size in sizes)
-    group = Group("chunks", (Repeat("chunks", calls, "batch", HERE),), HERE, batched=True)
-    assert chunks_label([group]).notes == (note,)
+    assert chunks_label([chunks(sizes)]).notes == (note,)
 
 
 @pytest.mark.parametrize(
@@ -124,8 +130,8 @@ def test_chunks(sizes: list[int], note: str) -> None:
         ([*[call(1)] * 5, *[call(1, immutable=True)] * 5], [5, 5]),
         ([call(id=f"step{number}") for number in range(6)], [None] * 6),
         ([*[call(1)] * 5, *[call(1, task="negate")] * 5], [5, 5]),
-        ([Repeat("r", (call(0, index=0),) * 3, "i", HERE) for _ in range(6)], [3] * 6),
-        ([Repeat("r", (), "i", HERE), call(1)], [0, None]),
+        ([Repeat("r", call(0), 3, "i", HERE) for _ in range(6)], [3] * 6),
+        ([Repeat("r", call(), 0, "i", HERE), call(1)], [0, None]),
         ([Group("g", (call(1),) * size, HERE) for size in (1, 2, 3, 4, 5, 6)], [None] * 6),
     ],
 )
@@ -137,11 +143,7 @@ def test_members_of_one_shape_are_stacked(
 
 
 def test_batches_of_other_sizes_are_another_shape() -> None:
-    def chunks(last: int) -> Group:
-        calls = tuple(call(*range(size), kind="starmap") for size in (4, 4, last))
-        return Group("chunks", (Repeat("chunks", calls, "batch", HERE),), HERE, batched=True)
-
-    members = (*map(chunks, [4] * 5), *map(chunks, [3] * 5))
+    members = tuple(chunks((4, 4, last)) for last in [4] * 5 + [3] * 5)
     stacks = members_of([Group("group", members, HERE)], expand=False)
     assert [stack.count for stack in stacks] == [5, 5]
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from flowrunner import plan
 from flowrunner.app import Project
-from flowrunner.plan import Call, Group, Plan, Repeat
+from flowrunner.plan import Call, Group, Plan, Repeat, Retry
 from flowrunner.runs.packing import packed, unpacked
 from flowrunner.runs.plan_data import PlanFormatError, plan_from_data, plan_to_data
 from flowrunner.settings import load_settings
@@ -47,7 +47,7 @@ def nodes(node: plan.Node | Repeat) -> Iterator[plan.Node | Repeat]:
         case plan.Chord():
             inner = (node.header, node.body)
         case Repeat():
-            inner = node.calls
+            inner = (node.call, *node.calls())
         case _:
             inner = ()
     for each in inner:
@@ -94,22 +94,35 @@ def calls(path: str) -> st.SearchStrategy[Call]:
         kind=st.sampled_from(["task", "map", "starmap"]),
         index=st.none() | st.integers(0, 3),
         id=st.none() | texts,
+        retry=st.none()
+        | st.builds(Retry, st.integers(0, 3), only=st.lists(texts, max_size=2).map(tuple)),
     )
 
 
 @st.composite
 def fan_outs(draw: st.DrawFn) -> Repeat:
-    """Return a fan-out whose calls have some fields in common, those that a draw says."""
-    like = draw(st.sets(st.sampled_from([*Call.__slots__, "given"])))
+    """Return a fan-out whose calls differ in the fields that a draw says."""
+    differing = draw(st.sets(st.sampled_from(["args", "kwargs", "options", "retry"])))
     count = draw(st.integers(0, 4))
-    first = draw(calls("out[0]"))
-    members = []
-    for number in range(count):
-        own = replace(draw(calls(f"out[{number}]")), path=f"out[{number}]", index=number)
-        kept = {name: getattr(first, name) for name in like if name != "given"}
-        call = replace(own, **kept)
-        members.append(replace(call, args=(number,)) if "given" in like else call)
-    return Repeat("out", tuple(members), "i", Location(SOURCE, 1, 2))
+    members = [draw(calls("out[*]")) for _ in range(count)]
+    varying = {name: tuple(getattr(each, name) for each in members) for name in differing}
+    template = replace(draw(calls("out[*]")), path="out[*]", index=None)
+    numbered = "args" not in differing and draw(st.booleans())
+    place = Location(SOURCE, 1, 2)
+    return Repeat("out", template, count, "i", place, varying, numbered)
+
+
+@given(fan_outs())
+def test_a_fan_out_makes_the_calls_that_its_template_says(fan_out: Repeat) -> None:
+    calls = list(fan_out.calls())
+    assert len(calls) == fan_out.count
+    assert repr(fan_out.ends()) == repr(tuple(calls[:1] + calls[1:][-1:]))
+    for number, each in enumerate(calls):
+        own = {name: values[number] for name, values in fan_out.varying.items()}
+        if fan_out.numbered:
+            own["args"] = (number,)
+        path = f"out[{number}]"
+        assert repr(each) == repr(replace(fan_out.call, path=path, index=number, **own))
 
 
 @given(fan_outs())
@@ -120,12 +133,10 @@ def test_any_fan_out_is_read_as_it_was(fan_out: Repeat) -> None:
 
 
 def test_what_is_equal_and_not_the_same_stays_apart() -> None:
-    members = tuple(
-        Call(f"out[{number}]", "tag", Location(SOURCE, 0, 0), args=(value,), index=number)
-        for number, value in enumerate([1, 1.0, True])
-    )
+    place = Location(SOURCE, 0, 0)
+    args = {"args": ((1,), (1.0,), (True,))}
     ready = plan_of(
-        Group("", (Repeat("out", members, "i", Location(SOURCE, 0, 0)),), Location(SOURCE, 0, 0))
+        Group("", (Repeat("out", Call("out[*]", "tag", place), 3, "i", place, args),), place)
     )
     assert_same(again(ready), ready)
 

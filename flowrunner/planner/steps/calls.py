@@ -32,10 +32,10 @@ def repeated(
             "a step around this one has given it a meaning: give the index another with 'as'",
         )
     definition = context.definition(call.task, call.location)
-    calls: tuple[plan.Call, ...] = ()
-    if definition is not None:
-        calls = tuple(context.template(call, definition, scope).calls(path, times, scope))
-    return plan.Repeat(path, calls, call.index, call.location)
+    if definition is None:
+        unknown = plan.Call(f"{path}[*]", call.task, call.location)
+        return plan.Repeat(path, unknown, 0, call.index, call.location)
+    return context.template(call, definition, scope).repeat(path, times, scope)
 
 
 def build_broken(

@@ -87,7 +87,7 @@ def build_chunks(
 def _limited(group: plan.Group, limits: Limits) -> plan.Group:
     if limits == Limits():
         return group
-    most, tolerate = limits.of(sum(1 for _ in group.flat()))
+    most, tolerate = limits.of(group.count)
     return replace(group, max_parallel=most, tolerate=tolerate)
 
 

@@ -51,24 +51,19 @@ def batches(context: PlanContext, step: model.Chunks, path: str, scope: Scope) -
     items = _items(context, step.task, step.over, step.location, scope, lists=True)
     options, retry = _keys(context, step, "chunks", scope)
     size = _size(context, step, scope)
-    batches = [items[start : start + size] for start in range(0, len(items), size)]
-    context.count(len(batches), step.location)
-    context.budget.spend_on_part(len(batches) * STEPS_PER_CALL)
-    calls = tuple(
-        plan.Call(
-            f"{path}[{position}]",
-            step.task,
-            step.location,
-            args=tuple(batch),
-            options=options,
-            immutable=True,
-            kind="starmap",
-            index=position,
-            retry=retry,
-        )
-        for position, batch in enumerate(batches)
+    parts = tuple(tuple(items[start : start + size]) for start in range(0, len(items), size))
+    context.count(len(parts), step.location)
+    context.budget.spend_on_part(len(parts) * STEPS_PER_CALL)
+    call = plan.Call(
+        f"{path}[*]",
+        step.task,
+        step.location,
+        options=options,
+        immutable=True,
+        kind="starmap",
+        retry=retry,
     )
-    return plan.Repeat(path, calls, "batch", step.location)
+    return plan.Repeat(path, call, len(parts), "batch", step.location, {"args": parts})
 
 
 def _size(context: PlanContext, step: model.Chunks, scope: Scope) -> int:

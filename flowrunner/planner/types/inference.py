@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -182,23 +183,26 @@ class Inference:
 
     def _repeat(self, repeat: plan.Repeat, given: Type | None) -> Iterator[Type]:
         """Yield the calls' types; what they have in common is looked at once."""
-        calls = repeat.calls
-        if not calls:
+        calls = repeat.calls()
+        first = next(calls, None)
+        if first is None:
             return
-        first, task = calls[0], self._task(calls[0].task)
-        result = self._call(first, given)
-        yield result
+        task, result = self._task(first.task), self._call(first, given)
+        yield from itertools.repeat(result, repeat.count)
         before, items = int(given is not None and not first.immutable), len(first.args)
-        for call in calls[1:]:
-            if task is not None:
-                if call.kind != "task":
-                    self._items(call, task, items)
-                    items += len(call.args)
-                else:
-                    self._args(call, task, before, given)
-                    if call.kwargs is not first.kwargs:
-                        self._kwargs(call, task, given)
-            yield result
+        if task is None or not (repeat.numbered or repeat.varying):
+            return
+        taken = task.at(before)
+        if repeat.numbered and not repeat.varying and (taken is None or int in taken.plain):
+            return  # the common case of a wide fan-out
+        for call in calls:
+            if call.kind != "task":
+                self._items(call, task, items)
+                items += len(call.args)
+                continue
+            self._args(call, task, before, given)
+            if "kwargs" in repeat.varying:
+                self._kwargs(call, task, given)
 
     def _each(self, each: plan.Each, given: Type | None) -> Type:
         items = self._type_of_value(each.items, given)
