@@ -6,10 +6,13 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterable
+from importlib.metadata import Distribution, distribution
 from pathlib import Path
 from typing import Any
 
-import celery
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from tests.engines.plans import HANG
 from tests.engines.services import ClusterAddress, Service
@@ -19,16 +22,41 @@ QUEUES = "proj,proj-own,proj-routed"
 
 
 def install_celery(folder: Path) -> Path:
-    """Return the Python of a new environment that has Celery alone.
+    """Return the Python of a new environment that has ``celery[redis]`` and what it requires.
 
-    Raises :class:`subprocess.CalledProcessError` where no index can be reached.
+    The packages are links to the installed ones, so that no index is needed.
     """
-    subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
-    python = folder / "bin" / "python"
-    wanted = f"celery[redis]=={celery.__version__}"
-    command = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", wanted]
-    subprocess.run([*map(str, command)], check=True, capture_output=True, text=True)
-    return python
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
+    (packages,) = folder.glob("lib/python*/site-packages")
+    for found in requirements("celery[redis]"):
+        for name in {file.parts[0] for file in found.files or ()} - {"..", "__pycache__"}:
+            (packages / name).symlink_to(Path(str(found.locate_file(name))).resolve())
+    script = folder / "bin" / "celery"
+    script.write_text(f"#!{folder}/bin/python\nfrom celery.__main__ import main\nmain()\n")
+    script.chmod(0o755)
+    return folder / "bin" / "python"
+
+
+def requirements(text: str) -> Iterable[Distribution]:
+    """Return the installed distributions of a requirement, and all that these require."""
+    found: dict[str, Distribution] = {}
+    done: set[tuple[str, str]] = set()
+    missing = [Requirement(text)]
+    while missing:
+        wanted = missing.pop()
+        name = canonicalize_name(wanted.name)
+        found[name] = distribution(name)
+        for extra in {"", *wanted.extras}:
+            if (name, extra) in done:
+                continue
+            done.add((name, extra))
+            declared = map(Requirement, found[name].requires or ())
+            missing += (
+                each
+                for each in declared
+                if not each.marker or each.marker.evaluate({"extra": extra})
+            )
+    return found.values()
 
 
 def project_environment(address: ClusterAddress, **settings: Any) -> dict[str, str]:
