@@ -36,12 +36,14 @@ __all__ = ["command"]
 @click.command("apply")
 @click.argument("file", type=FILE)
 @input_options
-@click.option("--dry-run", is_flag=True, help="Check it and print its graph; run nothing.")
+@click.option(
+    "--dry-run", is_flag=True, help="Check the workflow and print its graph; run nothing."
+)
 @click.option(
     "--detach",
     is_flag=True,
-    help="Queue it on the cluster, print the run's id and return; a 'flowrunner worker' goes on "
-    "with what is decided as it runs.",
+    help="Queue the run on the cluster, print its id and return; a 'flowrunner worker' then "
+    "drives the run.",
 )
 @output_option
 @engine_options
@@ -50,7 +52,7 @@ __all__ = ["command"]
     "--timeout",
     type=Duration(),
     metavar="DURATION",
-    help="End the run as failed after this time.",
+    help="Let the run fail after this time.",
 )
 @app_option
 @plugin_option
@@ -73,10 +75,10 @@ def command(
 ) -> int:
     """Check the workflow in FILE, run it and print its result.
 
-    Without a broker it runs in this process, on Celery, with nothing to set up. The result goes
-    to stdout, everything else to stderr. Exits with 0 when the run succeeded, 1 when it failed,
-    2 when the file or the command line is wrong, 3 when the broker or the result backend cannot
-    be reached, 130 when it was interrupted.
+    Without a broker, the workflow runs in this process, on Celery, and needs no set-up. The result
+    goes to stdout, everything else to stderr. The command exits with 0 if the run succeeded, 1 if
+    it failed, 2 if the file or the command line is wrong, 3 if the broker or the result backend
+    cannot be reached, 130 if the run was interrupted.
     """
     from flowrunner.app import Project
     from flowrunner.cli.output import print_json, refused_json, unfinished_json

@@ -19,9 +19,9 @@ __all__ = ["command"]
 @click.option(
     "--terminate",
     is_flag=True,
-    help="End what runs as well, by SIGTERM, on workers of processes.",
+    help="Stop the running tasks as well, by SIGTERM, on workers of processes.",
 )
-@click.option("--no-wait", is_flag=True, help="Do not wait until what runs has ended.")
+@click.option("--no-wait", is_flag=True, help="Do not wait for the running tasks.")
 @output_option
 @project_options
 def command(
@@ -31,11 +31,11 @@ def command(
     output: str,
     project: Project,
 ) -> int:
-    """Let nothing more of RUN start, and wait until what runs has ended.
+    """Cancel RUN and wait until its running tasks have ended.
 
-    What is queued ends as REVOKED without running, and so does the run; its 'finally' runs. RUN is
-    the id of a run, the first characters of it, or 'last' for the newest one. Exits with 0 when
-    the run is cancelled, 1 when it had ended before.
+    Queued tasks are cancelled without running. After the running tasks, the run ends as cancelled
+    and its 'finally' runs. RUN is the id of a run, the start of an id, or 'last' for the newest
+    run. The command exits with 0 if the run is cancelled, 1 if it had already ended.
     """
     from flowrunner.cli.cancelling import cancelled
     from flowrunner.cli.recorded import required_store

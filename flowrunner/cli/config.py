@@ -9,9 +9,9 @@ from typing import Any
 import click
 
 from flowrunner.cli.exit_status import REFUSED, SUCCEEDED
-from flowrunner.cli.options import app_option, cluster_options, plugin_option
+from flowrunner.cli.options import app_option, cluster_options, output_option, plugin_option
 from flowrunner.cli.output import print_json, say
-from flowrunner.cli.parameter_types import Choice, Integer
+from flowrunner.cli.parameter_types import Integer
 from flowrunner.printable import printable
 
 __all__ = ["command"]
@@ -27,7 +27,7 @@ __all__ = ["command"]
 @cluster_options
 @app_option
 @plugin_option
-@click.option("--output", type=Choice(["text", "json"]), default="text", show_default=True)
+@output_option
 def command(
     concurrency: int | None,
     broker: str | None,
@@ -36,9 +36,10 @@ def command(
     plugins: tuple[str, ...],
     output: str,
 ) -> int:
-    """Print the settings that hold in this directory, and where each comes from.
+    """Print the settings that apply in this directory, with the origin of each.
 
-    Passwords are shown as **. Wrong settings are refused with the file, the key and the cure.
+    Passwords are printed as **. An error names the file and the key of a wrong setting, and its
+    fix.
     """
     from flowrunner.cli.output import refused_json
     from flowrunner.errors import FlowrunnerError

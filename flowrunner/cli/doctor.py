@@ -35,11 +35,11 @@ def command(
     output: str,
     project: Project,
 ) -> int:
-    """Check that everything is in place that a run of FILE, or of any workflow, needs.
+    """Check everything that a run of FILE needs, or without FILE a run of any workflow.
 
-    Each finding says what is so; of an error or a warning also why it matters and what to do.
-    Nothing is run. Exits with 0 when there is no error, 1 when there is one, 3 when the broker or
-    the result backend cannot be reached.
+    For each error or warning, the command also prints why it matters and how to fix it. It runs no
+    task. It exits with 0 if there is no error, 1 if there is one, 3 if the broker or the result
+    backend cannot be reached.
     """
     from flowrunner.doctor import examine
     from flowrunner.loader import WorkflowFiles

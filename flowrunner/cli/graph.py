@@ -37,7 +37,7 @@ def command(
     plugins: tuple[str, ...],
     no_plugins: bool,
 ) -> int:
-    """Check FILE and print its graph; nothing is run."""
+    """Check FILE and print its graph, without running it."""
     from flowrunner.app import Project
     from flowrunner.cli.graph_output import print_graph
     from flowrunner.settings import load_settings

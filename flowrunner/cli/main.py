@@ -17,17 +17,17 @@ __all__ = ["main"]
 
 #: Command → its line in --help. Its module is imported only when it is called.
 COMMANDS: Final[dict[str, str]] = {
-    "apply": "Check a workflow, run it, print the result.",
-    "cancel": "Let nothing more of a run start.",
-    "config": "Print the settings that hold here, and where each comes from.",
-    "doctor": "Check that everything is in place that a run needs.",
+    "apply": "Check a workflow, run it and print its result.",
+    "cancel": "Cancel a run.",
+    "config": "Print the settings that apply here, with their origins.",
+    "doctor": "Check everything that a run needs.",
     "graph": "Print the graph of a workflow.",
-    "plugins": "List the plugins that are loaded.",
-    "resume": "Run again what did not succeed in a run.",
-    "runs": "List the runs that are recorded.",
-    "show": "Show how far a run is, or how it has ended.",
+    "plugins": "List the loaded plugins.",
+    "resume": "Continue a run and reuse its results.",
+    "runs": "List the recorded runs.",
+    "show": "Show the tree, errors and result of a run.",
     "tasks": "List the tasks that workflows can call.",
-    "validate": "Check workflows and report every problem.",
+    "validate": "Check workflows and report every error.",
     "watch": "Follow a run to its end.",
     "worker": "Run a Celery worker with the plugins and safe settings.",
 }
@@ -66,7 +66,7 @@ class LazyGroup(click.Group):
 @click.command(
     cls=LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="A workflow runs on its own: flowrunner apply workflows/powersum.yaml",
+    epilog="Example, without any set-up: flowrunner apply workflows/powersum.yaml",
 )
 @click.version_option(__version__, "--version", prog_name="flowrunner")
 def cli() -> None:

@@ -35,7 +35,7 @@ def plugin_option(command: Callable[..., Any]) -> Callable[..., Any]:
         "plugins",
         multiple=True,
         metavar="PATH",
-        help="Load a plugin: a .py file, a folder of them, or a module. Can be repeated.",
+        help="Load a plugin: a .py file, a folder of .py files, or a module. Can be repeated.",
     )(command)
 
 
@@ -44,8 +44,8 @@ def no_plugins_option(command: Callable[..., Any]) -> Callable[..., Any]:
     return click.option(
         "--no-plugins",
         is_flag=True,
-        help="Load no plugin and no Celery app, so that no code of this folder runs; tasks are "
-        "not checked.",
+        help="Load no plugin and no Celery app, so that no code of this folder runs; do not check "
+        "tasks.",
     )(command)
 
 
@@ -57,7 +57,11 @@ def refused_no_plugins_option(command: Callable[..., Any]) -> Callable[..., Any]
 def output_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add ``--output``."""
     return click.option(
-        "--output", type=Choice(["text", "json"]), default="text", show_default=True
+        "--output",
+        type=Choice(["text", "json"]),
+        default="text",
+        show_default=True,
+        help="Output format.",
     )(command)
 
 
@@ -146,5 +150,5 @@ def input_options(command: Callable[..., Any]) -> Callable[..., Any]:
         "inputs",
         multiple=True,
         metavar="NAME=VALUE",
-        help="Give an input of the workflow; the value is YAML. Can be repeated.",
+        help="Set an input of the workflow; the value is YAML. Can be repeated.",
     )(command)

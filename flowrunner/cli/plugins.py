@@ -5,18 +5,17 @@ from __future__ import annotations
 import click
 
 from flowrunner.cli.exit_status import SUCCEEDED
-from flowrunner.cli.options import plugin_option
+from flowrunner.cli.options import output_option, plugin_option
 from flowrunner.cli.output import print_json, say
-from flowrunner.cli.parameter_types import Choice
 
 __all__ = ["command"]
 
 
 @click.command("plugins")
 @plugin_option
-@click.option("--output", type=Choice(["text", "json"]), default="text", show_default=True)
+@output_option
 def command(plugins: tuple[str, ...], output: str) -> int:
-    """List the plugins that are loaded, who named them and the tasks they bring."""
+    """List the loaded plugins, where each is named and which tasks each provides."""
     from flowrunner.app import Project
     from flowrunner.settings import load_settings
 

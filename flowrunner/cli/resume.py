@@ -17,20 +17,21 @@ __all__ = ["command"]
 @click.command("resume")
 @click.argument("run", metavar="RUN")
 @click.option(
-    "--dry-run", is_flag=True, help="Print which results are used again and what runs; run nothing."
+    "--dry-run",
+    is_flag=True,
+    help="Print which results are reused and which steps would run; run nothing.",
 )
 @click.option(
     "--as-recorded",
     "changed",
     flag_value="recorded",
-    help="The file has changed: go on with the workflow as it was.",
+    help="If the file has changed: ignore the changes.",
 )
 @click.option(
     "--as-changed",
     "changed",
     flag_value="changed",
-    help="The file has changed: go on with it as it is; what has changed runs again, and what "
-    "comes after that.",
+    help="If the file has changed: run the changed steps and the steps that follow them.",
 )
 @output_option
 @engine_options
@@ -43,12 +44,12 @@ def command(
     processes: int | None,
     project: Project,
 ) -> int:
-    """Run again what did not succeed in RUN, and what comes after it.
+    """Run the steps of RUN that did not succeed, and the steps that follow them.
 
-    Results that exist are used again, and so is what was decided with them. RUN is the id of a run
-    that has ended, or that was left by the process that ran it; the first characters of the id, or
-    'last'. A workflow whose file, or a file that it uses, has changed since is refused unless one
-    of the options says what holds. Exits as 'apply' does.
+    Existing results are reused; decisions based on them stay the same. RUN is the id of a run, the
+    start of an id, or 'last' for the newest run. The run must have ended, or the process that ran
+    it must be gone. If the workflow's file or a file that it uses has changed, the command refuses
+    unless you choose --as-recorded or --as-changed. It exits with the same codes as 'apply'.
     """
     from flowrunner.cli.recorded import required_store
     from flowrunner.cli.resuming import resumed

@@ -41,7 +41,7 @@ COLOURS: Final = {
     "states",
     multiple=True,
     type=Choice(STATES, case_sensitive=False),
-    help="Only runs in this state. Can be repeated.",
+    help="List only runs in this state. Can be repeated.",
 )
 @click.option(
     "--limit",
@@ -49,7 +49,7 @@ COLOURS: Final = {
     default=20,
     show_default=True,
     metavar="N",
-    help="The newest N runs.",
+    help="List the newest N runs.",
 )
 @output_option
 @project_options
@@ -59,9 +59,9 @@ def command(
     output: str,
     project: Project,
 ) -> int:
-    """List the runs that are recorded, the newest first.
+    """List the recorded runs, the newest first.
 
-    Those of embedded runs are recorded on this machine; those of a cluster in its result
+    Embedded runs are recorded on this machine. Runs on a cluster are recorded in its result
     backend, where every machine finds them.
     """
     from flowrunner.cli.recorded import required_store

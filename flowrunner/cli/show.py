@@ -35,10 +35,10 @@ def command(
     output: str,
     project: Project,
 ) -> int:
-    """Show how far RUN is, or how it has ended: its tree, its errors, its result.
+    """Show the tree, errors and result of RUN, while it runs or after.
 
-    RUN is the id of a run, the first characters of it, or 'last' for the newest one. Exits with 0
-    however the run has ended.
+    RUN is the id of a run, the start of an id, or 'last' for the newest run. The command exits with
+    0 however the run has ended.
     """
     from flowrunner.render.run_record import run_to_json
 

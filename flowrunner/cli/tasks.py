@@ -5,9 +5,8 @@ from __future__ import annotations
 import click
 
 from flowrunner.cli.exit_status import SUCCEEDED
-from flowrunner.cli.options import app_option, plugin_option
+from flowrunner.cli.options import app_option, output_option, plugin_option
 from flowrunner.cli.output import print_json, say
-from flowrunner.cli.parameter_types import Choice
 
 __all__ = ["command"]
 
@@ -15,7 +14,7 @@ __all__ = ["command"]
 @click.command("tasks")
 @app_option
 @plugin_option
-@click.option("--output", type=Choice(["text", "json"]), default="text", show_default=True)
+@output_option
 def command(app: str | None, plugins: tuple[str, ...], output: str) -> int:
     """List the tasks that workflows can call, with their signatures and docs."""
     from flowrunner.app import Project

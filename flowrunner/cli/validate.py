@@ -8,9 +8,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from flowrunner.cli.exit_status import REFUSED, SUCCEEDED
-from flowrunner.cli.options import FILE, app_option, input_options, no_plugins_option, plugin_option
+from flowrunner.cli.options import (
+    FILE,
+    app_option,
+    input_options,
+    no_plugins_option,
+    output_option,
+    plugin_option,
+)
 from flowrunner.cli.output import print_diagnostics, print_json, refused_json, say, unchecked_text
-from flowrunner.cli.parameter_types import Choice
 
 if TYPE_CHECKING:
     from flowrunner.errors import Diagnostic
@@ -24,7 +30,7 @@ __all__ = ["command"]
 @app_option
 @plugin_option
 @no_plugins_option
-@click.option("--output", type=Choice(["text", "json"]), default="text", show_default=True)
+@output_option
 def command(
     files: tuple[Path, ...],
     inputs: tuple[str, ...],
@@ -34,11 +40,12 @@ def command(
     no_plugins: bool,
     output: str,
 ) -> int:
-    """Check workflows and report every problem in every file.
+    """Check workflows and report every error in every file.
 
-    Of a folder, every .yaml and .yml file below it is checked, without links and hidden folders.
-    An input that has to be given may be missing: what hangs on it is not checked then. Variables of
-    the environment need not be set. Exits with 2 when a file has a problem.
+    For a folder, the command checks every .yaml and .yml file below it, but follows no links and
+    enters no hidden folders. Required inputs may be missing; values that depend on them are then
+    not checked. Environment variables need not be set. The command exits with 2 if a file has an
+    error.
     """
     from flowrunner.app import Project
     from flowrunner.cli.exception_names import exception_warnings

@@ -23,11 +23,11 @@ def command(
     output: str,
     project: Project,
 ) -> int:
-    """Follow RUN to its end, from any machine, and print how it ended.
+    """Follow RUN to its end, from any machine, and print its result.
 
-    RUN is the id of a run, the first characters of it, or 'last' for the newest one. Ctrl-C stops
-    watching; the run goes on. Where nobody drives the run any more, watch goes on with it
-    and queues what comes next. Exits as 'apply' does.
+    RUN is the id of a run, the start of an id, or 'last' for the newest run. Ctrl-C stops watching;
+    the run continues. If the run has no driver any more, the command becomes its driver and queues
+    its next steps. It exits with the same codes as 'apply'.
     """
     from flowrunner.cli.recorded import required_store
     from flowrunner.cli.watching import watched_to_the_end

@@ -38,17 +38,19 @@ __all__ = ["command"]
     metavar="POOL",
     default="prefork",
     show_default=True,
-    help="How tasks run side by side: prefork (processes), threads, solo, gevent, eventlet.",
+    help="How tasks run in parallel: prefork (processes), threads, solo, gevent, eventlet.",
 )
 @click.option("-Q", "--queues", metavar="NAMES", help="Take tasks from these queues, a,b,c.")
 @click.option(
     "-n",
     "--hostname",
     metavar="NAME",
-    help="The worker's own name, which no other one has; %h is the host's.  "
+    help="The worker's name, different from all others; %h is the host's name.  "
     "[default: flowrunner-PID@%h]",
 )
-@click.option("-l", "--loglevel", metavar="LEVEL", default="INFO", show_default=True)
+@click.option(
+    "-l", "--loglevel", metavar="LEVEL", default="INFO", show_default=True, help="Log level."
+)
 @click.option(
     "--max-tasks-per-child",
     type=Integer(1),
@@ -58,7 +60,7 @@ __all__ = ["command"]
 @click.option(
     "--reload",
     is_flag=True,
-    help="For development: start again when a plugin file changes; running tasks end first.",
+    help="For development: restart when a plugin file changes; running tasks end first.",
 )
 @cluster_options
 @app_option
@@ -82,9 +84,10 @@ def command(
 ) -> int:
     """Run a Celery worker that has the plugins' tasks.
 
-    It has safe settings, runs no task of a run twice that has ended or still runs, keeps to
-    cancelled runs, and starts itself again when it dies. SIGTERM and Ctrl-C let what runs end
-    first; a second Ctrl-C does not. What comes after -- goes to celery worker as it is.
+    The worker has safe settings. It does not repeat a task that has ended or still runs, starts no
+    task of a cancelled run, and restarts itself if it dies. SIGTERM or Ctrl-C stops the worker
+    after its running tasks have ended; a second Ctrl-C stops it within 20 seconds. Arguments after
+    -- go to celery worker unchanged.
     """
     from flowrunner.app import Project
     from flowrunner.engines.worker_process import run_worker
