@@ -1,7 +1,7 @@
 """The workflows that a page of the documentation shows, and what it says of each.
 
 A block is an example when it stands under ``<!-- example: NAME -->``; ``; one canvas`` or
-``; unfolds`` after the name says which it is in Celery. The comments that it ends in say what
+``; dynamic`` after the name says which plan it has. The comments that it ends in say what
 comes out, which the reader sees as well::
 
     # prints 285

@@ -76,7 +76,7 @@ def test_an_example_is_in_celery_what_the_page_says(
     page: Path, example: Example, tmp_path: Path, repository: Shipped
 ) -> None:
     unfolds = repository.plan(written(page, example, tmp_path)).unfolds
-    assert example.kind == ("unfolds" if unfolds else "one canvas")
+    assert example.kind == ("dynamic" if unfolds else "one canvas")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
