@@ -14,6 +14,11 @@ from billiard.common import terminate_handler_fired
 from celery import Celery
 
 from flowrunner.engines import continuation  # noqa: F401  (its task is every app's)
+from flowrunner.engines.celery_patches.apps import (
+    change_backends,
+    forget_connections,
+    pin_settings,
+)
 from flowrunner.engines.messages import message_of
 from flowrunner.engines.replacement import keep_results_of_replacements
 from flowrunner.engines.result_backend import mended_backend
@@ -97,22 +102,14 @@ def extend_app(app: Celery, registry: TaskRegistry) -> None:
 
 
 def pin_addresses(app: Celery, *, broker: str | None = None, backend: Any = None) -> None:
-    """Let these be an app's broker and result backend, whatever ``CELERY_…`` variables say.
-
-    Celery looks for those each time that it is asked, before it looks at what it was given
-    (``celery/app/utils.py``, ``Settings``).
-    """
+    """Let these be an app's broker and result backend, whatever ``CELERY_…`` variables say."""
     pinned: dict[str, Any] = {}
     if broker is not None:
         pinned |= dict.fromkeys(("broker_url", "broker_read_url", "broker_write_url"), broker)
     if backend is not None:
         pinned["result_backend"] = backend
         app.backend_cls = None  # a subclass's own, before any setting
-    app.conf.update(pinned)
-    kind = type(app.conf)
-    object.__setattr__(app.conf, "__class__", type(kind.__name__, (kind,), pinned))
-    # Whatever was connected to the addresses before.
-    app._backend_cache = app._local.backend = app._pool = app.amqp._producer_pool = None
+    pin_settings(app, pinned)
 
 
 def give_settings(app: Celery, given: Mapping[str, Any]) -> None:
@@ -128,23 +125,23 @@ def give_settings(app: Celery, given: Mapping[str, Any]) -> None:
     own = {name: app.conf.get(name) for name in given if app.conf.value_set_for(name)}
     settings = with_given({**own, **addresses}, given)
     app.conf.update({k: v for k, v in settings.items() if k not in addresses})
-    app._backend_cache = app._local.backend = app._pool = app.amqp._producer_pool = None
+    forget_connections(app)
 
 
 def mend_backend_of(app: Celery) -> None:
-    """Let an existing app's result backend keep what runs need to know, in this process."""
-    get_backend = app._get_backend
-    app._get_backend = lambda: mended_backend(get_backend())
-    app._backend_cache = app._local.backend = None
+    """Let an app's result backend keep what runs need to know, in this process."""
+    change_backends(app, mended_backend)
 
 
 def _new_app(namespace: str | None) -> Celery:
     if namespace is None:
-        return _OwnCelery("flowrunner", set_as_current=False)
-    from flowrunner.engines.namespace import NamespacedAMQP
+        app = Celery("flowrunner", set_as_current=False)
+    else:
+        from flowrunner.engines.namespace import NamespacedAMQP
 
-    app = _OwnCelery("flowrunner", set_as_current=False, amqp=NamespacedAMQP)
-    app.flowrunner_namespace = namespace
+        app = Celery("flowrunner", set_as_current=False, amqp=NamespacedAMQP)
+        app.flowrunner_namespace = namespace
+    mend_backend_of(app)
     return app
 
 
@@ -159,13 +156,6 @@ def _in_namespace(app: Celery, namespace: str | None) -> Iterator[None]:
     put_in_namespace(app.conf, namespace)
     yield
     put_in_namespace(app.conf, namespace)
-
-
-class _OwnCelery(Celery):  # type: ignore[misc]
-    """flowrunner's own app, whose result backend keeps what runs need to know."""
-
-    def _get_backend(self) -> Any:
-        return mended_backend(super()._get_backend())
 
 
 def _own_instance(app: Celery, definition: TaskDefinition) -> Any:

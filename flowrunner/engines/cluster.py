@@ -11,6 +11,7 @@ from typing import Any, Final
 from celery import Celery, states
 from kombu.exceptions import OperationalError
 
+from flowrunner.engines.celery_patches.backends import stop_subscribing
 from flowrunner.engines.checks import Scene, Stage, look
 from flowrunner.engines.cluster_settings import CONNECT_TIMEOUT
 from flowrunner.engines.conf import conf_of
@@ -40,17 +41,6 @@ _OWN_TASKS: Final = (
     "stop those and start workers with the plugins, which [tool.flowrunner] or FLOWRUNNER_PLUGINS "
     "names where they start:"
 )
-
-
-def _stop_subscribing(backend: Any) -> None:
-    """Keep a result backend from subscribing to every single result.
-
-    Nobody reads what would arrive, and unsubscribing as each result is collected as garbage
-    reaches for the network (``celery/result.py``, ``AsyncResult.__del__``).
-    """
-    backend.on_task_call = lambda producer, task_id: None
-    backend.add_pending_result = lambda result, *_, **__: result
-    backend.remove_pending_result = lambda result: result
 
 
 class Cluster:
@@ -88,7 +78,7 @@ class Cluster:
         not.
         """
         self._require(look(self._examined(), [Stage.CONNECTING]))
-        _stop_subscribing(self._app.backend)
+        stop_subscribing(self._app.backend)
 
     def check(self, plan: Plan) -> None:
         """Look whether workers are there for a plan, and whether all lasts as long as it.

@@ -16,12 +16,12 @@ from typing import Any, Final, Self
 from uuid import UUID
 
 from celery import Celery, states
-from celery._state import _set_task_join_will_block, task_join_will_block
 from celery.worker import WorkController
 from kombu.pools import connections, producers
 
 from flowrunner.engines.application import FunctionWrapper, build_app, pin_addresses
 from flowrunner.engines.canvas import lower_to_canvas
+from flowrunner.engines.celery_patches.apps import restoring_join_rule
 from flowrunner.engines.continuation import forget_parts, store_parts
 from flowrunner.engines.failure_notes import note_failures
 from flowrunner.engines.memory_backend import MemoryBackend, MemoryStore
@@ -70,7 +70,7 @@ class EmbeddedEngine:
         self._ledgers: dict[UUID, Ledger] = {}  # of the runs that go on, by their roots
         self._ready = Event()
         self._worker: Any = None
-        self._joins_blocked = False
+        self._restore_join_rule: Callable[[], None] = restoring_join_rule()
         self._thread: Thread | None = None
 
     def _settings(self) -> dict[str, Any]:
@@ -97,7 +97,7 @@ class EmbeddedEngine:
         }
 
     def __enter__(self) -> Self:
-        self._joins_blocked = task_join_will_block()
+        self._restore_join_rule = restoring_join_rule()
         self._worker = WorkController(
             app=self._app,
             pool_cls=DaemonThreadPool,
@@ -135,8 +135,7 @@ class EmbeddedEngine:
             self._thread.join()
         self._leave_connection_pools()
         self._app.close()
-        # The worker has told the whole process that a result's get() would be in a task.
-        _set_task_join_will_block(self._joins_blocked)
+        self._restore_join_rule()
 
     def _leave_connection_pools(self) -> None:
         """Let go of what kombu's pools, which outlive every app, keep of this engine."""

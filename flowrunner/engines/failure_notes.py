@@ -14,6 +14,7 @@ from celery import Celery
 from celery.app.task import Task
 from celery.exceptions import TaskPredicate
 
+from flowrunner.engines.celery_patches.apps import wrap_task, wrapped_method
 from flowrunner.engines.task_failure import TaskFailure, failure_of
 
 __all__ = [
@@ -35,13 +36,7 @@ FAILURE: Final = "flowrunner_failure"
 def note_failures(app: Celery) -> None:
     """Let every task of an app note what it raises."""
     for task in app.tasks.values():
-        kind = type(task)
-        attributes = {"__module__": kind.__module__, **noting_before_start(kind)}
-        if kind.__call__ is Task.__call__:
-            task.run = noting(task, task.run)
-        else:  # Celery calls the task itself, which may do anything before its function
-            attributes["__call__"] = _noting_method(kind.__call__)
-        task.__class__ = type(kind.__name__, (kind,), attributes)
+        wrap_task(task, noting, noting_before_start(type(task)))
 
 
 def noting(task: Any, function: _Function) -> _Function:
@@ -69,15 +64,7 @@ def noting_before_start(kind: type[Any]) -> dict[str, Any]:
     """Return what a class of tasks needs for ``before_start``, if it has one, to note as well."""
     if kind.before_start is Task.before_start:
         return {}
-    return {"before_start": _noting_method(kind.before_start)}
-
-
-def _noting_method(method: _Function) -> _Function:
-    @wraps(method)
-    def noted(task: Any, /, *args: Any, **kwargs: Any) -> Any:
-        return noting(task, lambda *a, **k: method(task, *a, **k))(*args, **kwargs)
-
-    return noted
+    return {"before_start": wrapped_method(kind.before_start, noting)}
 
 
 def noted_failure(request: Any) -> TaskFailure | None:

@@ -11,11 +11,13 @@ from functools import cache, wraps
 from inspect import Signature
 from typing import Any, Final
 
-from celery import Celery
+from celery import Celery, states
 from celery.app.task import Task
 from celery.backends.redis import RedisBackend
 from celery.exceptions import Reject
 
+from flowrunner.engines.celery_patches.apps import wrap_task
+from flowrunner.engines.celery_patches.backends import change_starts, encoded_meta, on_lost_state
 from flowrunner.engines.continuation import GUARDED
 from flowrunner.engines.failure_notes import noting, noting_before_start
 from flowrunner.engines.messages import message_of
@@ -45,25 +47,12 @@ def guard_tasks(app: Celery) -> None:
             continue
         attributes: dict[str, Any] = {
             GUARDED: True,
-            "__module__": kind.__module__,
             "signature_from_request": discreet(kind.signature_from_request),
             **noting_before_start(kind),
         }
         if task.Request == Task.Request:
             attributes["Request"] = "flowrunner.engines.worker_request:Request"
-        if kind.__call__ is Task.__call__:
-            task.run = _guarded(task, task.run)
-        else:  # Celery calls the task itself, which may do anything before its function
-            attributes["__call__"] = _guarded_call(kind.__call__)
-        task.__class__ = type(kind.__name__, (kind,), attributes)
-
-
-def _guarded_call(call: _Function) -> _Function:
-    @wraps(call)
-    def guarded(task: Any, /, *args: Any, **kwargs: Any) -> Any:
-        return _guarded(task, lambda *a, **k: call(task, *a, **k))(*args, **kwargs)
-
-    return guarded
+        wrap_task(task, _guarded, attributes)
 
 
 def _guarded(task: Any, function: _Function) -> _Function:
@@ -111,43 +100,26 @@ def guard_backend(backend: Any) -> None:
     """
     if not isinstance(backend, RedisBackend):
         return
-    store, store_once = backend.store_result, backend._store_result
 
-    def store_result(
-        task_id: str,
-        result: Any,
-        state: str,
-        traceback: Any = None,
-        request: Any = None,
-        **options: Any,
+    def store_start(
+        store: Callable[[Any], Any], task_id: str, result: Any, traceback: Any, request: Any
     ) -> Any:
-        try:
-            return store(task_id, result, state, traceback, request=request, **options)
-        except Exception as error:
-            if state != "STARTED" or request is None or not _is_of_a_run(request):
-                raise
+        if request is None or not _is_of_a_run(request):
+            return store(result)
+        if backend.app.tasks[request.task].acks_late:
+            result = {COMES_AGAIN: True, **result}
+        if hasattr(request, TURN):
+            return store(result)
+        turn = Turn(backend, request)
+        started = encoded_meta(backend, task_id, result, states.STARTED, traceback, request)
+        told = turn.ask(started=started)
+        setattr(request, TURN, turn)
+        return result if told else store(result)
+
+    def give_back(error: Exception, state: str, request: Any) -> None:
+        if state == states.STARTED and request is not None and _is_of_a_run(request):
             reason = f"the result backend is away: {message_of(error)}"
             raise Reject(reason, requeue=True) from error
 
-    def store_result_once(
-        task_id: str,
-        result: Any,
-        state: str,
-        traceback: Any = None,
-        request: Any = None,
-        **options: Any,
-    ) -> Any:
-        starts = state == "STARTED" and request is not None and _is_of_a_run(request)
-        if starts and backend.app.tasks[request.task].acks_late:
-            result = {COMES_AGAIN: True, **result}
-        if starts and not hasattr(request, TURN):
-            meta = backend._get_result_meta(result, state, traceback, request)
-            turn = Turn(backend, request)
-            told = turn.ask(started=backend.encode({**meta, "task_id": task_id}))
-            setattr(request, TURN, turn)
-            if told:
-                return result
-        return store_once(task_id, result, state, traceback, request=request, **options)
-
-    backend.store_result = store_result
-    backend._store_result = store_result_once
+    on_lost_state(backend, give_back)
+    change_starts(backend, store_start)

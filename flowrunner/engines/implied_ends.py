@@ -18,6 +18,7 @@ from celery import Celery, states
 from celery.backends.redis import RedisBackend
 
 from flowrunner.engines.canvas import header_id
+from flowrunner.engines.celery_patches.backends import keeps_chords_in_order
 from flowrunner.engines.step_errors import stored_error
 from flowrunner.engines.stored_results import read_meta, stored_values
 from flowrunner.plan import Call, Fork, Item
@@ -123,7 +124,7 @@ class ImpliedEnds:
         those of the last call of each member; all calls before it have ended.
         """
         backend = self._backend
-        if not isinstance(backend, RedisBackend) or not getattr(backend, "_chord_zset", True):
+        if not isinstance(backend, RedisBackend) or not keeps_chords_in_order(backend):
             return {}
         members = {step.call.path: place for step in steps if (place := self._place(step))}
         if not members:

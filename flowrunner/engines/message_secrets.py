@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from celery.signals import task_postrun, task_prerun
 
+from flowrunner.engines.celery_patches.workers import receive_first
 from flowrunner.engines.secret_arguments import PARTS, SECRETS
 from flowrunner.masking import learn
 from flowrunner.masking.logs import mask_logs
@@ -40,11 +41,8 @@ def learn_of_message(request: dict[str, Any], body: Any, payload: Any) -> None:
 def mask_worker() -> None:
     """Let this process, a worker, mask what it learns in all that it logs and prints."""
     mask_logs()
-    # First: any other receiver may print arguments.
-    for signal, receive in ((task_prerun, _before_task), (task_postrun, _after_task)):
-        signal.connect(receive, weak=False, dispatch_uid=receive.__name__)
-    receivers = task_prerun.receivers
-    receivers.sort(key=lambda receiver: receiver[0][0] != _before_task.__name__)
+    receive_first(task_prerun, _before_task)  # any other receiver may print arguments
+    task_postrun.connect(_after_task, weak=False, dispatch_uid=_after_task.__name__)
 
 
 def _before_task(task: Any, args: Any, kwargs: Any, **_: Any) -> None:

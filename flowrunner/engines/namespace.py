@@ -10,9 +10,11 @@ from __future__ import annotations
 from copy import copy
 from typing import Any, Final
 
-from celery.app.amqp import AMQP, Queues
+from celery.app.amqp import AMQP
 from kombu.entity import Exchange
 from kombu.utils.objects import cached_property
+
+from flowrunner.engines.celery_patches.brokers import queues_renamed_by
 
 __all__ = ["NamespacedAMQP", "put_in_namespace"]
 
@@ -48,22 +50,17 @@ def _named(namespace: str, name: str) -> str:
     return name if name.startswith(prefix) else f"{prefix}{name}"
 
 
-class NamespacedQueues(Queues):  # type: ignore[misc]
-    """Queues that are known by their own names and have others on the broker."""
-
-    def __init__(self, *args: Any, namespace: str, **options: Any) -> None:
-        self._namespace = namespace
-        super().__init__(*args, **options)
-
-    def _add(self, queue: Any) -> Any:
-        name = _named(self._namespace, queue.name)
-        if name != queue.name:
-            queue, old = copy(queue), queue.name
-            queue.name, queue.alias = name, queue.alias or old
-            queue.exchange = _exchange_in(self._namespace, queue.exchange)
-            if queue.routing_key == old:
-                queue.routing_key = name
-        return super()._add(queue)
+def _queue_in(namespace: str, queue: Any) -> Any:
+    """Return a queue that is known by its own name and has another one on the broker."""
+    name = _named(namespace, queue.name)
+    if name == queue.name:
+        return queue
+    found = copy(queue)
+    found.name, found.alias = name, queue.alias or queue.name
+    found.exchange = _exchange_in(namespace, queue.exchange)
+    if queue.routing_key == queue.name:
+        found.routing_key = name
+    return found
 
 
 def _exchange_in(namespace: str, exchange: Any) -> Any:
@@ -77,9 +74,10 @@ def _exchange_in(namespace: str, exchange: Any) -> Any:
 class NamespacedAMQP(AMQP):  # type: ignore[misc]
     """What an app knows of queues, for an app that has a ``flowrunner_namespace``."""
 
-    def queues_cls(self, *args: Any, **options: Any) -> NamespacedQueues:
+    def queues_cls(self, *args: Any, **options: Any) -> Any:
         """Return the app's queues."""
-        return NamespacedQueues(*args, namespace=self.app.flowrunner_namespace, **options)
+        queues = queues_renamed_by(lambda queue: _queue_in(self.app.flowrunner_namespace, queue))
+        return queues(*args, **options)
 
     @cached_property
     def default_exchange(self) -> Any:

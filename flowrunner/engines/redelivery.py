@@ -17,6 +17,7 @@ from celery import Celery
 from celery.utils.log import get_logger
 
 from flowrunner.engines.broker_keys import broker_keys
+from flowrunner.engines.celery_patches.brokers import message_headers, on_received
 from flowrunner.engines.lease import LEASE_LIFE
 from flowrunner.engines.process_identity import (
     Holder,
@@ -40,15 +41,13 @@ logger = get_logger(__name__)
 
 def stamp_messages(qos: Any) -> None:
     """Let a channel keep of every message that it receives of runs who has received it."""
-    append = qos.append
 
-    def stamped(message: Any, delivery_tag: str) -> None:
-        headers = message._raw.get("headers")
+    def stamp(message: Any) -> None:
+        headers = message_headers(message)
         if headers and is_task_of_a_run(headers.get("id")):
             headers[OWNER] = f"{main_holder()} {time()}"
-        append(message, delivery_tag)
 
-    qos.append = stamped
+    on_received(qos, stamp)
 
 
 @dataclass(frozen=True)

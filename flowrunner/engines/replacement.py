@@ -6,39 +6,29 @@ own class, or the app, would decide (``celery/app/task.py``, ``replace``).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import wraps
-from typing import Any, Final
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from celery.app.task import get_actual_ignore_result
 
+from flowrunner.engines.celery_patches.apps import change_replacements
 from flowrunner.engines.run_flags import is_task_of_a_run
 
 __all__ = ["keep_results_of_replacements"]
-
-#: Marks an ``on_replace`` that does so already.
-_KEEPS: Final = "flowrunner_keeps_results"
 
 
 def keep_results_of_replacements(tasks: Iterable[Any]) -> None:
     """Let the replacements of these tasks store their results, for the tasks of runs."""
     for task in tasks:
-        if not hasattr(task.on_replace, _KEEPS):
-            task.on_replace = _keeping(task, task.on_replace)
+        change_replacements(task, _keep_result)
 
 
-def _keeping(task: Any, on_replace: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    @wraps(on_replace)
-    def keeping(replacement: Any) -> Any:
-        request = task.request
-        if is_task_of_a_run(request.id) and not get_actual_ignore_result(task, request):
-            for signature in _signatures(replacement):
-                if signature["options"].get("task_id") == request.id:
-                    signature["options"]["ignore_result"] = False
-        return on_replace(replacement)
-
-    setattr(keeping, _KEEPS, True)
-    return keeping
+def _keep_result(task: Any, replacement: Any) -> None:
+    request = task.request
+    if is_task_of_a_run(request.id) and not get_actual_ignore_result(task, request):
+        for signature in _signatures(replacement):
+            if signature["options"].get("task_id") == request.id:
+                signature["options"]["ignore_result"] = False
 
 
 def _signatures(signature: Any) -> Iterator[Any]:

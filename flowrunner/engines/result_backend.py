@@ -10,6 +10,16 @@ from typing import Any, Final
 from celery import states
 from celery.signals import celeryd_after_setup
 
+from flowrunner.engines.celery_patches.backends import (
+    change_meta,
+    change_starts,
+    change_writes,
+    encoded_meta,
+    is_too_long,
+    stored_meta,
+    wrap_chord_script,
+    write_state,
+)
 from flowrunner.engines.failure_notes import FAILURE, noted_failure, with_failure
 from flowrunner.engines.lease import lease_key
 from flowrunner.engines.run_flags import is_task_of_a_run
@@ -33,36 +43,25 @@ def _remember_worker(sender: str, **_: Any) -> None:
 
 def mended_backend(backend: Any) -> Any:
     """Return a Celery result backend that tells of failures and loses no result to a retry."""
-    _tell_of_failures(backend)
+    change_meta(backend, _told)
     if _is_redis(backend):
         _keep_ends(backend)
         _keep_results(backend)
-        _outlast_claims(backend)
+        wrap_chord_script(backend, outlasting_claims)
     return backend
 
 
-def _tell_of_failures(backend: Any) -> None:
-    """Keep what was raised and on which worker, with every state the retries, and no secret.
-
-    Celery keeps worker and retries with ``result_extended`` only, together with all arguments.
-    """
-    meta_of = backend._get_result_meta
-
-    def told(
-        result: Any, state: str, traceback: Any, request: Any, **options: Any
-    ) -> dict[str, Any]:
-        meta: dict[str, Any] = meta_of(result, state, traceback, request, **options)
-        if state in states.EXCEPTION_STATES:
-            # A request that was made up, for a task that is unknown, does not name it.
-            meta["worker"] = getattr(request, "hostname", None) or _this_worker[0]
-        failure = noted_failure(request) if state == states.FAILURE else None
-        if failure is not None:
-            meta = with_failure(meta, failure)
-        if retries := getattr(request, "retries", None):
-            meta["retries"] = retries
-        return _without_secrets(meta) if state in states.EXCEPTION_STATES else meta
-
-    backend._get_result_meta = told
+def _told(meta: dict[str, Any], state: str, request: Any) -> dict[str, Any]:
+    """Return what is kept with what was raised and on which worker, the retries, and no secret."""
+    if state in states.EXCEPTION_STATES:
+        # A request that was made up, for a task that is unknown, does not name it.
+        meta["worker"] = getattr(request, "hostname", None) or _this_worker[0]
+    failure = noted_failure(request) if state == states.FAILURE else None
+    if failure is not None:
+        meta = with_failure(meta, failure)
+    if retries := getattr(request, "retries", None):
+        meta["retries"] = retries
+    return _without_secrets(meta) if state in states.EXCEPTION_STATES else meta
 
 
 def _without_secrets(meta: dict[str, Any]) -> dict[str, Any]:
@@ -83,39 +82,27 @@ def _without_secrets(meta: dict[str, Any]) -> dict[str, Any]:
 
 
 def _keep_ends(backend: Any) -> None:
-    """Let no ``STARTED`` take the place of how a task of a run has ended: its message came twice.
+    """Let no ``STARTED`` replace the final state of a run's task, whose message came twice."""
 
-    Celery looks for success alone (``celery/backends/base.py``, ``_store_result``).
-    """
-    store = backend._store_result
-
-    def store_result(
-        task_id: str,
-        result: Any,
-        state: str,
-        traceback: Any = None,
-        request: Any = None,
-        **options: Any,
+    def store_start(
+        store: Callable[[Any], Any], task_id: str, result: Any, traceback: Any, request: Any
     ) -> Any:
-        if state != states.STARTED or not is_task_of_a_run(task_id):
-            return store(task_id, result, state, traceback, request=request, **options)
-        if backend._get_task_meta_for(task_id)["status"] not in states.READY_STATES:
-            meta = backend._get_result_meta(result, state, traceback, request)
-            kept = backend.encode({**meta, "task_id": task_id})
-            backend._set_with_state(backend.get_key_for_task(task_id), kept, state)
+        if not is_task_of_a_run(task_id):
+            return store(result)
+        if stored_meta(backend, task_id)["status"] not in states.READY_STATES:
+            kept = encoded_meta(backend, task_id, result, states.STARTED, traceback, request)
+            write_state(backend, task_id, kept, states.STARTED)
         return result
 
-    backend._store_result = store_result
+    change_starts(backend, store_start)
 
 
 def _keep_results(backend: Any) -> None:
     """Let no ``RETRY`` take the place of how the task has ended in the meantime.
 
-    Celery queues the next try before it stores that there is one (``celery/app/task.py``,
-    ``retry``; ``celery/app/trace.py``): another thread or worker may have run it by then.
-    With how a task of a run has ended its lease goes, in the same round trip.
+    Celery queues the next try before it stores that there is one: another thread or worker may
+    have run it by then. With how a task of a run has ended its lease goes, in the same round trip.
     """
-    store = backend._set_with_state
     start = len(backend.get_key_for_task("-")) - 1
 
     def store_and_release(key: bytes, value: str, state: str, lease: Any) -> None:
@@ -126,12 +113,14 @@ def _keep_results(backend: Any) -> None:
             pipeline.delete(lease)
             pipeline.execute()
 
-    def store_unless_ended(key: bytes, value: str, state: str) -> None:
+    def store_unless_ended(
+        store: Callable[[bytes, str, str], None], key: bytes, value: str, state: str
+    ) -> None:
         if state != states.RETRY:
             task_id = key[start:].decode()
             if state not in states.READY_STATES or not is_task_of_a_run(task_id):
                 store(key, value, state)
-            elif len(value) > backend._MAX_STR_VALUE_SIZE:
+            elif is_too_long(backend, value):
                 store(key, value, state)  # which says so
             else:
                 lease = lease_key(backend, task_id)
@@ -146,7 +135,7 @@ def _keep_results(backend: Any) -> None:
 
         backend.ensure(backend.client.transaction, (unless_ended, key))
 
-    backend._set_with_state = store_unless_ended
+    change_writes(backend, store_unless_ended)
 
 
 def _is_redis(backend: Any) -> bool:
@@ -155,28 +144,11 @@ def _is_redis(backend: Any) -> bool:
     return module is not None and isinstance(backend, module.RedisBackend)
 
 
-def _outlast_claims(backend: Any) -> None:
-    """Let a chord go on whose last member was killed as it was about to queue the body.
-
-    Celery 5.7 lets one worker claim that. The member comes again before the claim of the dead
-    worker has lapsed, and would be the last one to look.
-    """
-
-    from celery.backends import redis as celery_redis
-
-    text = getattr(celery_redis, "CHORD_PART_RETURN_LUA", None)
-    if text is None:  # another Celery, which claims nothing or does so otherwise
-        return
-
-    def script() -> Callable[..., Any]:
-        registered: Callable[..., Any] = backend.client.register_script(text)
-        return registered
-
-    backend.__dict__["_chord_part_return_script"] = outlasting_claims(script)
-
-
 def outlasting_claims(script: Callable[[], Callable[..., Any]]) -> Callable[..., Any]:
-    """Return a Celery script for a part of a chord that waits while all is there and claimed."""
+    """Return a Celery script for a part of a chord that waits while all is there and claimed.
+
+    So a chord goes on whose last member was killed as it was about to queue the body.
+    """
 
     def returned(**given: Any) -> Any:
         run, until = script(), monotonic() + LONGEST_CLAIM

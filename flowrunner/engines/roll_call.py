@@ -11,6 +11,8 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
+from flowrunner.engines.celery_patches.brokers import counting_receivers
+
 __all__ = ["NobodyListensError", "RollCall", "queue_consumers"]
 
 
@@ -40,28 +42,14 @@ class RollCall:
         if self._connection.transport.driver_type != "redis":
             yield
             return
-        channel = self._connection.default_channel
-        acquire = channel.conn_or_acquire
 
-        @contextmanager
-        def counted(client: Any = None) -> Iterator[Any]:
-            with acquire(client) as found:
-                publish = found.publish
+        def note(receivers: int) -> None:
+            self._receivers = receivers
+            if not receivers:
+                raise NobodyListensError
 
-                def publish_and_count(*args: Any, **options: Any) -> Any:
-                    self._receivers = publish(*args, **options)
-                    if not self._receivers:
-                        raise NobodyListensError
-                    return self._receivers
-
-                found.publish = publish_and_count
-                yield found
-
-        channel.conn_or_acquire = counted
-        try:
+        with counting_receivers(self._connection.default_channel, note):
             yield
-        finally:
-            channel.conn_or_acquire = acquire
 
     def is_complete(self, answers: Collection[tuple[str, Any]]) -> bool:
         """Tell whether every worker has answered; false where the broker does not tell."""

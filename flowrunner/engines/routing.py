@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from celery import Celery
 
+from flowrunner.engines.celery_patches.apps import execution_options
 from flowrunner.errors import EngineError
 from flowrunner.plan import Call
 from flowrunner.raised import described
@@ -47,7 +48,7 @@ def needs_of_tasks(app: Celery, registry: TaskRegistry) -> list[Need]:
 
 def _queue(app: Celery, message: str, options: Any, args: Any, kwargs: Any) -> str:
     task = app.tasks.get(message)
-    own = {} if task is None else task._get_exec_options()
+    own = {} if task is None else execution_options(task)
     given = {name: value for name, value in own.items() if value is not None}
     try:
         route = app.amqp.router.route({**given, **options}, message, args, kwargs, task)

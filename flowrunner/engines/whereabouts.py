@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from flowrunner.engines.broker_keys import broker_keys
+from flowrunner.engines.celery_patches.brokers import list_of_queue
 
 if TYPE_CHECKING:
     from flowrunner.engines.cluster import Cluster
@@ -78,7 +79,7 @@ def _in_lists(channel: Any, queues: Iterable[str]) -> Iterator[str]:
     keys = broker_keys(channel)
     for queue in queues:
         for priority in channel.priority_steps:
-            key, start = keys.named(channel._q_for_pri(queue, priority)), 0
+            key, start = keys.named(list_of_queue(channel, queue, priority)), 0
             while page := keys.client.lrange(key, start, start + _PAGE - 1):
                 yield from _task_ids(page)
                 start += _PAGE

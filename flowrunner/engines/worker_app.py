@@ -18,6 +18,8 @@ from celery.utils.log import get_logger
 from celery.worker import state
 
 from flowrunner import __version__
+from flowrunner.engines.celery_patches.apps import change_backends
+from flowrunner.engines.celery_patches.workers import has_terminal, hide_bodies
 from flowrunner.engines.guard import guard_backend, guard_tasks
 from flowrunner.engines.lease import LEASE_LIFE, Leases
 from flowrunner.engines.message_secrets import mask_worker
@@ -95,7 +97,7 @@ class Worker(CeleryWorker):  # type: ignore[misc]
     def on_consumer_ready(self, consumer: Any) -> None:
         """Start what runs beside; leases first."""
         self.was_ready = True
-        self.pool._does_debug = False  # at the level DEBUG it logs messages' bodies
+        hide_bodies(self.pool)
         self._stop_keeping = keep_leases(self.app)
         for companion in self.setup.companions:
             self._stop_companions.append(companion(self.app))
@@ -155,7 +157,7 @@ class Worker(CeleryWorker):  # type: ignore[misc]
         super().install_platform_tweaks(worker)
         for name in ("SIGINT", "SIGTERM", "SIGQUIT"):
             self._end_by(signal.Signals[name])
-        if not self._isatty:
+        if not has_terminal(self):
             from celery import platforms
 
             platforms.signals["SIGHUP"] = lambda *_: self.restart()
@@ -205,15 +207,12 @@ class Worker(CeleryWorker):  # type: ignore[misc]
 
 def guard_backends(app: Celery) -> None:
     """Put the guard on every result backend that an app makes."""
-    get_backend = app._get_backend
 
-    def guarded() -> Any:
-        backend = get_backend()
+    def guarded(backend: Any) -> Any:
         guard_backend(backend)
         return backend
 
-    app._get_backend = guarded
-    app._backend_cache = app._local.backend = None
+    change_backends(app, guarded)
 
 
 def _listed(names: Sequence[str], room: int = 12) -> str:

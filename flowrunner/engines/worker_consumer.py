@@ -19,6 +19,7 @@ from celery.utils.log import get_logger
 from celery.worker import state
 from celery.worker.consumer import Consumer as CeleryConsumer
 
+from flowrunner.engines.celery_patches.brokers import acknowledge_tag, unacknowledged_tags
 from flowrunner.engines.redelivery import stamp_messages
 
 __all__ = ["Consumer"]
@@ -58,8 +59,7 @@ class Consumer(CeleryConsumer):  # type: ignore[misc]
         running = {request.message.delivery_tag for request in tuple(state.active_requests)}
         for channel in list(self.connection.transport.channels):
             channel.do_restore = False
-            qos = channel.qos
-            waiting = set(qos._delivered) - set(qos._dirty) - running
+            waiting = unacknowledged_tags(channel.qos) - running
             self._unsaid |= dict.fromkeys(waiting, True)
 
     def on_ready(self) -> None:
@@ -109,7 +109,7 @@ class Consumer(CeleryConsumer):  # type: ignore[misc]
         if requeue:
             qos.restore_by_tag(tag)
         else:
-            qos._remove_from_indices(tag).execute()
+            acknowledge_tag(qos, tag)
 
 
 class _Reply:

@@ -1,7 +1,4 @@
-"""What tasks print on flowrunner's own workers: one log line for each ``print``.
-
-Celery logs every ``write``, of which ``print("a", "b")`` makes four.
-"""
+"""What tasks print on flowrunner's own workers: one log line for each ``print``."""
 
 from __future__ import annotations
 
@@ -14,6 +11,7 @@ from celery import Celery
 from celery.signals import task_postrun
 from celery.utils.log import LoggingProxy
 
+from flowrunner.engines.celery_patches.workers import is_logging_itself, redirect_prints
 from flowrunner.task_output import LONGEST_LINE, BytesOf, as_shown
 
 __all__ = ["PrintLogger", "log_prints_whole"]
@@ -40,7 +38,7 @@ class PrintLogger(LoggingProxy):  # type: ignore[misc]
 
     def write(self, data: Any) -> int:
         """Keep a text until its line ends; returns its length, as files do."""
-        if getattr(self._thread, "recurse_protection", False):
+        if is_logging_itself(self):
             return 0  # the logger's own words, about what it could not write
         text = data.decode("utf-8", "replace") if isinstance(data, bytes) else str(data)
         pieces = self._here.__dict__.setdefault("pieces", [])
@@ -74,7 +72,7 @@ def log_prints_whole(app: Celery) -> None:
             sys.stderr = proxies[1]
         return proxies[0]
 
-    app.log.redirect_stdouts_to_logger = redirect
+    redirect_prints(app, redirect)
     task_postrun.connect(_end_lines, weak=False)
 
 

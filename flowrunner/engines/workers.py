@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from celery import Celery
 
+from flowrunner.engines.celery_patches.brokers import broadcast
 from flowrunner.engines.quorum import QuorumQueue, quorum_queue
 from flowrunner.engines.roll_call import NobodyListensError, RollCall, queue_consumers
 from flowrunner.engines.worker_facts import FACTS, plugins_told
@@ -91,18 +92,17 @@ class Workers:
                 if workers is None and roll.is_complete(answers):
                     raise _CompleteError
 
-            mailbox = self._app.control.mailbox(connection)
-            mailbox._producer_pool = None  # what its own channel publishes can be counted
             with suppress(_CompleteError, NobodyListensError), roll.counting():
-                mailbox._broadcast(
+                broadcast(
+                    self._app,
+                    connection,
                     question,
-                    arguments,
-                    workers,
+                    arguments=arguments,
+                    destination=workers,
                     reply=True,
                     timeout=QUERY_ANSWER if timeout is None else timeout,
                     limit=limit or EVERYBODY,
                     callback=note,
-                    channel=connection.default_channel,
                 )
         return answers
 
