@@ -119,6 +119,14 @@ def test_a_result_that_is_not_kept_is_told(recorded: Recorded) -> None:
     assert (said["state"], said["result"], said["has_result"]) == ("SUCCESS", None, False)
 
 
+def test_programs_get_every_step_of_a_run_that_is_queued(recorded: Recorded) -> None:
+    recorded.add()
+    said = json.loads(recorded.run("show", "last", "--output", "json").out)
+    steps = {step["path"]: step["state"] for step in said["steps"]}
+    assert steps == dict.fromkeys((*MEMBERS, BODY, "on_error"), "PENDING")
+    assert {(step["started"], step["ended"]) for step in said["steps"]} == {(None, None)}
+
+
 @pytest.mark.parametrize(
     ("state", "rows", "result", "has_result"),
     [

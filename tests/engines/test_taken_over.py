@@ -80,6 +80,27 @@ def test_a_dynamic_run_that_is_taken_over_is_queued_once(
     assert CONTINUE in {step.call.task for step in ledger.steps.values()}
 
 
+def test_a_static_run_that_is_taken_over_is_queued_once(
+    address: ClusterAddress, tmp_path: Path, published: Counter[str]
+) -> None:
+    here, until, executed = tmp_path / "here", tmp_path / "until", tmp_path / "executed"
+    steps = (
+        call("c[0]", "waits_for", str(here), str(until)),
+        call("c[1]", "appends", str(executed), immutable=True),
+    )
+    ready, run = plan_of(plan.Chain("c", steps, AT)), uuid4()
+    with cluster(address) as first:
+        first.start(ready, run=run)
+        await_file(here)
+    with cluster(address) as later, ThreadPoolExecutor(1) as pool:
+        ledger = ledger_of(ready)
+        ended = pool.submit(later.run, ready, run=run, ledger=ledger, timeout=HANG, queued=True)
+        until.touch()
+        assert ended.result(HANG) == []
+    assert set(published.values()) == {1}
+    assert len(executed.read_text().splitlines()) == 1
+
+
 def test_a_retry_that_was_queued_is_not_queued_by_the_next_driver(
     address: ClusterAddress, tmp_path: Path, published: Counter[str]
 ) -> None:
