@@ -7,10 +7,12 @@ the planner resolves them.
 from __future__ import annotations
 
 from collections.abc import Mapping as Lookup
-from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias
 
+from msgspec import Struct, field
+
 from flowrunner.errors import Diagnostic
+from flowrunner.located import Located
 from flowrunner.node import Mapping, Node, Scalar, Sequence
 from flowrunner.source import Location, Source
 
@@ -41,8 +43,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True)
-class CallKeys:
+class CallKeys(Struct, frozen=True):
     """The keys of a task call that ``defaults`` may set too; ``None`` means not said.
 
     ``options`` holds Celery's own option names (``queue``, ``priority``, …).
@@ -55,15 +56,14 @@ class CallKeys:
     retry: RetryKeys | None = None
 
 
-@dataclass(frozen=True)
-class RetryKeys:
+class RetryKeys(Located, frozen=True):
     """How often a call is made again when it fails; ``None`` means not said.
 
     ``maximum``, ``delay``, ``backoff`` and ``cap`` hold numbers or expressions.
     """
 
     maximum: Scalar
-    location: Location = field(compare=False, repr=False)
+    location: Location
     delay: Scalar | None = None
     backoff: Scalar | None = None
     cap: Scalar | None = None
@@ -72,8 +72,7 @@ class RetryKeys:
     never: tuple[Scalar, ...] = ()
 
 
-@dataclass(frozen=True)
-class Parallel:
+class Parallel(Struct, frozen=True):
     """What may be asked of members side by side; ``None`` means not said.
 
     ``max_parallel`` holds a whole number or an expression; ``tolerate`` one of those or a text
@@ -84,8 +83,7 @@ class Parallel:
     tolerate: Scalar | None = None
 
 
-@dataclass(frozen=True)
-class TaskCall:
+class TaskCall(Located, frozen=True):
     """A call of a task, or ``times`` of them side by side.
 
     ``times`` holds an integer or an expression; ``index`` names the loop variable.
@@ -93,7 +91,7 @@ class TaskCall:
     """
 
     task: str
-    location: Location = field(compare=False, repr=False)
+    location: Location
     keys: CallKeys = field(default_factory=CallKeys)
     times: Scalar | None = None
     index: str = "i"
@@ -101,62 +99,56 @@ class TaskCall:
     parallel: Parallel = field(default_factory=Parallel)
 
 
-@dataclass(frozen=True)
-class ItemCalls:
+class ItemCalls(Located, frozen=True):
     """Celery's ``map`` (each item one argument) or ``starmap`` (each item a list of them)."""
 
     kind: str
     task: str
     over: Node
-    location: Location = field(compare=False, repr=False)
+    location: Location
     options: Lookup[str, Node] = field(default_factory=dict)
     id: Scalar | None = None
     retry: RetryKeys | None = None
 
 
-@dataclass(frozen=True)
-class Chunks:
+class Chunks(Located, frozen=True):
     """Batches of ``size`` items; the batches run side by side, each as a ``starmap``."""
 
     task: str
     over: Node
     size: Scalar
-    location: Location = field(compare=False, repr=False)
+    location: Location
     options: Lookup[str, Node] = field(default_factory=dict)
     id: Scalar | None = None
     retry: RetryKeys | None = None
     parallel: Parallel = field(default_factory=Parallel)
 
 
-@dataclass(frozen=True)
-class Chain:
+class Chain(Located, frozen=True):
     """Steps one after the other."""
 
     steps: tuple[Step, ...]
-    location: Location = field(compare=False, repr=False)
+    location: Location
 
 
-@dataclass(frozen=True)
-class Group:
+class Group(Located, frozen=True):
     """Steps side by side. ``listed`` is false where one step stands in place of the list."""
 
     members: tuple[Step, ...]
-    location: Location = field(compare=False, repr=False)
+    location: Location
     listed: bool = True
     parallel: Parallel = field(default_factory=Parallel)
 
 
-@dataclass(frozen=True)
-class Chord:
+class Chord(Located, frozen=True):
     """A group, then the body with the list of its results."""
 
     header: Group
     body: Step
-    location: Location = field(compare=False, repr=False)
+    location: Location
 
 
-@dataclass(frozen=True)
-class Each:
+class Each(Located, frozen=True):
     """A step once for each item, side by side; ``variable`` is the item's name in expressions.
 
     ``items`` is a list or an expression that gives one.
@@ -164,21 +156,19 @@ class Each:
 
     items: Node
     do: Step
-    location: Location = field(compare=False, repr=False)
+    location: Location
     variable: str = "item"
     parallel: Parallel = field(default_factory=Parallel)
 
 
-@dataclass(frozen=True)
-class Branch:
+class Branch(Struct, frozen=True):
     """A step of a ``switch`` and its condition: a bare expression, or a boolean."""
 
     when: Scalar
     step: Step
 
 
-@dataclass(frozen=True)
-class Switch:
+class Switch(Located, frozen=True):
     """The step of the first branch whose condition holds, else ``otherwise``, if there is one.
 
     A step with ``when`` is one with a single branch: ``written`` is the key that it was written as.
@@ -186,38 +176,34 @@ class Switch:
 
     branches: tuple[Branch, ...]
     otherwise: Step | None
-    location: Location = field(compare=False, repr=False)
+    location: Location
     written: Literal["when", "switch"] = "switch"
 
 
-@dataclass(frozen=True)
-class Rescue:
+class Rescue(Located, frozen=True):
     """A step with ``on_error``: the ``handler``'s value stands for its own when it fails."""
 
     step: Step
     handler: Step
-    location: Location = field(compare=False, repr=False)
+    location: Location
 
 
-@dataclass(frozen=True)
-class Named:
+class Named(Struct, frozen=True):
     """A step with an ``id``, by which expressions after it use its value."""
 
     id: Scalar
     step: Step
 
 
-@dataclass(frozen=True)
-class Use:
+class Use(Located, frozen=True):
     """Another workflow file as a step; ``inputs`` are what ``with`` gives it."""
 
     file: Scalar
-    location: Location = field(compare=False, repr=False)
+    location: Location
     inputs: Mapping | None = None
 
 
-@dataclass(frozen=True)
-class GraphStep:
+class GraphStep(Struct, frozen=True):
     """One of a graph's steps, and the names of those that it needs."""
 
     name: Scalar
@@ -225,22 +211,20 @@ class GraphStep:
     step: Step
 
 
-@dataclass(frozen=True)
-class Graph:
+class Graph(Located, frozen=True):
     """Steps by name, each of which begins when those that it needs have ended."""
 
     steps: tuple[GraphStep, ...]
-    location: Location = field(compare=False, repr=False)
+    location: Location
 
 
-@dataclass(frozen=True)
-class Broken:
+class Broken(Located, frozen=True):
     """A step that the loader found something wrong with; ``task`` is its task where that is known.
 
     It lets the planner look at the rest of the file, so that everything wrong is said at once.
     """
 
-    location: Location = field(compare=False, repr=False)
+    location: Location
     task: str | None = None
 
 
@@ -266,8 +250,7 @@ HandlerName: TypeAlias = Literal["on_error", "finally"]
 HANDLER_NAMES: Final[tuple[HandlerName, ...]] = ("on_error", "finally")
 
 
-@dataclass(frozen=True)
-class InputDefinition:
+class InputDefinition(Located, frozen=True):
     """One of the workflow's inputs.
 
     ``schema`` is the JSON Schema that a value has to satisfy; ``default`` is ``None`` when
@@ -277,11 +260,10 @@ class InputDefinition:
     name: str
     schema: Lookup[str, object]
     default: Node | None
-    location: Location = field(compare=False, repr=False)
+    location: Location
 
 
-@dataclass(frozen=True)
-class Workflow:
+class Workflow(Struct, frozen=True):
     """A whole file. ``defaults`` maps a task's name, or ``"*"``, to keys of its calls;
     ``handlers`` maps ``on_error`` and ``finally``, where the file has them, to their steps.
 

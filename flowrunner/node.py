@@ -3,37 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeAlias
 
+from flowrunner.located import Located
 from flowrunner.source import Location
 
 __all__ = ["Mapping", "Node", "Scalar", "Sequence", "has_expression", "node_at", "plain"]
 
 
-@dataclass(frozen=True, slots=True)
-class Scalar:
+class Scalar(Located, frozen=True):
     """A string, number, boolean or null."""
 
     value: str | int | float | bool | None
-    location: Location = field(compare=False, repr=False)
+    location: Location
 
 
-@dataclass(frozen=True, slots=True)
-class Sequence:
+class Sequence(Located, frozen=True):
     """A list of nodes."""
 
     items: tuple[Node, ...]
-    location: Location = field(compare=False, repr=False)
+    location: Location
 
 
-@dataclass(frozen=True)
-class Mapping:
+class Mapping(Located, frozen=True, dict=True):
     """Entries in the order written; every key is a string and stands once."""
 
     entries: tuple[tuple[Scalar, Node], ...]
-    location: Location = field(compare=False, repr=False)
+    location: Location
 
     @cached_property
     def _by_key(self) -> dict[str, tuple[Scalar, Node]]:

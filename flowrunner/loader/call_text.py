@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 __all__ = ["CallText", "explain_call", "explain_task_name", "parse_call"]
 
@@ -16,8 +17,7 @@ _NAME: Final = re.compile(r"[^\s(){}\[\]$]+")
 _OTHER_COUNT: Final = re.compile(r"(?P<sign>[xX×*])\s*(?P<count>\S.*)?")
 
 
-@dataclass(frozen=True)
-class CallText:
+class CallText(Struct, frozen=True):
     """A call as written: ``count`` is a number or an expression, ``None`` when there is none.
 
     ``count_offset`` is where the count begins, in characters after the text's own beginning.

@@ -9,10 +9,10 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import Any, Final, NoReturn
 
 import yaml
+from msgspec import Struct, field
 
 from flowrunner.errors import Diagnostic, WorkflowError
 from flowrunner.loader.scalars import ScalarError, resolve_plain
@@ -83,15 +83,13 @@ def garbage_collector_off() -> Iterator[None]:
             gc.enable()
 
 
-@dataclass(slots=True)
-class _Anchor:
+class _Anchor(Struct):
     node: Node
     size: int
     height: int
 
 
-@dataclass(slots=True)
-class _Frame:
+class _Frame(Struct):
     """A list or mapping whose end has not come yet; ``nodes_before`` is the count at its start."""
 
     is_mapping: bool

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import Struct
 
 from flowrunner.budget import Budget, BudgetUsedUpError
 from flowrunner.loader.integers import inexact_integers
@@ -33,8 +34,7 @@ TYPE_WORDS: Final = {
 }
 
 
-@dataclass(frozen=True)
-class Violation:
+class Violation(Struct, frozen=True):
     """What is wrong with a value: ``message`` begins with "must"."""
 
     message: str
@@ -104,8 +104,7 @@ def describe(value: Any) -> str:
     return shown(value)
 
 
-@dataclass(frozen=True)
-class _Finding:
+class _Finding(Struct, frozen=True):
     """What jsonschema found: the keyword's value, the value that it was held against."""
 
     wanted: Any

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from collections.abc import Mapping as Lookup
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from flowrunner import model
 from flowrunner.budget import UNTRUSTED, Budget, BudgetUsedUpError
@@ -30,8 +31,7 @@ from flowrunner.tasks import OpenRegistry, TaskRegistry
 __all__ = ["check_workflow", "plan_workflow"]
 
 
-@dataclass(frozen=True)
-class _Trees:
+class _Trees(Struct, frozen=True):
     """What a workflow is planned as: the trees of its main part and of its handlers."""
 
     root: Node

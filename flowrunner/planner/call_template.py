@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
+
+from msgspec import Struct
 
 from flowrunner import model, plan
 from flowrunner.node import Node
@@ -26,8 +27,7 @@ __all__ = ["STEPS_PER_CALL", "CallTemplate"]
 STEPS_PER_CALL: Final = 10
 
 
-@dataclass(frozen=True, slots=True)
-class _Values:
+class _Values(Struct, frozen=True):
     """What a call is given; ``open`` says that some of it is deferred."""
 
     args: tuple[Any, ...]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from inspect import Parameter
 from typing import Final
+
+from msgspec import Struct
 
 from flowrunner.suggestion import did_you_mean
 from flowrunner.tasks import TaskDefinition
@@ -21,8 +22,7 @@ ERROR: Final = "the error"
 _POSITIONAL = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
 
 
-@dataclass(frozen=True)
-class CallProblem:
+class CallProblem(Struct, frozen=True):
     """What is wrong with a call; ``keyword`` is the argument's name where it is one's fault."""
 
     message: str

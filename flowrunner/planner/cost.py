@@ -7,8 +7,9 @@ each chord that it is a member of. This follows every message of a run, as Celer
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from flowrunner.plan import Call, Cost, Fork, Item, Sequence, parts_of
 from flowrunner.planner.message_size import (
@@ -34,8 +35,7 @@ _CALL_ROOT: Final = options_size(root_id=UUID)
 _HEADER_ROOT: Final = len(f'"{UUID}"') - NULL
 
 
-@dataclass(frozen=True, slots=True)
-class _Waiting:
+class _Waiting(Struct, frozen=True):
     """An item that waits in the message of what comes before it: its size, in bytes.
 
     ``growth`` comes on top when a worker has readied it.
@@ -45,8 +45,7 @@ class _Waiting:
     growth: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Member:
+class _Member(Struct, frozen=True):
     """The place of a sequence in a header: its number there, and the size of the body."""
 
     index: int
@@ -59,8 +58,7 @@ class _Member:
         return number + options_size(group_id=UUID, chord=0) - len("0") + self.body
 
 
-@dataclass(frozen=True, slots=True)
-class _Publisher:
+class _Publisher(Struct, frozen=True):
     """Who publishes: the producer, or a worker on behalf of a task.
 
     ``names_root`` says that it gives what it publishes the id of the run's first task: Celery

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import compress, islice
 from typing import Final
+
+from msgspec import Struct
 
 from flowrunner import model
 from flowrunner.node import Scalar
@@ -22,8 +23,7 @@ MOST_NAMED: Final = 8
 MOST_CIRCLES: Final = 5
 
 
-@dataclass(frozen=True)
-class Dependencies:
+class Dependencies(Struct, frozen=True, dict=True):
     """What each step of a graph needs, by name; ``order`` has each after those that it needs.
 
     ``result`` is the step that nobody needs: its value is the graph's.

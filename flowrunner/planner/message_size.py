@@ -8,9 +8,10 @@ is not known before a run: each result counts as ``null``.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
+
+from msgspec import Struct
 
 from flowrunner.plan import Call, Deferred, Secret
 
@@ -44,8 +45,7 @@ ORIGIN: Final = "gen00000@000000000000"
 DEFAULT_QUEUE: Final = "celery"
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(Struct, frozen=True):
     """A previous result: its size as JSON, and how Python shows it."""
 
     size: int

@@ -18,8 +18,10 @@ need nothing of flowrunner's.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from flowrunner import plan
 from flowrunner.planner.given import given
@@ -30,8 +32,7 @@ __all__ = ["literal", "normal_form"]
 ACCUMULATE = "celery.accumulate"
 
 
-@dataclass(frozen=True, slots=True)
-class _OpenFork:
+class _OpenFork(Struct, frozen=True):
     """Members side by side whose joining call is not known yet."""
 
     path: str

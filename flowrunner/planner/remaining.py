@@ -8,8 +8,10 @@ given the results before them.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
+
+from msgspec import Struct, field
 
 from flowrunner.plan import Call, Fork, Plan, Sequence, calls_of, without_continuations
 from flowrunner.planner.continuations import with_continuations
@@ -19,8 +21,7 @@ from flowrunner.planner.normal_form import literal
 __all__ = ["Remainder", "Rest", "remaining_plan", "rest_of", "unchanged_calls"]
 
 
-@dataclass(frozen=True)
-class Remainder:
+class Remainder(Struct, frozen=True):
     """What is left of a plan, and which calls' results are used again, by path.
 
     ``plan`` has only what is to run in its sequence; it is ``None``, and ``result`` the main
@@ -35,8 +36,7 @@ class Remainder:
     failures: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Rest:
+class Rest(Struct, frozen=True):
     """What is left of a sequence; ``value`` is the last result, where ``items`` is empty."""
 
     items: Sequence

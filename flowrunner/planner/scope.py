@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeAlias
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from flowrunner.plan import Secret
 
@@ -61,8 +63,7 @@ class SecretValue:
 SECRET: Final = SecretValue()
 
 
-@dataclass(frozen=True, slots=True)
-class StepValue:
+class StepValue(Struct, frozen=True):
     """The value of a step that has an id: ``path`` is that of its :class:`~flowrunner.plan.Named`.
 
     It is ``None`` where the step has ``passed_nothing_on``: it gives what it is given, and nothing
@@ -89,8 +90,7 @@ class Inputs:
         self.secret = frozenset(k for k, value in values.items() if isinstance(value, Secret))
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(Struct, frozen=True):
     """What is known where a step stands.
 
     ``given`` says what comes before its calls' arguments, if anything does; with ``may_be_given``

@@ -8,9 +8,10 @@ once and waits for nothing else.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import reduce
 from typing import Final, TypeAlias
+
+from msgspec import Struct
 
 __all__ = ["MOST_NESTED", "SideBySide", "in_order", "series_parallel"]
 
@@ -23,8 +24,7 @@ Needs: TypeAlias = Mapping[str, tuple[str, ...]]
 Series: TypeAlias = "tuple[str | SideBySide, ...]"
 
 
-@dataclass(frozen=True, slots=True)
-class SideBySide:
+class SideBySide(Struct, frozen=True):
     """Members side by side whose values, as a list, are what the step ``needed_by`` needs."""
 
     needed_by: str

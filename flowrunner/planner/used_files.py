@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Final
+
+from msgspec import Struct
 
 from flowrunner.errors import WorkflowError
 from flowrunner.model import Workflow
@@ -28,8 +29,7 @@ MOST_USES: Final = 10_000
 MARKERS: Final = ("flowrunner.toml", "pyproject.toml", ".git")
 
 
-@dataclass(frozen=True)
-class Uses:
+class Uses(Struct, frozen=True):
     """How one comes to a file: the files from the workflow's own to it, and where each is used."""
 
     sources: tuple[Source, ...]
@@ -46,16 +46,14 @@ class Uses:
         return Uses((*self.sources, source), (*self.files, file), (*self.places, place))
 
 
-@dataclass(frozen=True)
-class _File:
+class _File(Struct, frozen=True):
     """A file: its path as it was found, and what tells it from others."""
 
     path: Path
     key: Path
 
 
-@dataclass(frozen=True)
-class _Project:
+class _Project(Struct, frozen=True):
     """The folder that all files of a workflow lie in: as people name it, and without links."""
 
     folder: Path

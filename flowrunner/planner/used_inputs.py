@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from collections.abc import Mapping as Lookup
-from dataclasses import dataclass, field
 from typing import Any, Final
+
+from msgspec import Struct, field
 
 from flowrunner.budget import Budget
 from flowrunner.environment import revealed
@@ -24,8 +25,7 @@ _STEPS_PER_INPUT: Final = 10
 _TIMES_WALKED: Final = 4
 
 
-@dataclass
-class UsedInputs:
+class UsedInputs(Struct):
     """The inputs of a used file, by name.
 
     Of ``values`` those that only run time knows are deferred, and may be

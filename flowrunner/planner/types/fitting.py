@@ -8,8 +8,10 @@ list for a ``tuple``, more keys than a ``TypedDict`` names.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from typing import Any, Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from flowrunner.hints.forms import (
     TAKEN,
@@ -43,8 +45,7 @@ _NOT_KNOWN: Final = (Deferred, Secret, type(UNKNOWN_VALUE))
 _DEEPEST_TYPE: Final = 12
 
 
-@dataclass(frozen=True)
-class Misfit:
+class Misfit(Struct, frozen=True):
     """What does not fit: the innermost part of it, and what is wanted there.
 
     ``keys`` lead to that part of a value; ``reason`` says more where a type cannot; ``origin`` is

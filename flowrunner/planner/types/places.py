@@ -6,10 +6,10 @@ is wrong, by the place of the call's name.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from flowrunner import model, plan
 from flowrunner.errors import WorkflowError
@@ -23,8 +23,7 @@ from flowrunner.tasks import TaskDefinition
 __all__ = ["Place", "Places"]
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(Struct, frozen=True):
     """Where a value is written; ``written`` tells a literal from what an expression gives."""
 
     location: Location
@@ -111,11 +110,11 @@ def _steps_in(part: Any) -> Iterator[Any]:
     if isinstance(part, tuple):
         for each in part:
             yield from _steps_in(each)
-    elif dataclasses.is_dataclass(part) and not isinstance(part, (Scalar, Sequence, Mapping)):
+    elif isinstance(part, Struct) and not isinstance(part, (Scalar, Sequence, Mapping)):
         if isinstance(part, model.Each):
             yield part
-        for field in dataclasses.fields(part):
-            yield from _steps_in(getattr(part, field.name))
+        for name in part.__struct_fields__:
+            yield from _steps_in(getattr(part, name))
 
 
 def _led_to(node: Node, keys: tuple[Any, ...]) -> Node:

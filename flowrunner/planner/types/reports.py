@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from flowrunner import plan
 from flowrunner.hints.forms import NUMBER, WHOLE, Alternatives, Model, Type, Value
@@ -21,8 +22,7 @@ _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]*)?", re.ASCII)
 _LAST_INDEX = re.compile(r"\[(\d+)\]$")
 
 
-@dataclass(frozen=True)
-class Argument:
+class Argument(Struct, frozen=True):
     """An argument as a call gives it: by position or by name.
 
     ``item`` leads to it within the items of a ``map``, ``starmap`` or ``chunks``.

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from inspect import Parameter
 from typing import Any
+
+from msgspec import Struct
 
 from flowrunner.hints.forms import NULL, UNKNOWN, Model, Type, any_of
 from flowrunner.hints.models import can_make_models, has_model, is_dataclass
@@ -17,8 +18,7 @@ from flowrunner.tasks import TaskDefinition
 __all__ = ["Taken", "TaskTypes", "task_types"]
 
 
-@dataclass(frozen=True)
-class Taken:
+class Taken(Struct, frozen=True):
     """A parameter: its hint, what that stands for, and the default that it takes as well.
 
     ``plain`` are the Python types of values that need no second look.
@@ -31,8 +31,7 @@ class Taken:
     plain: frozenset[type] = frozenset()
 
 
-@dataclass(frozen=True)
-class TaskTypes:
+class TaskTypes(Struct, frozen=True):
     """A task's parameters, by position and by name, and what it returns.
 
     ``lacks_pydantic`` is a parameter that needs pydantic, which is not installed.
