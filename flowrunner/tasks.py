@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from flowrunner.duration import read_duration
 from flowrunner.errors import PluginError
+from flowrunner.message_format import is_builtin_task
 from flowrunner.suggestion import did_you_mean
 
 __all__ = ["OpenRegistry", "TaskDefinition", "TaskRegistry", "signature_of"]
@@ -203,7 +204,7 @@ class PluginTasks:
         chosen = name if name is not None else getattr(task, "__name__", "")
         if not isinstance(chosen, str):
             raise PluginError(f"plugin {self._plugin}: a task's name is a text, not {chosen!r}")
-        if chosen.startswith("celery."):
+        if is_builtin_task(chosen):
             raise PluginError(
                 f"plugin {self._plugin}: '{chosen}' cannot be registered: names that begin with "
                 f"'celery.' are Celery's own"

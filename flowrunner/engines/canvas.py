@@ -18,6 +18,7 @@ from celery.canvas import Signature
 from flowrunner import plan
 from flowrunner.engines.secret_arguments import with_secrets
 from flowrunner.engines.whole_numbers import WholeNumbers, whole_numbers
+from flowrunner.message_format import message_task
 
 __all__ = ["Canvas", "TaskIds", "header_id", "lower_to_canvas"]
 
@@ -84,10 +85,9 @@ class _Lowering:
         call = self.numbers.converted(call, app=self.app, given=given)
         if plan.has_secret((call.args, call.kwargs)):
             call = with_secrets(call)
-        mapped = call.kind in ("map", "starmap")
-        message = f"celery.{call.kind}" if mapped else call.task
+        message = message_task(call.kind, call.task)
         options = {**_kept(self.app, message), **call.options, "task_id": self.task_ids(call)}
-        if mapped:
+        if message != call.task:
             # Celery's xmap() drops options when it is nested; the task behind it does not.
             items = {"task": signature(call.task, app=self.app), "it": list(call.args)}
             return signature(message, kwargs=items, options=options, immutable=True, app=self.app)

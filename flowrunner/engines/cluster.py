@@ -27,6 +27,7 @@ from flowrunner.engines.worker_report import ask_reports
 from flowrunner.engines.workers import Worker, Workers, consumers_on
 from flowrunner.errors import BrokerError, EngineError, UnfitClusterError
 from flowrunner.finding import Finding
+from flowrunner.message_format import is_builtin_task
 from flowrunner.password import without_password
 from flowrunner.plan import Call, Plan
 from flowrunner.planner.continuations import CONTINUE
@@ -102,7 +103,7 @@ class Cluster:
             consumers = [each for each in self._workers.values() if queue in each.queues]
             if not consumers:
                 return True
-            if not task.startswith("celery.") and any(task not in one.tasks for one in consumers):
+            if not is_builtin_task(task) and any(task not in one.tasks for one in consumers):
                 return True
         return any(
             not any(queue in worker.queues for worker in self._workers.values())

@@ -12,6 +12,7 @@ from celery import Celery
 from celery.app.utils import find_app
 
 from flowrunner.errors import ConfigurationError, FlowrunnerError, PluginError
+from flowrunner.message_format import is_builtin_task
 from flowrunner.planner.continuations import CONTINUE
 from flowrunner.raised import described, place_of
 from flowrunner.settings import AppReference
@@ -116,7 +117,7 @@ def register_app_tasks(registry: TaskRegistry, app: Celery, reference: AppRefere
     """
     registry.app = reference.name
     for name, task in app.tasks.items():
-        if name.startswith("celery.") or name == CONTINUE:
+        if is_builtin_task(name) or name == CONTINUE:
             continue
         known = registry.get(name)
         if known is None:

@@ -27,6 +27,7 @@ from flowrunner.engines.secret_arguments import discreet
 from flowrunner.engines.turn import Turn
 from flowrunner.engines.worker_facts import note_guard
 from flowrunner.hints.adapter import ADAPTS, Adapter
+from flowrunner.message_format import is_builtin_task
 from flowrunner.tasks import signature_of
 
 __all__ = ["guard_backend", "guard_tasks"]
@@ -77,7 +78,7 @@ def _adapter(task: Any) -> Callable[[], Adapter]:
 
     @cache
     def adapter() -> Adapter:
-        adapts = task.name.startswith("celery.") or getattr(function, ADAPTS, False)
+        adapts = is_builtin_task(task.name) or getattr(function, ADAPTS, False)
         return Adapter(function, Signature() if adapts else signature_of(function))
 
     return adapter

@@ -17,6 +17,7 @@ from flowrunner.engines.secret_arguments import PARTS, SECRETS
 from flowrunner.masking import learn
 from flowrunner.masking.logs import mask_logs
 from flowrunner.masking.streams import finish_streams, mask_streams
+from flowrunner.message_format import signatures_in
 
 __all__ = ["learn_of_message", "mask_worker"]
 
@@ -103,14 +104,7 @@ def _leaves(value: Any) -> Iterator[str]:
 
 def _carried(data: Any) -> Iterator[tuple[str, str]]:
     """Yield the secrets of all signatures in data, which is JSON."""
-    open_values = [data]
-    while open_values:
-        value = open_values.pop()
-        if isinstance(value, dict):
-            open_values += value.values()
-            options = value.get("options")
-            headers = options.get("headers") if isinstance(options, dict) else None
-            if isinstance(headers, dict) and SECRETS in headers:
-                yield from _secrets(headers, value.get("args"), value.get("kwargs"))
-        elif isinstance(value, list):
-            open_values += value
+    for signature in signatures_in(data):
+        headers = signature["options"].get("headers")
+        if isinstance(headers, dict) and SECRETS in headers:
+            yield from _secrets(headers, signature.get("args"), signature.get("kwargs"))

@@ -10,6 +10,7 @@ from celery import Celery
 
 from flowrunner.engines.app_fitness import nesting_in_workers
 from flowrunner.engines.routing import Need, needs_of_calls, needs_of_tasks
+from flowrunner.message_format import ACCUMULATE
 from flowrunner.plan import Call, Plan
 from flowrunner.tasks import TaskRegistry
 
@@ -77,7 +78,7 @@ def needs_of_registry(app: Celery, registry: TaskRegistry) -> Needs:
     names = {(definition.name, None) for definition in registry}
     calls = needs_of_tasks(app, registry)
     return Needs(
-        calls=tuple(calls or [(str(app.amqp.default_queue.name), "celery.accumulate")]),
+        calls=tuple(calls or [(str(app.amqp.default_queue.name), ACCUMULATE)]),
         limit=_longest(_limits(app, names, late=None)),
         late_limit=_longest(_limits(app, names, late=True)),
     )

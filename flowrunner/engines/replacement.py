@@ -6,13 +6,14 @@ own class, or the app, would decide (``celery/app/task.py``, ``replace``).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from celery.app.task import get_actual_ignore_result
 
 from flowrunner.engines.celery_patches.apps import change_replacements
 from flowrunner.engines.run_flags import is_task_of_a_run
+from flowrunner.message_format import signatures_in
 
 __all__ = ["keep_results_of_replacements"]
 
@@ -26,15 +27,6 @@ def keep_results_of_replacements(tasks: Iterable[Any]) -> None:
 def _keep_result(task: Any, replacement: Any) -> None:
     request = task.request
     if is_task_of_a_run(request.id) and not get_actual_ignore_result(task, request):
-        for signature in _signatures(replacement):
+        for signature in signatures_in(replacement):
             if signature["options"].get("task_id") == request.id:
                 signature["options"]["ignore_result"] = False
-
-
-def _signatures(signature: Any) -> Iterator[Any]:
-    """Yield a signature and those in it: a chain's steps, a header's members, a body."""
-    yield signature
-    for part in signature["kwargs"].values():
-        for each in part if isinstance(part, list | tuple) else [part]:
-            if isinstance(each, Mapping) and "subtask_type" in each:
-                yield from _signatures(each)

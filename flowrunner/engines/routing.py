@@ -9,6 +9,7 @@ from celery import Celery
 
 from flowrunner.engines.celery_patches.apps import execution_options
 from flowrunner.errors import EngineError
+from flowrunner.message_format import message_task
 from flowrunner.plan import Call
 from flowrunner.raised import described
 from flowrunner.tasks import TaskRegistry
@@ -27,7 +28,7 @@ def needs_of_calls(app: Celery, calls: Iterable[Call]) -> list[Need]:
     examples: dict[tuple[Any, ...], tuple[str, Call]] = {}
     for call in calls:
         # Celery's own map task goes to a queue as itself and then calls the plan's task.
-        message = f"celery.{call.kind}" if call.kind in ("map", "starmap") else call.task
+        message = message_task(call.kind, call.task)
         routing = tuple(call.options.get(option) for option in _ROUTING)
         examples.setdefault((message, call.task, routing), (message, call))
     return sorted(

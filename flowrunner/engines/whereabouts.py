@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from flowrunner.engines.broker_keys import broker_keys
 from flowrunner.engines.celery_patches.brokers import list_of_queue
+from flowrunner.message_format import task_ids_in
 
 if TYPE_CHECKING:
     from flowrunner.engines.cluster import Cluster
 
 __all__ = ["Whereabouts", "whereabouts"]
 
-#: A message names its task in its headers; the body, in base64, holds no quotes.
-_TASK_ID: Final = re.compile(rb'"id": "([0-9a-f-]{36})"')
 #: Messages that are looked through at once.
 _PAGE: Final = 500
 
@@ -57,7 +55,7 @@ def whereabouts(cluster: Cluster, task_ids: Iterable[str], queues: Iterable[str]
         if connection.transport.driver_type == "redis":
             queued = set(_in_lists(channel, queues))
             keys = broker_keys(channel)
-            held = set(_task_ids(keys.client.hvals(keys.named(channel.unacked_key))))
+            held = set(task_ids_in(keys.client.hvals(keys.named(channel.unacked_key))))
         else:
             waiting = any(_message_count(channel, queue) for queue in queues)
             queued, held = (set(wanted) if waiting else set()), set()
@@ -81,16 +79,8 @@ def _in_lists(channel: Any, queues: Iterable[str]) -> Iterator[str]:
         for priority in channel.priority_steps:
             key, start = keys.named(list_of_queue(channel, queue, priority)), 0
             while page := keys.client.lrange(key, start, start + _PAGE - 1):
-                yield from _task_ids(page)
+                yield from task_ids_in(page)
                 start += _PAGE
-
-
-def _task_ids(messages: Iterable[bytes | str]) -> Iterator[str]:
-    for message in messages:
-        raw = message.encode() if isinstance(message, str) else message
-        found = _TASK_ID.search(raw)
-        if found is not None:
-            yield found[1].decode()
 
 
 def _message_count(channel: Any, queue: str) -> int:

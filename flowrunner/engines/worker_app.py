@@ -27,6 +27,7 @@ from flowrunner.engines.process_identity import current_incarnation
 from flowrunner.engines.redelivery import Redelivery
 from flowrunner.engines.run_flags import is_task_of_a_run
 from flowrunner.engines.worker_prints import log_prints_whole
+from flowrunner.message_format import is_builtin_task
 from flowrunner.password import without_password
 
 __all__ = ["Companion", "WorkerSetup", "guard_backends", "make_worker_app"]
@@ -191,7 +192,7 @@ class Worker(CeleryWorker):  # type: ignore[misc]
 
     def banner(self) -> str:
         """Return what a worker says of itself when it starts."""
-        own = sorted(name for name in self.app.tasks if not name.startswith("celery."))
+        own = sorted(name for name in self.app.tasks if not is_builtin_task(name))
         pool = self.pool_cls.__module__.rpartition(".")[2]
         lines = {
             "broker": without_password(str(self.app.conf.broker_read_url)),

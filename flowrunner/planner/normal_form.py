@@ -24,12 +24,11 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from flowrunner import plan
+from flowrunner.message_format import ACCUMULATE
 from flowrunner.planner.given import given
 from flowrunner.source import Location
 
 __all__ = ["literal", "normal_form"]
-
-ACCUMULATE = "celery.accumulate"
 
 
 class _OpenFork(Struct, frozen=True):

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from flowrunner.duration import DELAY, LIMIT, MOST_SECONDS, in_seconds
+from flowrunner.message_format import PROTOCOL_HEADERS
 from flowrunner.node import Node
 from flowrunner.planner.problems import Problems
 from flowrunner.planner.resolver import Resolver
@@ -24,14 +25,6 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-#: Celery's own headers of a message (protocol 2), which a workflow must not write over.
-PROTOCOL_HEADERS: Final = frozenset(
-    {
-        *("lang", "task", "id", "root_id", "parent_id", "group", "group_index", "shadow", "eta"),
-        *("expires", "retries", "timelimit", "argsrepr", "kwargsrepr", "origin", "ignore_result"),
-        *("replaced_task_nesting", "stamped_headers", "stamps", "compression", "delivery_mode"),
-    }
-)
 #: What each option takes: a test, and the words for it. The schema says the same for literals;
 #: this is for what an expression has given.
 OPTION_CHECKS: Final[dict[str, tuple[Callable[[Any], bool], str]]] = {

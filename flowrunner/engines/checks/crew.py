@@ -9,6 +9,7 @@ from flowrunner import __version__
 from flowrunner.engines.checks.scene import Scene, error, listed, ok, warning
 from flowrunner.engines.workers import Worker
 from flowrunner.finding import Finding
+from flowrunner.message_format import is_builtin_task
 
 __all__ = [
     "alive",
@@ -79,7 +80,7 @@ def tasks(scene: Scene) -> Iterator[Finding]:
     for queue, task in scene.needs.calls:
         consumers = _consumers(scene, queue)
         lacking = {name for name, worker in consumers.items() if task not in worker.tasks}
-        if task.startswith("celery.") or not lacking:
+        if is_builtin_task(task) or not lacking:
             continue
         if len(lacking) == len(consumers):
             unknown.add(task)
