@@ -13,7 +13,9 @@ __all__ = [
     "MOST_SECONDS",
     "exact_duration",
     "in_seconds",
+    "read_clock",
     "read_duration",
+    "read_iso_duration",
     "seconds_of",
     "shown_duration",
     "written_duration",
@@ -31,6 +33,8 @@ _PART: Final = re.compile(
     r"(ms|s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?|w|weeks?)\b",
     re.IGNORECASE | re.ASCII,
 )
+_CLOCK: Final = re.compile(r"(?:(\d{1,2}):)?(\d{1,2}):(\d\d)", re.ASCII)
+_ISO: Final = re.compile(r"P(\d{1,5}D)?T?(\d{1,5}H)?(\d{1,5}M)?(\d{1,5}(?:\.\d{1,5})?S)?", re.ASCII)
 #: Longer texts are no durations.
 _LONGEST_TEXT: Final = 100
 
@@ -54,6 +58,21 @@ def read_duration(text: str, *, bare: bool = False) -> float | None:
     if not position or position < len(spaced):
         return None
     return int(seconds) if seconds.is_integer() else round(seconds, 9)
+
+
+def read_clock(text: str) -> float | None:
+    """Return the seconds of a clock's text, ``1:30`` or ``1:02:03``; None if it is none."""
+    found = _CLOCK.fullmatch(text)
+    if found is None:
+        return None
+    hours, minutes, seconds = (int(part or 0) for part in found.groups())
+    return hours * _UNITS["h"] + minutes * _UNITS["m"] + seconds
+
+
+def read_iso_duration(text: str) -> float | None:
+    """Return the seconds of an ISO 8601 duration, ``PT1H30M``; None if it is none."""
+    found = _ISO.fullmatch(text)
+    return None if found is None else read_duration("".join(filter(None, found.groups())))
 
 
 def in_seconds(value: Any) -> float | None:

@@ -13,9 +13,10 @@ from typing import Any, NamedTuple, TypeAlias
 from flowrunner.budget import Budget
 from flowrunner.expressions.errors import ExpressionError, OperandError
 from flowrunner.expressions.functions import FUNCTIONS, Function
-from flowrunner.expressions.kinds import TEXT, kind_of, shown, suggestion
+from flowrunner.expressions.kinds import TEXT, kind_of
 from flowrunner.expressions.limits import Work
 from flowrunner.expressions.operations import Operation, require_boolean, selected
+from flowrunner.suggestion import quoted, suggestion
 
 __all__ = [
     "Part",
@@ -92,7 +93,7 @@ def naming(name: str, offset: int, end: int) -> Evaluate:
 def _unknown_name(name: str, names: Mapping[str, Any]) -> str:
     if name in FUNCTIONS:
         return f"'{name}' is a function: write {FUNCTIONS[name].usage}"
-    return f"unknown name {shown(name)}; {suggestion(name, names, 'known names')}"
+    return f"unknown name {quoted(name)}; {suggestion(name, names, 'known names')}"
 
 
 def selecting(first: Part, selectors: Sequence[Selector]) -> Evaluate:
@@ -235,7 +236,7 @@ def mapping(entries: Sequence[tuple[Part, Part]]) -> Evaluate:
             if kind is not TEXT:
                 raise key_part.blame(f"a dict's keys are texts, but this is {kind}: quote it")
             if key in result:
-                raise key_part.blame(f"the key {shown(key)} stands here twice")
+                raise key_part.blame(f"the key {quoted(key)} stands here twice")
             result[key] = value_part.evaluate(scope)
         if result.keys() == {"__type__", "__value__"}:
             raise entries[0][0].blame(

@@ -18,10 +18,10 @@ from flowrunner.expressions.kinds import (
     kind_of,
     kinds_in,
     require_number,
-    shown,
 )
 from flowrunner.expressions.limits import Work
 from flowrunner.expressions.operations import calculated, require_list_length
+from flowrunner.suggestion import quoted
 
 __all__ = ["FUNCTIONS", "Function"]
 
@@ -155,7 +155,7 @@ def _converted(arguments: Arguments, name: str, form: re.Pattern[str], type_: ty
             cure = "; write int(float(…))" if type_ is int and _FLOAT.fullmatch(value[:400]) else ""
             if len(value) > _LONGEST_NUMBER:
                 wanted, cure = f"it has more than {_LONGEST_NUMBER} characters", ""
-            raise OperandError(f"{name} cannot read {shown(value)}: {wanted}{cure}", 0)
+            raise OperandError(f"{name} cannot read {quoted(value)}: {wanted}{cure}", 0)
     elif kind is NUMBER:
         require_number(value)
     else:

@@ -1,4 +1,4 @@
-"""The kinds of JSON values, and how messages show values."""
+"""The kinds of JSON values."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Any, Final
 
 from flowrunner.expressions.errors import OperandError
 from flowrunner.expressions.limits import LONGEST_LIST, LONGEST_TEXT, Work
-from flowrunner.suggestion import nearest
 
 __all__ = [
     "BOOLEAN",
@@ -21,8 +20,6 @@ __all__ = [
     "kinds_in",
     "require_carriable",
     "require_number",
-    "shown",
-    "suggestion",
 ]
 
 NULL: Final = "null"
@@ -44,9 +41,6 @@ _KINDS: Final[dict[type, str]] = {
 }
 
 _STEPS_PER_ITEM: Final = 2
-_SHOWN_LENGTH: Final = 40
-_SHOWN_NAMES: Final = 8
-# Comparing a name with very many or very long ones would take longer than anyone waits.
 
 
 def kind_of(value: Any) -> str:
@@ -103,50 +97,3 @@ def require_carriable(value: Any, work: Work) -> None:
                 characters += sum(map(len, value))
         if characters > LONGEST_TEXT:
             raise OperandError(f"the value has texts of more than {LONGEST_TEXT:,} characters")
-
-
-def shown(text: str) -> str:
-    """Return a text in quotes, short and without control characters."""
-    return repr(text if len(text) <= _SHOWN_LENGTH else f"{text[:_SHOWN_LENGTH]}…")
-
-
-def suggestion(name: str, known: Iterable[str], heading: str) -> str:
-    """Return the cure for a name that is not among the known ones."""
-    names = [each for each in known if isinstance(each, str)]
-    if not names:
-        return f"there are no {heading}"
-    close = _look_alike(name, names) or nearest(name, names)
-    if close is not None:
-        return f"did you mean {shown(close)}?{_odd_letter(name, close)}"
-    listed = ", ".join(_bare(each) for each in names[:_SHOWN_NAMES])
-    return f"{heading}: {listed}{', …' if len(names) > _SHOWN_NAMES else ''}"
-
-
-def _look_alike(name: str, known: list[str]) -> str | None:
-    """Return the name that Python, which changes letters, would take this one for."""
-    if name.isascii() or len(name) > _SHOWN_LENGTH:
-        return None
-    from unicodedata import normalize
-
-    plain = normalize("NFKC", name)
-    return plain if plain in known else None
-
-
-def _odd_letter(name: str, close: str) -> str:
-    if name.isascii():
-        return ""
-    from unicodedata import normalize
-
-    # An accent shows; a letter of another script may not.
-    others = (
-        each for each in name if each not in close and not normalize("NFD", each)[0].isascii()
-    )
-    odd = next(others, None)
-    if odd is None:
-        return ""
-    code = f"U+{ord(odd):04X}"
-    return f" '{odd}' is {code}, another letter" if odd.isprintable() else f" It has {code} in it"
-
-
-def _bare(name: str) -> str:
-    return name if name.isidentifier() and len(name) <= _SHOWN_LENGTH else shown(name)

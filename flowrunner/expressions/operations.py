@@ -13,18 +13,9 @@ from typing import Any, Final, TypeAlias
 
 from flowrunner.expressions.conversion import require_text_length
 from flowrunner.expressions.errors import OperandError
-from flowrunner.expressions.kinds import (
-    BOOLEAN,
-    DICT,
-    LIST,
-    NULL,
-    NUMBER,
-    TEXT,
-    kind_of,
-    shown,
-    suggestion,
-)
+from flowrunner.expressions.kinds import BOOLEAN, DICT, LIST, NULL, NUMBER, TEXT, kind_of
 from flowrunner.expressions.limits import LARGEST_INTEGER, LONGEST_LIST, SMALLEST_INTEGER, Work
+from flowrunner.suggestion import quoted, suggestion
 
 __all__ = [
     "BINARY",
@@ -287,7 +278,7 @@ def selected(container: Any, key: Any, *, by_name: bool) -> Any:
         if wanted is not TEXT:
             raise OperandError(f"a dict's keys are texts, but this is {wanted}", 1)
         if key not in container:
-            raise OperandError(f"no key {shown(key)}; {suggestion(key, container, 'keys')}")
+            raise OperandError(f"no key {quoted(key)}; {suggestion(key, container, 'keys')}")
         return container[key]
     if kind is LIST and not by_name:
         if wanted is not NUMBER or isinstance(key, float):
@@ -298,7 +289,7 @@ def selected(container: Any, key: Any, *, by_name: bool) -> Any:
         return container[key]
     if by_name:
         cure = ": an item is written …[0]" if kind is LIST else ""
-        raise OperandError(f"{kind} has no keys, so no {shown(key)}{cure}")
+        raise OperandError(f"{kind} has no keys, so no {quoted(key)}{cure}")
     raise OperandError(f"only lists and dicts have items, but this is {kind}")
 
 

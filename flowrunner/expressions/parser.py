@@ -14,11 +14,11 @@ from flowrunner.expressions import evaluator
 from flowrunner.expressions.errors import ExpressionError
 from flowrunner.expressions.evaluator import Part, Selector
 from flowrunner.expressions.functions import FUNCTIONS, Function
-from flowrunner.expressions.kinds import shown, suggestion
 from flowrunner.expressions.limits import LARGEST_INTEGER, SMALLEST_INTEGER
 from flowrunner.expressions.operations import BINARY, COMPARISONS, Operation, negated, positive
 from flowrunner.expressions.refusals import refusal
 from flowrunner.expressions.tokens import END, MARK, NAME, NUMBER, TEXT, Token
+from flowrunner.suggestion import quoted, suggestion
 
 __all__ = ["Parsed", "Reference", "parse"]
 
@@ -337,7 +337,7 @@ class _Parser:
         function = FUNCTIONS.get(name.text)
         if function is None:
             cure = suggestion(name.text, FUNCTIONS, "functions")
-            raise _fault(f"unknown function {shown(name.text)}; {cure}", name)
+            raise _fault(f"unknown function {quoted(name.text)}; {cure}", name)
         self._builds = True
         self._take()
         arguments = self._items(")")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from flowrunner.expressions.kinds import shown
 from flowrunner.expressions.tokens import MARK, NAME, NUMBER, TEXT, Token
+from flowrunner.suggestion import quoted
 
 __all__ = ["refusal"]
 
@@ -70,7 +70,7 @@ def refusal(before: Token | None, token: Token) -> str:
     if token.kind == NAME and token.text in ("and", "or", "in"):
         return f"a value is missing in front of '{token.text}'"
     if token.kind in (NAME, NUMBER, TEXT):
-        return f"unexpected {shown(token.text)}: there is no operator in front of it"
+        return f"unexpected {quoted(token.text)}: there is no operator in front of it"
     return f"unexpected '{token.text}'"
 
 

@@ -11,8 +11,8 @@ import re
 from typing import Any, Final
 
 from flowrunner.expressions.errors import ExpressionError
-from flowrunner.expressions.kinds import shown
 from flowrunner.expressions.limits import DEEPEST_NESTING, LONGEST_EXPRESSION
+from flowrunner.suggestion import quoted
 
 __all__ = ["END", "MARK", "NAME", "NUMBER", "TEXT", "Token", "read_tokens"]
 
@@ -196,14 +196,14 @@ class _Reader:
         if word is not None and word[0]:
             end = word.end()
             raise self._fault(
-                f"{shown(self._text[start:end])} is not a number: numbers are written like "
+                f"{quoted(self._text[start:end])} is not a number: numbers are written like "
                 "10, 0.5 or 2e3",
                 start,
                 end,
             )
         if text.startswith(".") and self._follows_value(start):
             raise self._fault(
-                f"items of a list are written in brackets: [{shown(text[1:])[1:-1]}]", start, end
+                f"items of a list are written in brackets: [{quoted(text[1:])[1:-1]}]", start, end
             )
         if text.isdigit():
             if len(text) > 1 and text.startswith("0"):

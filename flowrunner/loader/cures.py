@@ -6,7 +6,13 @@ import re
 from collections.abc import Callable
 from typing import Any, Final
 
-from flowrunner.duration import MOST_SECONDS, read_duration, written_duration
+from flowrunner.duration import (
+    MOST_SECONDS,
+    read_clock,
+    read_duration,
+    read_iso_duration,
+    written_duration,
+)
 from flowrunner.loader.shape_cures import shape_cure
 
 __all__ = ["cure_of", "name_cure"]
@@ -61,10 +67,6 @@ _TAKE_EXPRESSIONS: Final = (
 )
 _SECONDS: Final = ("delay", "cap", "countdown", "time_limit", "soft_time_limit", "timeout")
 _BARE_EXPRESSION: Final = re.compile(r"(?:inputs|prev|item|env)\b[\w.\[\]' ]{0,80}|\w+\(.{0,80}\)")
-_CLOCK: Final = re.compile(r"(?:(\d{1,2}):)?(\d{1,2}):(\d\d)", re.ASCII)
-_ISO_DURATION: Final = re.compile(
-    r"P(\d{1,5}D)?T?(\d{1,5}H)?(\d{1,5}M)?(\d{1,5}(?:\.\d{1,5})?S)?", re.ASCII
-)
 _NUMBER: Final = re.compile(r"-?\d{1,9}(?:\.\d{1,9})?")
 
 
@@ -100,11 +102,10 @@ def _cure_of_text(key: str, value: Any) -> str:
 
 
 def _duration(text: str) -> str:
-    clock, iso = _CLOCK.fullmatch(text), _ISO_DURATION.fullmatch(text)
+    clock = read_clock(text)
     if clock is not None:
-        hours, minutes, seconds = (int(part or 0) for part in clock.groups())
-        return f"write {written_duration(hours * 3_600 + minutes * 60 + seconds)}"
-    found = read_duration(text if iso is None else "".join(filter(None, iso.groups())))
+        return f"write {written_duration(clock)}"
+    found = read_iso_duration(text) or read_duration(text)
     if found is not None and 0 < found <= MOST_SECONDS:
         return f"write {written_duration(found)}"
     return "" if _BARE_EXPRESSION.fullmatch(text) else "the units are ms, s, m, h, d and w"
