@@ -17,7 +17,7 @@ MOST_ERRORS: Final = 200
 def check_document(root: Mapping) -> tuple[list[Diagnostic], frozenset[int]]:
     """Return what is wrong with a document, and the ids of the nodes that lead to a problem."""
     # Imported here, as jsonschema takes a tenth of the time that a command needs to start.
-    from flowrunner.loader.document_validator import find_problems
+    from flowrunner.loader.validator import find_problems
 
     problems, are_all = find_problems(root, MOST_ERRORS)
     if not problems:

@@ -8,12 +8,12 @@ from typing import Final
 from flowrunner.errors import Diagnostic
 from flowrunner.loader.call_text import explain_call, explain_task_name
 from flowrunner.loader.cures import cure_of, name_cure
-from flowrunner.loader.document_validator import SchemaProblem
 from flowrunner.loader.foreign_words import FOREIGN_KEYS
 from flowrunner.loader.key_words import BELONGS, foreign_cure, is_meant, key_cure, unknown_key
 from flowrunner.loader.language import STEP_KEYS
 from flowrunner.loader.schema import known_keys, workflow_schema
 from flowrunner.loader.shape_cures import call_cure
+from flowrunner.loader.validator import SchemaProblem
 from flowrunner.loader.violation import describe, explain_keyword
 from flowrunner.node import Mapping, plain
 from flowrunner.source import Location

@@ -1,7 +1,6 @@
-"""Our validators find what jsonschema's own finds, and the schema is a good one for editors."""
+"""The validator finds what stock jsonschema finds, and the schema is a good one for editors."""
 
 import json
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,48 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from flowrunner.loader import document_validator, parse_json, validator
+from flowrunner.loader import parse_json
 from flowrunner.loader.language import OPTIONS, STEP_KEYS
 from flowrunner.loader.schema import workflow_schema
+from flowrunner.loader.validator import find_problems
 from flowrunner.node import Mapping, Node, Scalar, Sequence
 from flowrunner.source import Location, Source
+from tests.loader.documents import expected, found, places
 
 ROOT = Path(__file__).parent.parent.parent
 FILES = sorted([*(ROOT / "workflows").glob("*.yaml"), *(ROOT / "tests/invalid").glob("*.yaml")])
-
-stock = Draft202012Validator(workflow_schema())
-
-
-def expected(document: Any) -> set[tuple[str, str]]:
-    """Return where something is wrong, and the keyword that says so."""
-    return {
-        ("/".join(map(str, error.absolute_path)), str(error.validator))
-        for error in stock.iter_errors(document)
-    }
-
-
-def told(problem: Any) -> tuple[Any, ...]:
-    parts = tuple(at.part for at in problem.place.path())
-    words = (problem.keyword, str(problem.wanted), problem.title, problem.instead, problem.missing)
-    return (*words, parts)
-
-
-def found(document: Any) -> set[tuple[str, str]]:
-    root = parse_json(Source("document", json.dumps(document)))
-    assert root is not None
-    problems, are_all = document_validator.find_problems(root, most=100_000)
-    assert are_all
-    before, _ = validator.find_problems(root, most=100_000)
-    assert Counter(map(told, problems)) == Counter(map(told, before))
-    return {
-        (
-            "/".join(
-                str(at.part) for at in reversed([*problem.place.path()]) if at.part is not None
-            ),
-            problem.keyword,
-        )
-        for problem in problems
-    }
 
 
 def documents() -> Iterator[Any]:
@@ -114,15 +81,6 @@ RIGHT = [
 ]
 
 
-def places(value: Any) -> Iterator[tuple[Any, Any]]:
-    """Yield each mapping and list with each of its keys or positions."""
-    inner = value.items() if isinstance(value, dict) else enumerate(value)
-    for key, each in list(inner):
-        yield value, key
-        if isinstance(each, (dict, list)):
-            yield from places(each)
-
-
 @given(st.data())
 def test_one_wrong_thing_is_found_wherever_it_stands(data: st.DataObject) -> None:
     document = yaml.safe_load(data.draw(st.sampled_from(RIGHT)))
@@ -150,7 +108,7 @@ def test_no_depth_is_too_deep() -> None:
     step: Node = Mapping(((Scalar("tsk", place), Scalar("power", place)),), place)
     for _ in range(5_000):
         step = Mapping(((Scalar("chain", place), Sequence((step,), place)),), place)
-    problems, _ = document_validator.find_problems(step, most=10)
+    problems, _ = find_problems(step, most=10)
     assert [each.keyword for each in problems] == ["required", "unevaluatedProperties"]
     assert len(list(problems[0].place.path())) == 10_001
 
