@@ -81,7 +81,8 @@ def _resolved(node: plan.Node, known: Known) -> plan.Node:
         case plan.Switch():
             return _chosen(node, known)
         case plan.Rescue() | plan.Named():
-            return replace(node, step=resolve(node.step, known))
+            step = resolve(node.step, known)
+            return node.replaced([step, *node.children()[1:]])
         case plan.Given():
             if plan.is_static(node.step):
                 return node
@@ -96,8 +97,7 @@ def _resolved(node: plan.Node, known: Known) -> plan.Node:
 
 
 def _resolved_call(call: plan.Call, known: Known) -> plan.Call:
-    return replace(
-        call,
+    return call.replaced(
         args=tuple(_value(each, known) for each in call.args),
         kwargs={name: _value(each, known) for name, each in call.kwargs.items()},
         options={name: _value(each, known) for name, each in call.options.items()},
@@ -111,7 +111,7 @@ def _resolved_chain(chain: plan.Chain, known: Known) -> plan.Node:
         steps[position] = resolved = resolve(step, known)
         if not passes_on(resolved):
             break  # what comes after it is given its value
-    return replace(chain, steps=tuple(steps))
+    return chain.replaced(steps)
 
 
 def passes_on(node: plan.Node) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from flowrunner import plan
 from flowrunner.plan import Deferred, Secret
@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from flowrunner.expressions import Expression, Template
 
 __all__ = ["bind", "instantiate", "names_used", "parsed"]
+
+
+#: Most values: nothing in them can be deferred.
+_PLAIN: Final = frozenset({int, str, float, bool, type(None)})
 
 
 @lru_cache(maxsize=4096)
@@ -33,12 +37,14 @@ def names_used(text: str, bare: bool = False) -> frozenset[str]:
 def instantiate(each: plan.Each, number: int, item: Any) -> plan.Node:
     """Return the step of a fan-out's member."""
     change = _Change({each.variable: item}, f"{each.path}[*]", f"{each.path}[{number}]")
-    return _instance(each.do, change)
+    instance: plan.Node = _instance(each.do, change)
+    return instance
 
 
 def bind(node: plan.Node, names: Mapping[str, Any]) -> plan.Node:
     """Return a node of which the deferred values know these names as well."""
-    return _instance(node, _Change(names))
+    bound: plan.Node = _instance(node, _Change(names))
+    return bound
 
 
 @dataclass(frozen=True)
@@ -52,15 +58,17 @@ class _Change:
     def path(self, path: str) -> str:
         return self.new + path[len(self.old) :] if path.startswith(self.old) else path
 
-    def without(self, name: str) -> _Change:
-        if name not in self.names:
+    def without(self, name: str | None) -> _Change:
+        if name is None or name not in self.names:
             return self
         return replace(self, names={key: each for key, each in self.names.items() if key != name})
 
     def value(self, value: Any) -> Any:
+        if type(value) in _PLAIN:
+            return value
         if isinstance(value, (Deferred, Secret)):
             return self._deferred(value)
-        if isinstance(value, Mapping):
+        if isinstance(value, (dict, Mapping)):
             return {key: self.value(each) for key, each in value.items()}
         if isinstance(value, (list, tuple)):
             return type(value)(map(self.value, value))
@@ -80,77 +88,29 @@ class _Change:
         return replace(value, names=names, steps=steps)
 
 
-def _instance(node: plan.Node, change: _Change) -> plan.Node:
+def _instance(node: plan.Node | plan.Repeat, change: _Change) -> Any:
     path = change.path(node.path)
     match node:
         case plan.Call():
             return _instance_of_call(node, change)
-        case plan.Chain():
-            steps = tuple(_instance(step, change) for step in node.steps)
-            return replace(node, path=path, steps=steps)
-        case plan.Group():
-            return _instance_of_group(node, change)
-        case plan.Chord():
-            header = _instance(node.header, change)
-            assert isinstance(header, (plan.Group, plan.Each)), "BUG: no header"  # noqa: S101
-            # Its body has errors of its own.
-            after = change.without("errors") if node.header.tolerate is not None else change
-            return replace(node, path=path, header=header, body=_instance(node.body, after))
-        case plan.Each():
-            do = _instance(node.do, change.without(node.variable))
-            return replace(node, path=path, items=change.value(node.items), do=do)
-        case plan.Switch():
-            return _instance_of_switch(node, change)
-        case plan.Skipped() | plan.Named():
-            return replace(node, path=path, step=_instance(node.step, change))
-        case plan.Rescue():
-            step, handler = _instance(node.step, change), _instance(node.handler, change)
-            return replace(node, path=path, step=step, handler=handler)
-        case plan.Given():
-            step = _instance(node.step, change)
-            return replace(node, path=path, value=change.value(node.value), step=step)
-        case plan.Constant():
-            return replace(node, path=path, value=change.value(node.value))
-        case plan.Used():
-            step = _instance(node.step, change.without("inputs"))
-            return replace(node, path=path, inputs=change.value(node.inputs), step=step)
-        case plan.Graph():
-            inner = tuple(replace(each, step=_instance(each.step, change)) for each in node.steps)
-            return replace(node, path=path, steps=inner)
-        case plan.Failing():
-            return replace(node, path=path)
+        case plan.Repeat():
+            call, varying = _instance_of_call(node.call, change), node.varying
+            if call.open:
+                varying = {name: tuple(map(change.value, each)) for name, each in varying.items()}
+            return replace(node, path=path, call=call, varying=varying)
+    fields = {name: change.value(getattr(node, name)) for name in node.deferrable}
+    children = [_instance(each, change.without(node.hidden_from(each))) for each in node.children()]
+    if isinstance(node, plan.Switch):
+        conditions = (change.value(branch.when) for branch in node.branches)
+        pairs = zip(conditions, children, strict=False)
+        fields["branches"] = tuple(plan.Branch(*pair) for pair in pairs)
+    return node.replaced(children, path=path, **fields)
 
 
 def _instance_of_call(call: plan.Call, change: _Change) -> plan.Call:
     path = change.path(call.path)
     if not call.open:
-        return call.as_member(path)
+        return call if path == call.path else call.as_member(path)
     args, kwargs = change.value(call.args), change.value(call.kwargs)
-    return replace(call, path=path, args=args, kwargs=kwargs, options=change.value(call.options))
-
-
-def _instance_of_group(group: plan.Group, change: _Change) -> plan.Group:
-    members: list[plan.Node | plan.Repeat] = []
-    for member in group.members:
-        if isinstance(member, plan.Repeat):
-            members.append(_instance_of_repeat(member, change))
-        else:
-            members.append(_instance(member, change))
-    return replace(group, path=change.path(group.path), members=tuple(members))
-
-
-def _instance_of_repeat(fan_out: plan.Repeat, change: _Change) -> plan.Repeat:
-    path, call = change.path(fan_out.path), _instance_of_call(fan_out.call, change)
-    varying = fan_out.varying
-    if call.open:
-        varying = {name: tuple(map(change.value, values)) for name, values in varying.items()}
-    return replace(fan_out, path=path, call=call, varying=varying)
-
-
-def _instance_of_switch(switch: plan.Switch, change: _Change) -> plan.Switch:
-    branches = tuple(
-        plan.Branch(change.value(branch.when), _instance(branch.step, change))
-        for branch in switch.branches
-    )
-    otherwise = None if switch.otherwise is None else _instance(switch.otherwise, change)
-    return replace(switch, path=change.path(switch.path), branches=branches, otherwise=otherwise)
+    options = change.value(call.options)
+    return call.replaced(path=path, args=args, kwargs=kwargs, options=options)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import operator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from itertools import repeat
-from typing import Any, Literal, TypeAlias
+from typing import Any, ClassVar, Final, Literal, Self, TypeAlias
 
-from flowrunner.plan.policy import Retry, Tolerance
+from flowrunner.plan.calls import Call, CallKind, Repeat, copied
+from flowrunner.plan.policy import Tolerance
 from flowrunner.plan.values import Deferred
 from flowrunner.source import Location
 
@@ -26,6 +27,7 @@ __all__ = [
     "Group",
     "Named",
     "Node",
+    "Parent",
     "Repeat",
     "Rescue",
     "Skipped",
@@ -33,84 +35,78 @@ __all__ = [
     "Used",
 ]
 
-CallKind: TypeAlias = Literal["task", "map", "starmap", "builtin", "continuation"]
 
+class Parent:
+    """A node that contains nodes.
 
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One message: a call of ``task``.
-
-    ``path`` names the call within its plan and is unique there. The previous result comes
-    before ``args`` unless the call is ``immutable``. For the kinds ``map`` and ``starmap``
-    ``args`` are the items. ``builtin`` calls are Celery's own ``celery.accumulate``, added by
-    the normal form. A ``continuation`` passes on what it is given and publishes what comes
-    after it. ``index`` is the member's number in a fan-out. An ``open`` call has something
-    :class:`~flowrunner.plan.Deferred` in its arguments or options. ``tries`` is how often it has
-    failed and is to be made again.
+    ``inner`` names the fields that hold its children: a node, a tuple of nodes, or a tuple of parts
+    with a node each (:class:`Branch`, :class:`GraphStep`). ``uncertain`` names those of them that
+    a run may leave out. ``deferrable`` names the fields whose values may be
+    :class:`~flowrunner.plan.Deferred`.
     """
 
-    path: str
-    task: str
-    location: Location = field(compare=False, repr=False)
-    args: tuple[Any, ...] = ()
-    kwargs: Mapping[str, Any] = field(default_factory=dict)
-    options: Mapping[str, Any] = field(default_factory=dict)
-    immutable: bool = False
-    kind: CallKind = "task"
-    index: int | None = None
-    id: str | None = None
-    retry: Retry | None = None
-    open: bool = False
-    tries: int = 0
+    __slots__ = ()
+    inner: ClassVar[tuple[str, ...]] = ()
+    uncertain: ClassVar[tuple[str, ...]] = ()
+    deferrable: ClassVar[tuple[str, ...]] = ()
 
-    def as_member(self, path: str) -> Call:
-        """Return the same call at another path.
+    def children(self, *, certain: bool = False) -> tuple[Node | Repeat, ...]:
+        """Return the nodes in this one, in the order of the file.
 
-        Spelt out: dataclasses.replace() took half of the time of a wide fan-out.
+        ``certain`` leaves out those that a run may leave out.
         """
-        return Call(
-            path,
-            self.task,
-            self.location,
-            self.args,
-            self.kwargs,
-            self.options,
-            self.immutable,
-            self.kind,
-            self.index,
-            self.id,
-            self.retry,
-            self.open,
-            self.tries,
-        )
+        found: list[Node | Repeat] = []
+        for name in self.inner:
+            if certain and name in self.uncertain:
+                continue
+            value = getattr(self, name)
+            if isinstance(value, tuple):
+                found += [part.step if isinstance(part, _PARTS) else part for part in value]
+            elif value is not None:
+                found.append(value)
+        return tuple(found)
 
-    def given(self, value: Any) -> Call:
-        """Return the same call with a value before its arguments, whatever comes before it."""
-        return Call(
-            self.path,
-            self.task,
-            self.location,
-            (value, *self.args),
-            self.kwargs,
-            self.options,
-            True,
-            self.kind,
-            self.index,
-            self.id,
-            self.retry,
-            self.open,
-            self.tries,
-        )
+    def hidden_from(self, child: Node | Repeat) -> str | None:
+        """Return the name that has another meaning in a child than around this node, if any."""
+        return None
 
-    @property
-    def is_written(self) -> bool:
-        """Whether the workflow's author wrote it; the planner adds others."""
-        return self.kind not in ("builtin", "continuation")
+    def replaced(self, children: Iterable[Node | Repeat], **fields: Any) -> Self:
+        """Return the node with other children, in the same order, and with other fields.
+
+        It is the same object if nothing changes.
+        """
+        rest = iter(children)
+        for name in self.inner:
+            value = fields.get(name, getattr(self, name))
+            if isinstance(value, tuple):
+                fields[name] = tuple(_part_with(part, next(rest)) for part in value)
+            elif value is not None:
+                fields[name] = next(rest)
+        for name, value in fields.items():
+            if not _is_same(value, getattr(self, name)):
+                break
+        else:
+            return self
+        return copied(self, fields)
+
+
+def _part_with(part: Any, step: Any) -> Any:
+    if not isinstance(part, _PARTS):
+        return step
+    return part if part.step is step else replace(part, step=step)
+
+
+def _is_same(value: Any, old: Any) -> bool:
+    if value is old or type(value) is not tuple:
+        return value is old
+    return len(value) == len(old) and all(map(operator.is_, value, old))
 
 
 @dataclass(frozen=True, slots=True)
-class Chain:
+class Chain(Parent):
     """Nodes one after the other; each gets the value of the one before."""
+
+    inner: ClassVar[tuple[str, ...]] = ("steps",)
 
     path: str
     steps: tuple[Node, ...]
@@ -118,70 +114,14 @@ class Chain:
 
 
 @dataclass(frozen=True, slots=True)
-class Repeat:
-    """Calls of one fan-out (``NAME xN``), members of the group that contains it.
-
-    ``call`` is their template: a member has its number where the template's path has ``*``.
-    ``varying`` holds the fields in which members differ (``args``, ``kwargs``, ``options``,
-    ``retry``), each with one value for each member. If ``numbered`` is true, the only argument of
-    a member is its number. ``index`` names the loop variable.
-    """
-
-    path: str
-    call: Call
-    count: int
-    index: str
-    location: Location = field(compare=False, repr=False)
-    varying: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
-    numbered: bool = False
-
-    def calls(self) -> Iterator[Call]:
-        """Yield the members, each made when it is asked for."""
-        call, numbers = self.call, range(self.count)
-        args = zip(numbers) if self.numbered else self.values("args")
-        others = map(self.values, ("kwargs", "options", "retry"))
-        prefix = f"{self.path}["
-        for number, own_args, kwargs, options, retry in zip(numbers, args, *others, strict=False):
-            yield Call(
-                f"{prefix}{number}]",
-                call.task,
-                call.location,
-                own_args,
-                kwargs,
-                options,
-                call.immutable,
-                call.kind,
-                number,
-                call.id,
-                retry,
-                call.open,
-            )
-
-    def values(self, name: str) -> Iterator[Any]:
-        """Yield each member's value of a field: one of those that may vary."""
-        own = self.varying.get(name)
-        return repeat(getattr(self.call, name), self.count) if own is None else iter(own)
-
-    def ends(self) -> tuple[Call, ...]:
-        """Return the first member and the last one, if there are any."""
-        if self.count < 2:
-            return tuple(self.calls())
-        last = self.count - 1
-        own = {name: values[last] for name, values in self.varying.items()}
-        if self.numbered:
-            own["args"] = (last,)
-        return next(self.calls()), replace(
-            self.call, path=f"{self.path}[{last}]", index=last, **own
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(Parent):
     """Members side by side; the value is the list of theirs in the order written.
 
     ``batched`` marks the batches of a ``chunks`` step. At most ``max_parallel`` members run at a
     time. Of those that fail, as many as ``tolerate`` allows give ``None``.
     """
+
+    inner: ClassVar[tuple[str, ...]] = ("members",)
 
     path: str
     members: tuple[Node | Repeat, ...]
@@ -205,22 +145,32 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
-class Chord:
+class Chord(Parent):
     """A group, or what becomes one, then the body with the list of its values."""
+
+    inner: ClassVar[tuple[str, ...]] = ("header", "body")
 
     path: str
     header: Group | Each
     body: Node
     location: Location = field(compare=False, repr=False)
 
+    def hidden_from(self, child: Node | Repeat) -> str | None:
+        """Return ``errors`` for the body if it has errors of its own."""
+        return "errors" if child is self.body and self.header.tolerate is not None else None
+
 
 @dataclass(frozen=True, slots=True)
-class Each:
+class Each(Parent):
     """The step ``do`` once for each of the items, side by side, each given its item.
 
     ``do`` is what the steps have in common: its paths begin with ``path[*]``, and what it says of
     ``variable``, the item, is deferred. It becomes a group when the items are known.
     """
+
+    inner: ClassVar[tuple[str, ...]] = ("do",)
+    uncertain: ClassVar[tuple[str, ...]] = ("do",)
+    deferrable: ClassVar[tuple[str, ...]] = ("items",)
 
     path: str
     items: Any
@@ -229,6 +179,10 @@ class Each:
     location: Location = field(compare=False, repr=False)
     max_parallel: int | None = None
     tolerate: Tolerance | None = None
+
+    def hidden_from(self, child: Node | Repeat) -> str | None:
+        """Return the name of the item."""
+        return self.variable
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,11 +194,14 @@ class Branch:
 
 
 @dataclass(frozen=True, slots=True)
-class Switch:
+class Switch(Parent):
     """The step of the first branch whose condition holds, else ``otherwise``.
 
     Without one the input passes through. ``written`` is the key that it was written as.
     """
+
+    inner: ClassVar[tuple[str, ...]] = ("branches", "otherwise")
+    uncertain: ClassVar[tuple[str, ...]] = ("branches", "otherwise")
 
     path: str
     branches: tuple[Branch, ...]
@@ -254,8 +211,10 @@ class Switch:
 
 
 @dataclass(frozen=True, slots=True)
-class Skipped:
+class Skipped(Parent):
     """A step that does not run, and ``why``; its input passes through."""
+
+    inner: ClassVar[tuple[str, ...]] = ("step",)
 
     path: str
     step: Node
@@ -264,11 +223,14 @@ class Skipped:
 
 
 @dataclass(frozen=True, slots=True)
-class Rescue:
+class Rescue(Parent):
     """A step, and the ``handler`` whose value stands for the step's own when that fails.
 
     The handler is given the error as data.
     """
+
+    inner: ClassVar[tuple[str, ...]] = ("step", "handler")
+    uncertain: ClassVar[tuple[str, ...]] = ("handler",)
 
     path: str
     step: Node
@@ -277,8 +239,10 @@ class Rescue:
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class Named(Parent):
     """A step whose value is used by its ``name`` in expressions that come after it."""
+
+    inner: ClassVar[tuple[str, ...]] = ("step",)
 
     path: str
     name: str
@@ -287,11 +251,14 @@ class Named:
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class Given(Parent):
     """A step that is given ``value``, whatever comes before it.
 
     ``variable`` is the name that an ``each`` gives its items.
     """
+
+    inner: ClassVar[tuple[str, ...]] = ("step",)
+    deferrable: ClassVar[tuple[str, ...]] = ("value",)
 
     path: str
     value: Any
@@ -301,8 +268,10 @@ class Given:
 
 
 @dataclass(frozen=True, slots=True)
-class Constant:
+class Constant(Parent):
     """A value, some of which may be deferred, in place of a step's."""
+
+    deferrable: ClassVar[tuple[str, ...]] = ("value",)
 
     path: str
     value: Any
@@ -310,11 +279,14 @@ class Constant:
 
 
 @dataclass(frozen=True, slots=True)
-class Used:
+class Used(Parent):
     """Another file's step, with inputs some of which are deferred.
 
     ``schemas`` holds what the deferred ones have to satisfy, by their names.
     """
+
+    inner: ClassVar[tuple[str, ...]] = ("step",)
+    deferrable: ClassVar[tuple[str, ...]] = ("inputs",)
 
     path: str
     inputs: Mapping[str, Any]
@@ -322,9 +294,13 @@ class Used:
     step: Node
     location: Location = field(compare=False, repr=False)
 
+    def hidden_from(self, child: Node | Repeat) -> str | None:
+        """Return ``inputs``: the other file has its own."""
+        return "inputs"
+
 
 @dataclass(frozen=True, slots=True)
-class Failing:
+class Failing(Parent):
     """A step that cannot run: an expression of its has failed. Only run time makes one.
 
     ``step`` is the key that it was written as, or its task.
@@ -346,18 +322,23 @@ class GraphStep:
 
 
 @dataclass(frozen=True, slots=True)
-class Graph:
+class Graph(Parent):
     """Steps, each of which begins when those that it needs have ended.
 
     A step that needs one is given its value; one that needs several, the list of theirs; one that
     needs none, the graph's input. The graph's value is that of its last step, ``result``.
     """
 
+    inner: ClassVar[tuple[str, ...]] = ("steps",)
+
     path: str
     steps: tuple[GraphStep, ...]
     result: str
     location: Location = field(compare=False, repr=False)
 
+
+#: What holds a node in a tuple.
+_PARTS: Final = (Branch, GraphStep)
 
 Node: TypeAlias = (
     Call

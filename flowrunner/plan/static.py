@@ -2,7 +2,26 @@
 
 from __future__ import annotations
 
-from flowrunner.plan.nodes import Call, Chain, Chord, Constant, Given, Group, Node, Repeat, Skipped
+from typing import assert_never
+
+from flowrunner.plan.nodes import (
+    Call,
+    Chain,
+    Chord,
+    Constant,
+    Each,
+    Failing,
+    Given,
+    Graph,
+    Group,
+    Named,
+    Node,
+    Repeat,
+    Rescue,
+    Skipped,
+    Switch,
+    Used,
+)
 from flowrunner.plan.values import is_open
 
 __all__ = ["is_static"]
@@ -15,18 +34,16 @@ def is_static(node: Node | Repeat) -> bool:
             return not node.open and node.retry is None
         case Repeat():
             return not node.count or ("retry" not in node.varying and is_static(node.call))
-        case Chain():
-            return all(map(is_static, node.steps))
+        case Chain() | Chord() | Given():
+            return all(map(is_static, node.children()))
         case Group():
             plain = node.max_parallel is None and node.tolerate is None
             return plain and all(map(is_static, node.members))
-        case Chord():
-            return is_static(node.header) and is_static(node.body)
-        case Given():
-            return is_static(node.step)
         case Constant():
             return not is_open(node.value)
         case Skipped():
             return True
-        case _:
+        case Each() | Switch() | Rescue() | Named() | Used() | Graph() | Failing():
             return False
+        case _:
+            assert_never(node)

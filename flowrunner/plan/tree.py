@@ -4,24 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from flowrunner.plan.nodes import (
-    Call,
-    Chain,
-    Chord,
-    Constant,
-    Each,
-    Failing,
-    Given,
-    Graph,
-    Group,
-    Named,
-    Node,
-    Repeat,
-    Rescue,
-    Skipped,
-    Switch,
-    Used,
-)
+from flowrunner.plan.nodes import Call, Node, Repeat, Skipped
 
 __all__ = ["calls_in", "inner_nodes"]
 
@@ -39,34 +22,11 @@ def calls_in(node: Node | Repeat, *, certain: bool = False) -> Iterator[Call]:
         elif isinstance(node, Repeat):
             yield from node.calls()
         else:
-            waiting += reversed(list(inner_nodes(node, certain=certain)))
+            waiting += reversed(inner_nodes(node, certain=certain))
 
 
-def inner_nodes(node: Node, *, certain: bool = False) -> Iterator[Node | Repeat]:
-    """Yield what stands in a node; ``certain`` leaves out what run time may or may not run."""
-    match node:
-        case Chain():
-            yield from node.steps
-        case Group():
-            yield from node.members
-        case Chord():
-            yield node.header
-            yield node.body
-        case Each():
-            if not certain:
-                yield node.do
-        case Switch():
-            if not certain:
-                yield from (branch.step for branch in node.branches)
-                if node.otherwise is not None:
-                    yield node.otherwise
-        case Rescue():
-            yield node.step
-            if not certain:
-                yield node.handler
-        case Named() | Given() | Used():
-            yield node.step
-        case Graph():
-            yield from (each.step for each in node.steps)
-        case Call() | Constant() | Skipped() | Failing():
-            return
+def inner_nodes(node: Node, *, certain: bool = False) -> tuple[Node | Repeat, ...]:
+    """Return the children of a node that may run; ``certain`` leaves out those that may not."""
+    if isinstance(node, (Call, Skipped)):
+        return ()
+    return node.children(certain=certain)

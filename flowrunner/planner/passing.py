@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum
+from typing import assert_never
 
 from flowrunner import plan
 
@@ -24,14 +25,23 @@ def passing(step: plan.Node) -> Passing:
             return Passing.ALWAYS
         case plan.Chain():
             return _first_that_gives(step)
-        case plan.Named() | plan.Used():
+        case plan.Named() | plan.Used() | plan.Rescue():
             return passing(step.step)
         case plan.Switch():
             return _of_branches(step)
-        case plan.Rescue():
-            return passing(step.step)
-        case _:
+        case (
+            plan.Call()
+            | plan.Group()
+            | plan.Chord()
+            | plan.Each()
+            | plan.Given()
+            | plan.Constant()
+            | plan.Graph()
+            | plan.Failing()
+        ):
             return Passing.NEVER
+        case _:
+            assert_never(step)
 
 
 def _first_that_gives(chain: plan.Chain) -> Passing:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from itertools import zip_longest
-from typing import Final
+from itertools import islice
+from typing import Final, TypeAlias, assert_never
 
 from flowrunner import plan
 
 __all__ = ["unchanged_paths"]
+
+_Tree: TypeAlias = plan.Node | plan.Repeat
 
 #: Where a path may end so that what stands before it is the path of a step around it.
 _BOUNDARY: Final = re.compile(r"[.\[:]")
@@ -27,31 +29,44 @@ def unchanged_paths(before: plan.Plan, after: plan.Plan) -> Callable[[str], bool
     return is_unchanged
 
 
-def _unchanged(old: plan.Node | plan.Repeat, new: plan.Node | plan.Repeat) -> Iterator[str]:
+def _unchanged(old: _Tree, new: _Tree) -> Iterator[str]:
     if old == new:
         yield new.path
         return
-    match old, new:
-        case plan.Chain(), plan.Chain():
-            for pair in zip(old.steps, new.steps, strict=False):
-                yield from _unchanged(*pair)
-                if pair[0] != pair[1]:
-                    return
-        case plan.Group(), plan.Group():
-            for one, other in zip_longest(old.members, new.members):
-                if one is not None and other is not None:
-                    yield from _unchanged(one, other)
-        case plan.Repeat(), plan.Repeat():
-            for call, other in zip(old.calls(), new.calls(), strict=False):
-                if call == other:
+    if type(old) is not type(new):
+        return
+    match new:
+        case plan.Chain() | plan.Chord():
+            for one, other in _pairs(old, new):
+                yield from _unchanged(one, other)
+                if one != other:
+                    return  # what follows gets another input
+        case plan.Group():
+            for one, other in _pairs(old, new):
+                yield from _unchanged(one, other)
+        case plan.Repeat():
+            assert isinstance(old, plan.Repeat)  # noqa: S101
+            for call, other_call in zip(old.calls(), new.calls(), strict=False):
+                if call == other_call:
                     yield call.path
-        case plan.Chord(), plan.Chord():
-            yield from _unchanged(old.header, new.header)
-            if old.header == new.header:
-                yield from _unchanged(old.body, new.body)
-        case plan.Rescue(), plan.Rescue():
-            yield from _unchanged(old.step, new.step)
-        case plan.Named(), plan.Named():
-            yield from _unchanged(old.step, new.step)
-        case _:
+        case plan.Rescue() | plan.Named():
+            for one, other in islice(_pairs(old, new), 1):  # not the handler
+                yield from _unchanged(one, other)
+        case (
+            plan.Call()
+            | plan.Each()
+            | plan.Switch()
+            | plan.Skipped()
+            | plan.Given()
+            | plan.Constant()
+            | plan.Used()
+            | plan.Graph()
+            | plan.Failing()
+        ):
             return
+        case _:
+            assert_never(new)
+
+
+def _pairs(old: _Tree, new: _Tree) -> Iterator[tuple[_Tree, _Tree]]:
+    return zip(old.children(), new.children(), strict=False)

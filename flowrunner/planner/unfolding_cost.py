@@ -4,17 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, assert_never
 
 from flowrunner.plan import (
     Call,
+    Chain,
+    Chord,
+    Constant,
     Cost,
     Deferred,
     Each,
+    Failing,
+    Given,
+    Graph,
+    Group,
+    Named,
     Node,
     Repeat,
     Rescue,
+    Skipped,
     Switch,
+    Used,
     inner_nodes,
 )
 from flowrunner.planner.cost import Costing
@@ -46,14 +56,27 @@ def _least_calls(node: Node | Repeat) -> Iterator[Call]:
             yield from node.calls()
         case Each():
             yield from _least_calls(node.do)
-        case Rescue():
-            yield from _least_calls(node.step)
-        case Switch(otherwise=otherwise) if otherwise is not None:
-            steps = (otherwise, *(branch.step for branch in node.branches))
-            yield from min((list(_least_calls(step)) for step in steps), key=len)
-        case _:
+        case Switch():
+            if node.otherwise is not None:
+                steps = (node.otherwise, *(branch.step for branch in node.branches))
+                yield from min((list(_least_calls(step)) for step in steps), key=len)
+        case (
+            Chain()
+            | Group()
+            | Chord()
+            | Skipped()
+            | Rescue()
+            | Named()
+            | Given()
+            | Constant()
+            | Used()
+            | Graph()
+            | Failing()
+        ):
             for inner in inner_nodes(node, certain=True):
                 yield from _least_calls(inner)
+        case _:
+            assert_never(node)
 
 
 def _known(call: Call) -> Call:

@@ -28,53 +28,47 @@ Shape = tuple[object, ...]
 
 def shape_of(node: Node | Repeat) -> Shape:
     """Return a node's shape."""
+    if isinstance(node, Repeat):
+        ends = node.ends()  # the last batch of chunks may be smaller
+        return ("repeat", node.count, node.index, *map(shape_of, ends))
+    return (type(node), *_own(node), *map(shape_of, node.children()))
+
+
+def _own(node: Node) -> Shape:
+    """Return what a node has in common with others of its shape, without its children."""
     match node:
         case Call():
             arguments = (len(node.args), *node.kwargs)
-            options = tuple(node.options)
-            kind = (node.kind, node.task, node.immutable, node.id, node.retry)
-            return (*kind, arguments, options)
-        case Repeat():
-            ends = node.ends()  # the last batch of chunks may be smaller
-            return ("repeat", node.count, node.index, *map(shape_of, ends))
-        case Chain():
-            return ("chain", *map(shape_of, node.steps))
+            return (
+                node.kind,
+                node.task,
+                node.immutable,
+                node.id,
+                node.retry,
+                arguments,
+                tuple(node.options),
+            )
         case Group():
-            limits = (node.batched, node.max_parallel, node.tolerate)
-            return ("group", *limits, *map(shape_of, node.members))
-        case Chord():
-            return ("chord", shape_of(node.header), shape_of(node.body))
-        case _:
-            return _shape_of_late(node)
-
-
-def _shape_of_late(
-    node: Each | Switch | Skipped | Rescue | Named | Given | Constant | Used | Graph | Failing,
-) -> Shape:
-    match node:
+            return (node.batched, node.max_parallel, node.tolerate)
         case Each():
             items = getattr(node.items, "text", None)
-            limits = (node.variable, node.max_parallel, node.tolerate)
-            return ("each", *limits, items, shape_of(node.do))
+            return (node.variable, node.max_parallel, node.tolerate, items)
         case Switch():
-            branches = ((branch.when.text, shape_of(branch.step)) for branch in node.branches)
-            last = None if node.otherwise is None else shape_of(node.otherwise)
-            return ("switch", node.written, *branches, last)
+            conditions = (branch.when.text for branch in node.branches)
+            return (node.written, *conditions, node.otherwise is None)
         case Skipped():
-            return ("skipped", node.why, shape_of(node.step))
-        case Rescue():
-            return ("rescue", shape_of(node.step), shape_of(node.handler))
+            return (node.why,)
         case Named():
-            return ("named", node.name, shape_of(node.step))
+            return (node.name,)
         case Given():
-            return ("given", node.variable, shape_of(node.step))
+            return (node.variable,)
         case Constant():
-            names = tuple(node.value) if isinstance(node.value, dict) else None
-            return ("constant", names)
+            return (tuple(node.value) if isinstance(node.value, dict) else None,)
         case Used():
-            return ("used", tuple(node.inputs), shape_of(node.step))
+            return tuple(node.inputs)
         case Graph():
-            steps = ((step.name, step.needs, shape_of(step.step)) for step in node.steps)
-            return ("graph", *steps)
+            return tuple((step.name, step.needs) for step in node.steps)
         case Failing():
-            return ("failing", node.step)
+            return (node.step,)
+        case Chain() | Chord() | Rescue():
+            return ()

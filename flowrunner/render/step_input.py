@@ -3,8 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import assert_never
 
-from flowrunner.plan import Call, Chain, Chord, Each, Given, Group, Named, Node, Skipped, Used
+from flowrunner.plan import (
+    Call,
+    Chain,
+    Chord,
+    Constant,
+    Each,
+    Failing,
+    Given,
+    Graph,
+    Group,
+    Named,
+    Node,
+    Rescue,
+    Skipped,
+    Switch,
+    Used,
+)
 
 __all__ = ["Input", "value_of"]
 
@@ -50,5 +67,7 @@ def value_of(node: Node, given: Input) -> Input:
             return value_of(node.step, given)
         case Given():
             return value_of(node.step, Input(True))
-        case _:
+        case Switch() | Rescue() | Constant() | Graph() | Failing():
             return Input(True)
+        case _:
+            assert_never(node)

@@ -4,19 +4,27 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, assert_never
 
 from flowrunner.plan import (
     Call,
+    Chain,
+    Chord,
+    Constant,
     Each,
+    Failing,
+    Given,
     Graph,
     Group,
     Handler,
+    Named,
     Node,
     Plan,
     Repeat,
     Rescue,
+    Skipped,
     Switch,
+    Used,
     inner_nodes,
     is_static,
 )
@@ -103,28 +111,35 @@ def _late_parts(node: Node | Repeat) -> Iterator[str]:
     """Yield a word for whatever in a tree is decided by run time."""
     match node:
         case Call():
-            if node.retry is not None:
-                yield "retry"
+            yield from () if node.retry is None else ("retry",)
             return
         case Repeat():
-            for call in node.calls():
-                yield from _late_parts(call)
+            yield from ("retry" for retry in node.values("retry") if retry is not None)
             return
         case Each():
             yield _EACH
+            yield from _limits(node)
+        case Group():
+            yield from _limits(node)
         case Switch():
             yield node.written
         case Rescue():
             yield "on_error"
         case Graph():
             yield "graph"
-    if isinstance(node, (Each, Group)):
-        if node.max_parallel is not None:
-            yield "max_parallel"
-        if node.tolerate is not None:
-            yield "tolerate"
+        case Chain() | Chord() | Skipped() | Named() | Given() | Constant() | Used() | Failing():
+            pass
+        case _:
+            assert_never(node)
     for inner in inner_nodes(node):
         yield from _late_parts(inner)
+
+
+def _limits(node: Each | Group) -> Iterator[str]:
+    if node.max_parallel is not None:
+        yield "max_parallel"
+    if node.tolerate is not None:
+        yield "tolerate"
 
 
 def _canvas(plan: Plan) -> str:
