@@ -1,11 +1,11 @@
-"""What somebody else's code has raised, in a message: a plugin's, an app's."""
+"""What somebody else's code has raised, in a message: a plugin's, an app's, a task's."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any, Final
 
-__all__ = ["described", "place_of"]
+__all__ = ["described", "message_of", "place_of"]
 
 _OWN: Final = str(Path(__file__).parent)
 _DATA: Final = str(Path(__file__).parent / "_data")  # the example plugins of a wheel
@@ -34,3 +34,11 @@ def place_of(error: BaseException, module: Any = None) -> str:
             place = f" ({file}:{trace.tb_lineno})"
         trace = trace.tb_next
     return place
+
+
+def message_of(error: BaseException) -> str:
+    """Return an exception's message; one whose ``__str__`` raises has none."""
+    try:
+        return str.__str__(str(error))  # a plain string, whatever subclass __str__ returns
+    except Exception as fault:
+        return f"(no message: {type(error).__name__}.__str__ raises {type(fault).__name__})"

@@ -169,8 +169,8 @@ class _Run:
         return max(self._timeout - passed, 0.0)
 
     def _run_handler(self, handler: Handler) -> None:
-        from flowrunner.engines.messages import message_of
         from flowrunner.engines.protocol import RunTimeoutError
+        from flowrunner.raised import message_of
         from flowrunner.runs.outcome import handler_input
 
         ledger = self._ledger.handlers[handler.name]

@@ -36,8 +36,8 @@ def reloading_worker_app(project: Project) -> Celery:
     If the code cannot be loaded, says why, waits for a change and starts this command again.
     """
     from flowrunner.code_watch import CodeWatch, code_of_references, watched_code
+    from flowrunner.engines.worker_app import reloading
     from flowrunner.engines.worker_process import start_again
-    from flowrunner.engines.worker_reload import reloading
     from flowrunner.supervisor import supervised_worker_app
 
     began = time_ns()

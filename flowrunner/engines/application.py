@@ -1,28 +1,30 @@
 """The Celery app that knows the registered tasks; engines and workers build it the same way.
 
-An app that exists already is given what the plugins register and stays as it is otherwise.
-"""
+An app that exists already is given what the plugins register and stays as it is otherwise."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache, wraps
 from typing import Any
 
 from billiard.common import terminate_handler_fired
 from celery import Celery
+from celery.app.task import get_actual_ignore_result
 
 from flowrunner.engines import continuation  # noqa: F401  (its task is every app's)
 from flowrunner.engines.celery_patches.apps import (
     change_backends,
+    change_replacements,
     forget_connections,
     pin_settings,
 )
-from flowrunner.engines.messages import message_of
-from flowrunner.engines.replacement import keep_results_of_replacements
 from flowrunner.engines.result_backend import mended_backend
+from flowrunner.engines.run_flags import is_task_of_a_run
 from flowrunner.hints.adapter import ADAPTS, Adapter
+from flowrunner.message_format import signatures_in
+from flowrunner.raised import message_of
 from flowrunner.tasks import TaskDefinition, TaskRegistry
 from flowrunner.values import require_json
 
@@ -31,6 +33,7 @@ __all__ = [
     "build_app",
     "extend_app",
     "give_settings",
+    "keep_results_of_replacements",
     "mend_backend_of",
     "pin_addresses",
 ]
@@ -215,3 +218,20 @@ def _checked(
     if not task.__name__.isidentifier():  # a lambda; Celery writes a header with the name
         task.__name__ = "task"
     return task
+
+
+def keep_results_of_replacements(tasks: Iterable[Any]) -> None:
+    """Let a task of a run that replaces itself store its replacement's result as its own.
+
+    The replacement's own class, or the app, would decide whether the result is ignored.
+    """
+    for task in tasks:
+        change_replacements(task, _keep_result)
+
+
+def _keep_result(task: Any, replacement: Any) -> None:
+    request = task.request
+    if is_task_of_a_run(request.id) and not get_actual_ignore_result(task, request):
+        for signature in signatures_in(replacement):
+            if signature["options"].get("task_id") == request.id:
+                signature["options"]["ignore_result"] = False

@@ -1,26 +1,27 @@
 """Lowering: a plan's normal form to Celery's own signatures.
 
 Built explicitly, never with ``|``, whose rewriting depends on what stands on either side. One
-lowering serves every engine.
-"""
+lowering serves every engine."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any, TypeAlias
 from uuid import NAMESPACE_OID, uuid5
+from weakref import WeakKeyDictionary
 
 from celery import Celery, chain, chord, group, signature
 from celery.canvas import Signature
 
 from flowrunner import plan
 from flowrunner.engines.secret_arguments import with_secrets
-from flowrunner.engines.whole_numbers import WholeNumbers, whole_numbers
+from flowrunner.hints.adapter import Adapter, ValidationError
 from flowrunner.message_format import message_task
+from flowrunner.tasks import signature_of
 
-__all__ = ["Canvas", "TaskIds", "header_id", "lower_to_canvas"]
+__all__ = ["Canvas", "TaskIds", "WholeNumbers", "header_id", "lower_to_canvas", "whole_numbers"]
 
 #: Gives a call the id that its task has in this run.
 TaskIds: TypeAlias = Callable[[plan.Call], str]
@@ -118,3 +119,49 @@ def _kept(app: Celery, message: str) -> dict[str, Any]:
     if task is not None and task.serializer not in (None, "json"):
         options["serializer"] = "json"
     return options
+
+
+class WholeNumbers:
+    """Converts whole floats among arguments where a function's hints want integers.
+
+    They are converted before they are queued, as far as the functions are at hand: plain workers
+    convert nothing.
+    """
+
+    def __init__(self) -> None:
+        self._adapters: dict[str, Adapter | None] = {}
+
+    def converted(self, call: plan.Call, *, app: Celery, given: bool) -> plan.Call:
+        """Return a call with its whole numbers as its function's hints want them.
+
+        ``given`` says that a result comes before the call's own arguments. A number that does not
+        fit stays: the worker refuses it.
+        """
+        adapter = self._adapter(call.task, app)
+        if adapter is None or call.kind in ("builtin", "continuation"):
+            return call
+        try:
+            if call.kind == "map":
+                return replace(call, args=tuple(adapter.args((item,))[0] for item in call.args))
+            if call.kind == "starmap":
+                return replace(call, args=tuple(list(adapter.args(item)) for item in call.args))
+            before = int(given and not call.immutable)
+            args, kwargs = adapter.args(call.args, before), adapter.kwargs(call.kwargs)
+        except (ValidationError, TypeError):
+            return call
+        return replace(call, args=args, kwargs=kwargs)
+
+    def _adapter(self, name: str, app: Celery) -> Adapter | None:
+        if name not in self._adapters:
+            task = app.tasks.get(name)
+            found = None if task is None else Adapter(task.run, signature_of(task.run))
+            self._adapters[name] = found if found is not None and found.converts else None
+        return self._adapters[name]
+
+
+_OF_APPS: WeakKeyDictionary[Any, WholeNumbers] = WeakKeyDictionary()
+
+
+def whole_numbers(app: Celery) -> WholeNumbers:
+    """Return what converts the arguments of an app's tasks; it is made once for each app."""
+    return _OF_APPS.setdefault(app, WholeNumbers())

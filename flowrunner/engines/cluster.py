@@ -16,10 +16,8 @@ from flowrunner.engines.checks import Scene, Stage, look
 from flowrunner.engines.cluster_settings import CONNECT_TIMEOUT
 from flowrunner.engines.conf import conf_of
 from flowrunner.engines.in_time import NoAnswerError, in_time
-from flowrunner.engines.messages import message_of
-from flowrunner.engines.needs import Needs, needs_of_plan
+from flowrunner.engines.needs import Need, Needs, needs_of_calls, needs_of_plan
 from flowrunner.engines.quorum import RABBITMQ, delays_messages, quorum_queues
-from flowrunner.engines.routing import Need, needs_of_calls
 from flowrunner.engines.server import backend_url, broker_url, examine_servers
 from flowrunner.engines.worker_command import WorkerCommand
 from flowrunner.engines.worker_facts import FACTS
@@ -32,6 +30,7 @@ from flowrunner.password import without_password
 from flowrunner.plan import Call, Plan
 from flowrunner.planner.continuations import CONTINUE
 from flowrunner.plugin_code import PluginDigest
+from flowrunner.raised import message_of
 from flowrunner.runs.ledger import StepState
 
 __all__ = ["Cluster"]

@@ -16,18 +16,18 @@ from celery.app.task import Task
 from celery.backends.redis import RedisBackend
 from celery.exceptions import Reject
 
+from flowrunner.engines.application import keep_results_of_replacements
 from flowrunner.engines.celery_patches.apps import wrap_task
 from flowrunner.engines.celery_patches.backends import change_starts, encoded_meta, on_lost_state
 from flowrunner.engines.continuation import GUARDED
 from flowrunner.engines.failure_notes import noting, noting_before_start
-from flowrunner.engines.messages import message_of
-from flowrunner.engines.replacement import keep_results_of_replacements
 from flowrunner.engines.run_flags import COMES_AGAIN, is_task_of_a_run
 from flowrunner.engines.secret_arguments import discreet
 from flowrunner.engines.turn import Turn
 from flowrunner.engines.worker_facts import note_guard
 from flowrunner.hints.adapter import ADAPTS, Adapter
 from flowrunner.message_format import is_builtin_task
+from flowrunner.raised import message_of
 from flowrunner.tasks import signature_of
 
 __all__ = ["guard_backend", "guard_tasks"]
@@ -52,7 +52,7 @@ def guard_tasks(app: Celery) -> None:
             **noting_before_start(kind),
         }
         if task.Request == Task.Request:
-            attributes["Request"] = "flowrunner.engines.worker_request:Request"
+            attributes["Request"] = "flowrunner.engines.worker_consumer:Request"
         wrap_task(task, _guarded, attributes)
 
 

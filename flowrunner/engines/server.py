@@ -11,9 +11,9 @@ from celery import Celery
 from celery.backends.redis import RedisBackend
 
 from flowrunner.engines.in_time import NoAnswerError, in_time
-from flowrunner.engines.messages import message_of
 from flowrunner.engines.redis_facts import RedisFacts, ask_redis, is_redis_cluster
 from flowrunner.password import without_password
+from flowrunner.raised import message_of
 
 __all__ = ["Server", "backend_url", "broker_url", "examine_servers"]
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 from celery import states
 from celery.backends.base import decompress_payload
 
-from flowrunner.engines.messages import message_of
+from flowrunner.raised import message_of
 from flowrunner.values import NotJSONError, require_json
 
 __all__ = ["read_meta", "retries_of", "stored_values"]

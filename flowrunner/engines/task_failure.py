@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import flowrunner
-from flowrunner.engines.messages import message_of
+from flowrunner.raised import message_of
 from flowrunner.values import NotJSONError
 
 __all__ = ["TaskFailure", "carry_failure", "failure_of"]

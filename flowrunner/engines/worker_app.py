@@ -18,6 +18,7 @@ from celery.utils.log import get_logger
 from celery.worker import state
 
 from flowrunner import __version__
+from flowrunner.code_watch import CodeWatch
 from flowrunner.engines.celery_patches.apps import change_backends
 from flowrunner.engines.celery_patches.workers import has_terminal, hide_bodies
 from flowrunner.engines.guard import guard_backend, guard_tasks
@@ -30,7 +31,7 @@ from flowrunner.engines.worker_prints import log_prints_whole
 from flowrunner.message_format import is_builtin_task
 from flowrunner.password import without_password
 
-__all__ = ["Companion", "WorkerSetup", "guard_backends", "make_worker_app"]
+__all__ = ["Companion", "WorkerSetup", "guard_backends", "make_worker_app", "reloading"]
 
 #: Seconds between renewals of the leases of what runs, and to the next one after a failure.
 RENEW_EVERY: Final = LEASE_LIFE / 3
@@ -254,3 +255,23 @@ def keep_leases(app: Celery) -> Callable[[], None]:
     thread = Thread(target=keep, name="flowrunner-leases", daemon=True)
     thread.start()
     return stopped.set
+
+
+def reloading(watch: CodeWatch) -> Companion:
+    """Return what starts a worker again after a change; the tasks that run end first."""
+
+    def companion(app: Celery) -> Callable[[], None]:
+        stopped = Event()
+
+        def work() -> None:
+            changed = watch.wait(stopped)
+            if changed is not None:
+                logger.warning(
+                    "%s has changed: the worker starts again when its tasks have ended.", changed
+                )
+                app.Worker.setup.worker.restart()
+
+        Thread(target=work, name="flowrunner-reload", daemon=True).start()
+        return stopped.set
+
+    return companion

@@ -1,6 +1,7 @@
-"""What takes messages for flowrunner's own workers: Celery's, which outlives a restart of Redis.
+"""How flowrunner's own workers receive messages: the consumer, and the request for a message.
 
-It logs no body of a message: one that cannot be read, or whose task is unknown, may hold secrets.
+The consumer is Celery's, and outlives a restart of Redis. It logs no body of a message: one that
+cannot be read, or whose task is unknown, may hold secrets.
 
 When a connection to Redis drops, kombu closes it and would queue again whatever is not
 acknowledged, over the connection that has gone; with Celery 5.7 that ends the worker (``'NoneType'
@@ -14,15 +15,23 @@ from __future__ import annotations
 from typing import Any, Final
 from warnings import catch_warnings, simplefilter
 
+from celery import states
 from celery.exceptions import CPendingDeprecationWarning
 from celery.utils.log import get_logger
 from celery.worker import state
 from celery.worker.consumer import Consumer as CeleryConsumer
 
 from flowrunner.engines.celery_patches.brokers import acknowledge_tag, unacknowledged_tags
+from flowrunner.engines.celery_patches.workers import PatchedRequest
+from flowrunner.engines.message_secrets import learn_of_message
 from flowrunner.engines.redelivery import stamp_messages
+from flowrunner.engines.run_flags import is_task_of_a_run
+from flowrunner.engines.secret_arguments import SECRETS
+from flowrunner.masking import masked_data
+from flowrunner.planner.continuations import CONTINUE
+from flowrunner.raised import message_of
 
-__all__ = ["Consumer"]
+__all__ = ["Consumer", "Request"]
 
 logger = get_logger(__name__)
 
@@ -131,3 +140,33 @@ class _Reply:
             if isinstance(error, AttributeError) and message.channel.connection is not None:
                 raise
             self._consumer.reply_later(message.delivery_tag, requeue=requeue)
+
+
+class Request(PatchedRequest):
+    """Learns the secrets of its message, and tells a chord of a member that Celery forgets."""
+
+    def __init__(self, message: Any, *args: Any, **options: Any) -> None:
+        super().__init__(message, *args, **options)
+        learn_of_message(*self.message_data)
+
+    def info(self, safe: bool = False) -> Any:
+        """Return what ``inspect`` shows: of a message with secrets the names, not the values."""
+        return super().info(safe=safe or SECRETS in self.message_data[0])
+
+    def send_event(self, kind: str, **fields: Any) -> None:
+        """Send an event of the task, without secrets."""
+        super().send_event(kind, **masked_data(fields))
+
+    def after_stored_success(self, meta: dict[str, Any]) -> bool:
+        """Tell the chord of a member, and whether the message is done then."""
+        context = self.task_context
+        if not context.chord or not is_task_of_a_run(self.id):
+            return True
+        if self.task.name == CONTINUE:  # its part has taken its place in the chord
+            return True
+        try:
+            self.task.backend.on_chord_part_return(context, states.SUCCESS, meta["result"])
+        except Exception as error:
+            logger.warning("Task %s comes again to tell its chord: %s", self.id, message_of(error))
+            return False
+        return True

@@ -20,7 +20,7 @@ from redis import Redis as RedisClient
 
 from flowrunner.engines.process_identity import Holder, current_incarnation, is_dead, new_holder
 from flowrunner.engines.redelivery import OWNER, Redelivery, stamp_messages
-from flowrunner.engines.worker_request import Request
+from flowrunner.engines.worker_consumer import Request
 from flowrunner.planner.continuations import CONTINUE
 from tests.engines.workplace import (
     GONE,

@@ -13,9 +13,8 @@ import pytest
 from celery import Celery
 
 from flowrunner.app import Project
-from flowrunner.engines.redis_records import redis_records
+from flowrunner.engines.redis_records import redis_records, stored_steps
 from flowrunner.engines.step_errors import stored_error
-from flowrunner.engines.stored_steps import stored_steps
 from flowrunner.errors import ConfigurationError
 from flowrunner.plan import calls_of
 from flowrunner.runs.ledger import Ledger
