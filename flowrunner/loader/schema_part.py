@@ -44,11 +44,6 @@ class Question(NamedTuple):
     wanted: Any
     fault: Fault
 
-    def is_answered_by(self, value: Any) -> bool:
-        """Return whether the scalar satisfies the keyword."""
-        errors = self.keyword(_document_validator(), self.wanted, value, self.fault.schema)
-        return next(iter(errors or ()), None) is None
-
 
 class Answer(NamedTuple):
     """What is wrong with a value, and what has to be looked at next.
@@ -72,6 +67,7 @@ class Part:
     def __init__(self, schema: dict[str, Any], title: str) -> None:
         self._schema = schema
         self._title = title
+        self._validator = _document_validator()
         self._answers: dict[Hashable, Answer] = {}
         self._right: set[Hashable] = set()
 
@@ -90,9 +86,15 @@ class Part:
 
     def _of_scalar(self, key: Hashable, value: Any) -> Answer:
         # "integer" takes 1.0, and not 1.5.
-        shape: Any = (float, value.is_integer()) if type(value) is float else type(value)
+        shape: Any = type(value)
+        if shape is float:
+            shape = (float, value.is_integer())
         answer = self._answers.get(shape) or self._of_shape(shape, value)
-        wrong = [each.fault for each in answer.questions if not each.is_answered_by(value)]
+        wrong = []
+        for keyword, wanted, fault in answer.questions:
+            for _ in keyword(self._validator, wanted, value, fault.schema) or ():
+                wrong.append(fault)
+                break
         if wrong or answer.faults:
             return Answer((*answer.faults, *wrong))
         if type(value) is not str or len(value) <= _REMEMBERED_SIZE:
@@ -103,7 +105,7 @@ class Part:
 
     def _of_shape(self, shape: Hashable, example: Any) -> Answer:
         faults, inside, questions = [], [], []
-        for error in _document_validator().evolve(schema=self._schema).iter_errors(example):
+        for error in self._validator.evolve(schema=self._schema).iter_errors(example):
             title, instead = self._around(error.schema_path)
             keyword = str(error.validator)
             if isinstance(error, _InsideReport):
