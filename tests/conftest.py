@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from typing import NoReturn
+import signal
+from collections.abc import Generator, Iterator
+from typing import Any, NoReturn
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -12,6 +13,11 @@ from hypothesis import HealthCheck, settings
 from flowrunner.planner import continuations
 from tests.engines.rabbitmq import RabbitMQ, rabbitmq_executable
 from tests.engines.services import Redis, redis_executable
+from tests.marks import needs_cluster
+from tests.reports import escaped
+from tests.summary import pytest_sessionfinish, pytest_terminal_summary, pytest_testnodedown
+
+__all__ = ["pytest_sessionfinish", "pytest_terminal_summary", "pytest_testnodedown", "without"]
 
 #: ``FLOWRUNNER_EXAMPLES=5000`` runs the random proofs at that many examples each.
 EXAMPLES = int(os.environ.get("FLOWRUNNER_EXAMPLES", "100"))
@@ -28,6 +34,36 @@ settings.register_profile(
     print_blob=True,
 )
 settings.load_profile("flowrunner")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests of clusters before ``-m`` chooses by marks."""
+    for item in items:
+        if needs_cluster(item):
+            item.add_marker(pytest.mark.cluster)
+
+
+def pytest_configure() -> None:
+    """Let Ctrl-C reach the commands that tests start.
+
+    A shell's ``&`` ignores SIGINT, and so would every process that is started from here.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    from tests.scheduling import GroupScheduling
+
+    return GroupScheduling(config, log)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_report_to_serializable() -> Generator[None, Any, Any]:
+    """Escape lone surrogates in what tests print: pytest-xdist would end the whole process."""
+    return escaped((yield))
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -186,7 +186,7 @@ FAULTS: Final[dict[str, Fault]] = {
         for phase in PHASES
     },
 }
-#: What the ordinary run tries, once.
+#: What is tried once where not everything is tried twenty times.
 SAMPLE: Final = (
     "kill -9 apply, then watch: header",
     "kill -9 a child of the pool: header",

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from threading import Thread
+from time import sleep
 
 import pytest
 
@@ -15,7 +16,10 @@ from flowrunner.cli.live import STYLES
 from flowrunner.render.tally import Tally
 from tests.cli.commands import Folder
 
+pytestmark = pytest.mark.timeout(120)
+
 SLOW = '''
+import os
 import threading
 from flowrunner import hookimpl
 
@@ -23,6 +27,12 @@ def first(value):
     """Take longer than a run that is not worth a display."""
     threading.Event().wait(0.6)
     print(f"working on {value}")
+    return value
+
+def held(value):
+    """Wait for a file."""
+    while not os.path.exists("go"):
+        threading.Event().wait(0.01)
     return value
 
 def forever(value=None):
@@ -35,7 +45,7 @@ def crash_late(value):
 
 @hookimpl
 def flowrunner_register_tasks(registry):
-    for task in (first, forever, crash_late):
+    for task in (first, held, forever, crash_late):
         registry.add(task)
 '''
 
@@ -79,6 +89,12 @@ class Terminal:
                 return
             self._shown += part.decode()
 
+    def await_text(self, text: str) -> None:
+        """Wait until the terminal has shown a text."""
+        while text not in plain(self._shown):
+            assert self.process.poll() is None, self._shown
+            sleep(0.01)
+
     def end(self) -> tuple[int, str, str]:
         """Wait for the end; return the exit code, what stdout got and what the terminal showed."""
         out, _ = self.process.communicate(timeout=60)
@@ -99,10 +115,14 @@ def plain(text: str) -> str:
 
 
 def test_a_run_is_shown_as_a_live_tree_and_the_result_stands_apart(slow: Folder) -> None:
-    code, out, shown = Terminal(slow, "apply", "slow.yaml").end()
+    slow.write("slow.yaml", "chord:\n  header: held x4\n  body: amass\n")
+    terminal = Terminal(slow, "apply", "slow.yaml")
+    terminal.await_text("4 running")
+    (slow.path / "go").touch()
+    code, out, shown = terminal.end()
     assert (code, out) == (0, "6\n")
     text = plain(shown)
-    assert "first ×4" in text
+    assert "held ×4" in text
     assert "4 running" in text
     assert re.search(r"━{20} +4/4 done", text)
     assert "slow succeeded after" in text
@@ -117,9 +137,10 @@ def test_what_tasks_print_stands_in_lines_of_its_own(slow: Folder) -> None:
 
 
 def test_a_short_run_is_not_worth_a_display(slow: Folder) -> None:
-    code, out, shown = Terminal(slow, "apply", "powersum.yaml").end()
-    assert (code, out) == (0, "285\n")
-    assert plain(shown).startswith("powersum succeeded after")
+    slow.write("short.yaml", "task: power\nargs: [3]\n")
+    code, out, shown = Terminal(slow, "apply", "short.yaml").end()
+    assert (code, out) == (0, "9\n")
+    assert plain(shown).startswith("short succeeded after")
 
 
 def test_on_a_narrow_terminal_labels_are_cut_and_states_are_whole(slow: Folder) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -18,16 +17,15 @@ from tests.conformance.scoreboard import Scoreboard
 from tests.conformance.trial import Laboratory
 from tests.engines.rabbitmq import RabbitMQ
 from tests.engines.services import ClusterAddress, Redis, Worker
+from tests.summary import counts_of, is_full
 
 PLUGIN = PluginReference(str(Path(__file__).with_name("tasks_plugin.py")), "the conformance kit")
 
 #: FLOWRUNNER_CONFORMANCE=full takes every shape, the ordinary run a sample.
-FULL = os.environ.get("FLOWRUNNER_CONFORMANCE") == "full"
+FULL = is_full("conformance")
 
 #: Runs at a time on one engine; with 32, two cores take longer for the same shapes.
 SIDE_BY_SIDE = 8
-
-SCOREBOARD = pytest.StashKey[Scoreboard]()
 
 
 @dataclass(frozen=True)
@@ -49,21 +47,9 @@ CLUSTERS = {
 COUNTS = 15
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.stash[SCOREBOARD] = Scoreboard()
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    lines = terminalreporter.config.stash[SCOREBOARD].lines()
-    if lines:
-        terminalreporter.section("conformance" + ("" if FULL else ", a sample"))
-        for line in lines:
-            terminalreporter.write_line(line)
-
-
 @pytest.fixture(scope="session")
 def scoreboard(pytestconfig: pytest.Config) -> Scoreboard:
-    return pytestconfig.stash[SCOREBOARD]
+    return Scoreboard(counts_of(pytestconfig, "conformance"))
 
 
 @pytest.fixture(scope="package")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-from tests.conformance.trial import Trial
+if TYPE_CHECKING:
+    from tests.conformance.trial import Trial
 
 COLUMNS = {
     "shapes": "shapes",
@@ -21,8 +23,8 @@ COLUMNS = {
 class Scoreboard:
     """Counts verdicts by engine."""
 
-    def __init__(self) -> None:
-        self._scores: dict[str, Counter[str]] = {}
+    def __init__(self, scores: dict[str, Counter[str]]) -> None:
+        self._scores = scores
 
     def note(self, engine: str, trials: Iterable[Trial]) -> None:
         score = self._scores.setdefault(engine, Counter())

