@@ -1,9 +1,9 @@
-"""Durations: seconds, and texts such as ``5m``, ``1h30m`` or ``2 days``."""
+"""Durations: seconds, and texts such as ``5m``, ``1h30m`` or ``2 days``; and moments as text."""
 
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from math import isfinite
 from typing import Any, Final
 
@@ -18,6 +18,7 @@ __all__ = [
     "read_iso_duration",
     "seconds_of",
     "shown_duration",
+    "shown_moment",
     "written_duration",
 ]
 
@@ -130,3 +131,8 @@ def exact_duration(seconds: float) -> str:
         if seconds == size or (seconds >= 2 * size and seconds % size == 0):
             return f"{seconds / size:g} {unit}{'s' if unit == 'day' and seconds > size else ''}"
     return f"{seconds:,.1f} s".replace(".0 s", " s")
+
+
+def shown_moment(moment: datetime) -> str:
+    """Return a moment in the time of this machine, to the second."""
+    return f"{moment.astimezone():%Y-%m-%d %H:%M:%S}"

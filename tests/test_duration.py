@@ -9,7 +9,7 @@ from typing import Any
 import click
 import pytest
 
-from flowrunner.cli.parameter_types import Duration
+from flowrunner.cli.options import Duration
 from flowrunner.duration import MOST_SECONDS, in_seconds, read_duration, written_duration
 from flowrunner.errors import ConfigurationError, PluginError
 from flowrunner.loader.schema import workflow_schema

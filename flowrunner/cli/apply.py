@@ -14,6 +14,7 @@ import click
 from flowrunner.cli.exit_status import REFUSED, SUCCEEDED, UNREACHABLE
 from flowrunner.cli.options import (
     FILE,
+    Duration,
     app_option,
     cluster_options,
     engine_options,
@@ -22,7 +23,6 @@ from flowrunner.cli.options import (
     output_option,
     plugin_option,
 )
-from flowrunner.cli.parameter_types import Duration
 
 if TYPE_CHECKING:
     from flowrunner.app import Project

@@ -9,9 +9,14 @@ from typing import Any
 import click
 
 from flowrunner.cli.exit_status import REFUSED, SUCCEEDED
-from flowrunner.cli.options import app_option, cluster_options, output_option, plugin_option
+from flowrunner.cli.options import (
+    Integer,
+    app_option,
+    cluster_options,
+    output_option,
+    plugin_option,
+)
 from flowrunner.cli.output import print_json, say
-from flowrunner.cli.parameter_types import Integer
 from flowrunner.printable import printable
 
 __all__ = ["command"]

@@ -7,8 +7,14 @@ from pathlib import Path
 import click
 
 from flowrunner.cli.exit_status import SUCCEEDED
-from flowrunner.cli.options import FILE, app_option, input_options, no_plugins_option, plugin_option
-from flowrunner.cli.parameter_types import Choice
+from flowrunner.cli.options import (
+    FILE,
+    Choice,
+    app_option,
+    input_options,
+    no_plugins_option,
+    plugin_option,
+)
 
 __all__ = ["command"]
 

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from flowrunner.cli.exit_status import SUCCEEDED
-from flowrunner.cli.options import output_option, project_options
+from flowrunner.cli.options import Choice, Integer, output_option, project_options
 from flowrunner.cli.output import print_json, wants_colour
-from flowrunner.cli.parameter_types import Choice, Integer
 
 if TYPE_CHECKING:
     from uuid import UUID

@@ -1,6 +1,7 @@
 """The Celery app that knows the registered tasks; engines and workers build it the same way.
 
-An app that exists already is given what the plugins register and stays as it is otherwise."""
+An app that exists already is given what the plugins register and stays as it is otherwise.
+"""
 
 from __future__ import annotations
 

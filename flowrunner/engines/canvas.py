@@ -1,7 +1,8 @@
 """Lowering: a plan's normal form to Celery's own signatures.
 
 Built explicitly, never with ``|``, whose rewriting depends on what stands on either side. One
-lowering serves every engine."""
+lowering serves every engine.
+"""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ from flowrunner.suggestion import listed, nearest
 from flowrunner.tasks import TaskDefinition, TaskRegistry
 from flowrunner.values import shown
 
-__all__ = ["MAXIMUM_CALLS", "PlanContext", "StepBuilder", "TooManyCallsError"]
+__all__ = ["MAXIMUM_CALLS", "PlanContext", "StepBuilder", "TooManyCallsError", "joined"]
 
 #: How many calls a plan may have: a cap that a mistake meets and a workflow does not.
 MAXIMUM_CALLS: Final = 100_000
@@ -189,3 +189,8 @@ def _known_tasks(registry: TaskRegistry) -> tuple[str, ...]:
     if not names:
         return ("no plugin is loaded that registers tasks",)
     return (f"known tasks: {listed(names)} (flowrunner tasks)",)
+
+
+def joined(path: str, key: str) -> str:
+    """Return the path of a key's value; that of the whole file is empty."""
+    return f"{path}.{key}" if path else key

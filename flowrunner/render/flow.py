@@ -30,8 +30,15 @@ from flowrunner.plan import (
     Used,
 )
 from flowrunner.render.flow_graph import Flow, FlowEdge, FlowNode, NodeShape, Origin, Value, either
-from flowrunner.render.label import IGNORES_INPUT, call_label, chunks_label, ignores_input
-from flowrunner.render.late import each_text, item_note, reason
+from flowrunner.render.label import (
+    IGNORES_INPUT,
+    call_label,
+    chunks_label,
+    each_text,
+    ignores_input,
+    item_note,
+    reason,
+)
 from flowrunner.render.policy import limits
 from flowrunner.render.row import short_text
 from flowrunner.render.stack import More, Stack, abridged, members_of, steps_of

@@ -1,5 +1,6 @@
-"""How a call reads in a graph: its task, the values given to it, and notes beside it.
+"""Labels of nodes in a graph: calls, and the fan-outs, conditions and files of dynamic nodes.
 
+The label of a call has its task, the values given to it, and notes beside it.
 A stack of calls reads as one call. Where its calls differ, an argument shows the loop's name
 when it is the loop's number, ``0…9`` for consecutive whole numbers, and otherwise the values
 as alternatives: ``"ann"|"bob"|…|"zoe"``.
@@ -7,17 +8,21 @@ as alternatives: ``"ann"|"bob"|…|"zoe"``.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flowrunner.plan import Call, Group
+from flowrunner.plan import Call, Deferred, Each, Given, Group, Skipped, Used
 from flowrunner.render.policy import retry_note
 from flowrunner.render.stack import Stack
 from flowrunner.render.value import (
+    ARGUMENTS_ROOM,
     alternatives,
     bare_text,
     fitted,
+    items_text,
+    late_text,
     range_text,
     shown_name,
     value_text,
@@ -28,8 +33,14 @@ __all__ = [
     "CallLabel",
     "call_label",
     "chunks_label",
+    "condition",
     "counted",
+    "each_text",
     "ignores_input",
+    "item_note",
+    "needs_note",
+    "reason",
+    "use_text",
 ]
 
 IGNORES_INPUT = "ignores its input"
@@ -123,3 +134,46 @@ def _notes(calls: Sequence[Call]) -> tuple[str, ...]:
     if calls[0].retry is not None:
         notes.append(retry_note(calls[0].retry))
     return tuple(notes)
+
+
+_WHEN = "when "
+_ATOM = re.compile(r"[\w.]+")
+
+
+def condition(when: Deferred) -> str:
+    """Return a condition as people read it: ``when prev > 3``."""
+    return f"{_WHEN}{late_text(when)}"
+
+
+def each_text(eaches: Sequence[Each]) -> str:
+    """Return what a fan-out goes through: ``each item of ${prev}``."""
+    items = alternatives([each.items for each in eaches], value_text)
+    return f"each {shown_name(eaches[0].variable)} of {items}"
+
+
+def item_note(members: Sequence[Given]) -> str:
+    """Return what the members of a fan-out are given: ``item = a, b, c``."""
+    return f"{shown_name(members[0].variable)} = {items_text([each.value for each in members])}"
+
+
+def needs_note(names: Sequence[str]) -> str:
+    """Return what a graph's step needs: ``needs a, b``."""
+    return f"needs {shown_name(', '.join(names))}"
+
+
+def reason(skipped: Skipped) -> str:
+    """Return why a step is skipped: ``skipped: inputs.fast is false``."""
+    why = " ".join(skipped.why.split())
+    said = why.removeprefix(_WHEN)
+    if said != why and said not in ("false", "False"):
+        said = shown_name(said)
+        return f"skipped: {said if _ATOM.fullmatch(said) else f'({said})'} is false"
+    return f"skipped: {shown_name(why)}"
+
+
+def use_text(used: Used) -> str:
+    """Return which file a step uses: ``use resize.yaml``."""
+    name = used.step.location.source.name
+    if len(name) > ARGUMENTS_ROOM:
+        name = f"…{name[1 - ARGUMENTS_ROOM :]}"  # the end of a path tells more
+    return f"use {shown_name(name)}"

@@ -18,7 +18,7 @@ from flowrunner.runs.ledger import StepError
 from flowrunner.runs.outcome import Outcome, is_loss
 from flowrunner.runs.run_ledger import RunLedger
 
-__all__ = ["failures", "headline", "part_of", "result_text", "task_counts"]
+__all__ = ["failures", "headline", "own_frames", "part_of", "result_text", "task_counts"]
 
 #: Failures and skipped steps beyond these are counted, not shown.
 MOST_FAILURES: Final = 10
@@ -129,7 +129,7 @@ def _alike(error: StepError) -> tuple[str, int, str, str]:
 
 
 def _failure(errors: list[StepError]) -> Diagnostic:
-    from flowrunner.render.traceback import own_frames
+    from flowrunner.render.outcome import own_frames
 
     first = errors[0]
     workers = sorted({error.worker for error in errors if error.worker})
@@ -166,3 +166,33 @@ def _paths(calls: Sequence[Call]) -> str:
     shown = ", ".join(call.path for call in calls[:MOST_PATHS])
     more = len(calls) - MOST_PATHS
     return shown if more <= 0 else f"{shown} and {more:,} more"
+
+
+#: Frames of the machinery that called the task.
+_MACHINERY: Final = re.compile(
+    r'^File "[^"]*[/\\](?:celery|billiard|kombu)[/\\](?:app|concurrency|worker|canvas)'
+    r'|^File "[^"]*[/\\]flowrunner[/\\](?:engines|hints)[/\\]'
+)
+#: A line of a traceback: the margin of a group of exceptions, and what is indented from there.
+_LINE: Final = re.compile(r"^(?P<margin>(?: +\| ?)?)(?P<indent> *)(?P<text>.*)", re.DOTALL)
+
+
+def own_frames(text: str) -> str:
+    """Return a traceback without the frames of Celery and of flowrunner's engines.
+
+    A text that is no traceback, or has no other frames, is returned as it is.
+    """
+    kept: list[str] = []
+    own = 0
+    dropping = False
+    for line in text.rstrip().splitlines():
+        match = _LINE.match(line)
+        assert match is not None, "BUG: any text is a line"  # noqa: S101
+        if match["indent"] == "  " and match["text"].startswith('File "'):
+            dropping = _MACHINERY.match(match["text"]) is not None
+            own += not dropping
+        elif len(match["indent"]) < 4:
+            dropping = False
+        if not dropping:
+            kept.append(line)
+    return "\n".join(kept) if own else text.rstrip()

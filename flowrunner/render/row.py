@@ -24,10 +24,14 @@ from flowrunner.plan import (
     Switch,
     Used,
 )
-from flowrunner.render.label import IGNORES_INPUT, call_label, chunks_label, counted, ignores_input
-from flowrunner.render.late import (
+from flowrunner.render.label import (
+    IGNORES_INPUT,
+    call_label,
+    chunks_label,
     condition,
+    counted,
     each_text,
+    ignores_input,
     item_note,
     needs_note,
     reason,

@@ -7,8 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
-from flowrunner.duration import shown_duration
-from flowrunner.render.moment import shown_moment
+from flowrunner.duration import shown_duration, shown_moment
 from flowrunner.render.tree import display_width
 from flowrunner.render.value import shown_name
 from flowrunner.runs.driven import driven_until, seconds_driven

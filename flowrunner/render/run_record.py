@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from flowrunner.duration import shown_duration
+from flowrunner.duration import shown_duration, shown_moment
 from flowrunner.errors import Diagnostic
 from flowrunner.process import this_process
 from flowrunner.render.label import counted
 from flowrunner.render.layout import cut, cut_start, display_width, hanging, with_state, wrapped
-from flowrunner.render.moment import shown_moment
 from flowrunner.render.outcome import failures, headline, task_counts
 from flowrunner.render.progress import RunTree
 from flowrunner.render.value import named_values, shown_name

@@ -13,7 +13,7 @@ from flowrunner.plugins import PluginReference
 from flowrunner.settings.definitions import DEFINITIONS
 from flowrunner.settings.file import find_table
 from flowrunner.settings.model import NO_RUNS, AppReference, Settings
-from flowrunner.settings.place import Place
+from flowrunner.settings.reading import Place
 from flowrunner.suggestion import did_you_mean, nearest
 
 __all__ = [

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from flowrunner.settings.place import Place
 from flowrunner.settings.reading import (
+    Place,
     parse_flag,
     parse_json,
     parse_names,

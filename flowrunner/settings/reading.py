@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
 from typing import Any, Final, NoReturn
@@ -15,10 +16,10 @@ from flowrunner.errors import ConfigurationError
 from flowrunner.password import without_password
 from flowrunner.plugins import PluginReference
 from flowrunner.settings.model import NO_RUNS, AppReference
-from flowrunner.settings.place import Place
 from flowrunner.suggestion import did_you_mean
 
 __all__ = [
+    "Place",
     "parse_flag",
     "parse_json",
     "parse_names",
@@ -247,3 +248,22 @@ def read_flag(value: Any, place: Place) -> bool:
     if not isinstance(value, bool):
         _refuse(place, "must be 1 or 0")
     return value
+
+
+@dataclass(frozen=True)
+class Place:
+    """A file, a variable of the environment or an option that says a setting.
+
+    ``origin`` names it in short and ``shown`` in full; ``subject`` begins what is said against
+    the value. ``folder`` is what paths in the value are relative to.
+    """
+
+    origin: str
+    shown: str
+    subject: str
+    folder: Path = Path()
+
+    @classmethod
+    def of_file(cls, file: Path, key: str) -> Place:
+        """Return the place of a key in a configuration file."""
+        return cls(file.name, str(file), f"{file}: '{key}'", file.parent)

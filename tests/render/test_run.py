@@ -9,10 +9,9 @@ import pytest
 from flowrunner.model import HANDLER_NAMES
 from flowrunner.plan import Plan
 from flowrunner.render.diagnostics import format_diagnostics
-from flowrunner.render.outcome import failures, headline, result_text
+from flowrunner.render.outcome import failures, headline, own_frames, result_text
 from flowrunner.render.progress import RunTree
 from flowrunner.render.tally import Tally
-from flowrunner.render.traceback import own_frames
 from flowrunner.runs.ledger import StepError
 from flowrunner.runs.outcome import Outcome, outcome_to_json
 from flowrunner.runs.run_ledger import RunLedger

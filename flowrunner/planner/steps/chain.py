@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from flowrunner import model, plan
-from flowrunner.planner.context import PlanContext
-from flowrunner.planner.paths import joined
+from flowrunner.planner.context import PlanContext, joined
 from flowrunner.planner.scope import Ended, Scope
 
 __all__ = ["build_chain"]

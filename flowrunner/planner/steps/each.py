@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from flowrunner import model, plan
 from flowrunner.planner.calls import ITEM
-from flowrunner.planner.context import PlanContext
-from flowrunner.planner.paths import joined
+from flowrunner.planner.context import PlanContext, joined
 from flowrunner.planner.policies import Limits
 from flowrunner.planner.scope import LATE, UNKNOWN, Ended, Scope, is_unknown
 from flowrunner.values import shown

@@ -11,9 +11,8 @@ from msgspec.structs import replace
 from flowrunner import model, plan
 from flowrunner.budget import Budget
 from flowrunner.planner.calls import PREVIOUS
-from flowrunner.planner.context import PlanContext
+from flowrunner.planner.context import PlanContext, joined
 from flowrunner.planner.dependencies import Dependencies, dependencies
-from flowrunner.planner.paths import joined
 from flowrunner.planner.scope import Ended, Scope, StepValue
 from flowrunner.planner.series_parallel import Series, SideBySide, series_parallel
 from flowrunner.planner.steps.wrappers import with_id

@@ -7,8 +7,7 @@ from dataclasses import replace
 
 from flowrunner import model, plan
 from flowrunner.planner.calls import PREVIOUS
-from flowrunner.planner.context import PlanContext
-from flowrunner.planner.paths import joined
+from flowrunner.planner.context import PlanContext, joined
 from flowrunner.planner.policies import Limits
 from flowrunner.planner.scope import LATE, Ended, Scope
 from flowrunner.planner.steps.calls import repeated, single_call

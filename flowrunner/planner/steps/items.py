@@ -8,10 +8,9 @@ from flowrunner import model, plan
 from flowrunner.node import Node, Sequence
 from flowrunner.planner.call_template import STEPS_PER_CALL
 from flowrunner.planner.calls import check_call
-from flowrunner.planner.context import PlanContext
+from flowrunner.planner.context import PlanContext, joined
 from flowrunner.planner.defaults import with_defaults
 from flowrunner.planner.options import resolve_options
-from flowrunner.planner.paths import joined
 from flowrunner.planner.policies import resolve_retry
 from flowrunner.planner.scope import Ended, Scope, is_unknown
 from flowrunner.source import Location

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from flowrunner import model, plan
 from flowrunner.node import Scalar
-from flowrunner.planner.context import PlanContext
-from flowrunner.planner.paths import joined
+from flowrunner.planner.context import PlanContext, joined
 from flowrunner.planner.scope import Ended, Scope
 
 __all__ = ["build_switch"]

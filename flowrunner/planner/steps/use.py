@@ -7,9 +7,8 @@ from typing import Final
 
 from flowrunner import model, plan
 from flowrunner.planner.calls import PREVIOUS
-from flowrunner.planner.context import PlanContext
+from flowrunner.planner.context import PlanContext, joined
 from flowrunner.planner.defaults import check_defaults
-from flowrunner.planner.paths import joined
 from flowrunner.planner.scope import LATE, Ended, Inputs, Scope, is_unknown
 from flowrunner.planner.used_inputs import used_inputs
 from flowrunner.values import shown

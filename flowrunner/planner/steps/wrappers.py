@@ -5,9 +5,8 @@ from __future__ import annotations
 from flowrunner import model, plan
 from flowrunner.node import Scalar
 from flowrunner.planner.calls import ERROR
-from flowrunner.planner.context import PlanContext
+from flowrunner.planner.context import PlanContext, joined
 from flowrunner.planner.passing import Passing, passing
-from flowrunner.planner.paths import joined
 from flowrunner.planner.scope import LATE, Ended, Scope, StepValue
 
 __all__ = ["build_named", "build_rescue", "with_id"]
