@@ -19,6 +19,7 @@ from typing import Any, Final, TypeVar
 from urllib.parse import quote
 
 import pluggy
+from msgspec import Struct
 
 from flowrunner import hooks
 from flowrunner.entry_points import may_have_entry_points
@@ -48,8 +49,7 @@ class PluginReference:
     folder: Path = Path()
 
 
-@dataclass(frozen=True)
-class LoadedPlugin:
+class LoadedPlugin(Struct, frozen=True):
     """A plugin that is loaded: its name, its version where it has one, and who named it.
 
     ``code`` is the file or the folder that was named, and ``named`` how: a folder is many plugins.

@@ -5,9 +5,10 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
+
+from msgspec import Struct, field
 
 from flowrunner.duration import read_duration
 from flowrunner.errors import PluginError
@@ -31,8 +32,7 @@ _ROUTING_TYPES: Final[dict[str, type]] = {"queue": str, "routing_key": str, "pri
 ROUTING_OPTIONS: Final = ("queue", "routing_key", "priority")
 
 
-@dataclass(frozen=True)
-class TaskDefinition:
+class TaskDefinition(Struct, frozen=True, dict=True):
     """A task: its name, the function that does the work and who provides it.
 
     ``function`` is what a caller's arguments are bound to; ``celery_task`` is the existing

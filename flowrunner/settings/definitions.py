@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Final
+
+from msgspec import Struct
 
 from flowrunner.settings.reading import (
     Place,
@@ -29,8 +30,7 @@ from flowrunner.settings.reading import (
 __all__ = ["DEFINITIONS", "Definition"]
 
 
-@dataclass(frozen=True)
-class Definition:
+class Definition(Struct, frozen=True):
     """How a setting is read.
 
     ``read`` checks and converts what a file says, ``parse`` brings the text of a variable to

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from msgspec import Struct
+
 from flowrunner.errors import ConfigurationError
 from flowrunner.plugins import PluginReference
 
@@ -25,8 +27,7 @@ OF_CELERY: Final = (
 )
 
 
-@dataclass(frozen=True)
-class AppReference:
+class AppReference(Struct, frozen=True):
     """An existing Celery app as somebody named it, the way that ``celery -A`` takes it.
 
     ``origin`` says who named it; its modules may stand in ``folder``.

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import os
 import re
-from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
 from typing import Any, Final, NoReturn
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from flowrunner.duration import read_duration
 from flowrunner.errors import ConfigurationError
@@ -250,8 +251,7 @@ def read_flag(value: Any, place: Place) -> bool:
     return value
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(Struct, frozen=True):
     """A file, a variable of the environment or an option that says a setting.
 
     ``origin`` names it in short and ``shown`` in full; ``subject`` begins what is said against
