@@ -189,6 +189,9 @@ class Each(Parent):
 class Branch:
     """A step, and the condition under which it is the one that runs."""
 
+    inner: ClassVar[tuple[str, ...]] = ("step",)
+    deferrable: ClassVar[tuple[str, ...]] = ("when",)
+
     when: Deferred
     step: Node
 
@@ -315,6 +318,9 @@ class Failing(Parent):
 @dataclass(frozen=True, slots=True)
 class GraphStep:
     """One of a graph's steps and the names of those whose values it needs, in their order."""
+
+    inner: ClassVar[tuple[str, ...]] = ("step",)
+    deferrable: ClassVar[tuple[str, ...]] = ()
 
     name: str
     needs: tuple[str, ...]

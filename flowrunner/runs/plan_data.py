@@ -30,7 +30,7 @@ class PlanFormatError(EngineError):
 
 def plan_to_data(plan: Plan) -> dict[str, Any]:
     """Return a plan as JSON data, from which :func:`plan_from_data` makes the same again."""
-    writer = NodeWriter((plan.source, *plan.used), plan.inputs, secrets=bool(plan.env))
+    writer = NodeWriter((plan.source, *plan.used), plan.inputs)
     return {
         "format": FORMAT,
         "name": plan.name,
