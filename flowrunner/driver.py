@@ -29,11 +29,13 @@ from flowrunner.process import this_process
 from flowrunner.run import Course, InterruptedRunError, run_plan
 from flowrunner.runs.driven import CLAIM_FOR, has_lost_its_process, process_fate
 from flowrunner.runs.journal import Journal, note_end
-from flowrunner.runs.ledger import SUCCESS, Ledger, StepState
+from flowrunner.runs.ledger import Ledger
 from flowrunner.runs.outcome import Outcome
 from flowrunner.runs.run_ledger import RunLedger, ledger_of
 from flowrunner.runs.step_recorder import StepRecorder
+from flowrunner.runs.step_state import SUCCESS, StepState
 from flowrunner.runs.store import RunNotFoundError, RunStoreError, StepStore
+from flowrunner.runs.unfolding import Unfolding
 
 if TYPE_CHECKING:
     from flowrunner.engines.protocol import Engine
@@ -258,10 +260,10 @@ def _ledger(plan: Plan, rest: Remainder | None, on_step: Callable[..., None] | N
     if rest is None:
         return RunLedger(plan, on_step=on_step)
     if plan.unfolds:
-        main = ledger_of(plan, known=rest.known, failures=rest.failures, on_step=on_step)
-        return RunLedger(plan, main=main, on_step=on_step)
+        begun = ledger_of(plan, known=rest.known, failures=rest.failures, on_step=on_step)
+        return RunLedger(plan, main=begun, on_step=on_step)
     sequence = () if rest.plan is None else rest.plan.sequence
-    main = Ledger(sequence, on_step=on_step)
+    main: Ledger = Unfolding(plan.root, sequence, on_step=on_step) if sequence else Ledger()
     earlier = {
         call.path: StepState(call, (), 0, None, state=SUCCESS)
         for call in calls_of(without_continuations(plan.sequence))

@@ -14,11 +14,11 @@ from flowrunner.planner.unchanged import unchanged_paths
 from flowrunner.planner.unfolding_cost import cost_alone
 from flowrunner.process import this_process
 from flowrunner.runs.driven import driven_until, seconds_driven
-from flowrunner.runs.ledger import UNNEEDED
 from flowrunner.runs.record import Attempt, attempt_id
 from flowrunner.runs.recorded import recorded_ledger
 from flowrunner.runs.replay import Kept, kept_of, remainder_of
 from flowrunner.runs.run_ledger import ledger_of
+from flowrunner.runs.step_state import UNNEEDED
 
 if TYPE_CHECKING:
     from flowrunner.runs.record import RunRecord

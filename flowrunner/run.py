@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from flowrunner.engines.protocol import Engine
     from flowrunner.planner.remaining import Remainder
     from flowrunner.runs.journal import Journal
-    from flowrunner.runs.ledger import StepError
     from flowrunner.runs.outcome import Outcome, RunState
     from flowrunner.runs.record import RunRecord
     from flowrunner.runs.run_ledger import RunLedger
+    from flowrunner.runs.step_state import StepError
 
 __all__ = ["Course", "InterruptedRunError", "lost_run", "run_plan"]
 
@@ -240,8 +240,8 @@ class _Loss:
 
 
 def _loss(plan: Plan, run: UUID, ledger: RunLedger, why: str) -> _Loss:
-    from flowrunner.runs.ledger import StepError
     from flowrunner.runs.outcome import RUN_LOST
+    from flowrunner.runs.step_state import StepError
 
     steps = [step for step in list(ledger.steps.values()) if step.call.is_written]
     ran = tuple(step.call.path for step in steps if step.state == "SUCCESS")

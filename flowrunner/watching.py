@@ -16,8 +16,8 @@ from flowrunner.runs.store import RunNotFoundError
 if TYPE_CHECKING:
     from flowrunner.app import Project
     from flowrunner.model import HandlerName
-    from flowrunner.runs.ledger import StepError, StepState
     from flowrunner.runs.record import RunRecord
+    from flowrunner.runs.step_state import StepError, StepState
     from flowrunner.runs.store import RunStore
 
 __all__ = ["Watch"]

@@ -59,7 +59,7 @@ def _shown(project: Project, name: str) -> ShownRun:
     record, abandoned = read_again(store, store.get(store.find(name)))
     steps = project.recorded_steps(record)
     ledger = recorded_ledger(record, steps)
-    outcome = recorded_outcome(record, ledger, steps)
+    outcome = recorded_outcome(record, ledger)
     return ShownRun(record, steps, ledger, outcome, store.driver(record.run), abandoned)
 
 

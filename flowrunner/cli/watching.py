@@ -40,7 +40,7 @@ def watched_to_the_end(project: Project, store: RunStore, record: RunRecord, *, 
         return INTERRUPTED
     steps = project.recorded_steps(record)
     ledger = recorded_ledger(record, steps)
-    outcome = recorded_outcome(record, ledger, steps)
+    outcome = recorded_outcome(record, ledger)
     assert outcome is not None, "BUG: a run that has ended has an outcome"  # noqa: S101
     print_outcome(outcome, record.plan, ledger, output)
     return SUCCEEDED if outcome.state == "SUCCESS" else FAILED

@@ -28,7 +28,6 @@ from flowrunner.plan import Plan
 from flowrunner.plugin_code import PluginDigest
 from flowrunner.runs.ledger import Ledger
 from flowrunner.runs.run_ledger import ledger_of
-from flowrunner.runs.unfolding import Unfolding
 from flowrunner.tasks import TaskRegistry
 
 __all__ = ["CeleryEngine"]
@@ -217,6 +216,6 @@ class CeleryEngine:
         return follower
 
     def _follower(self, plan: Plan, run: UUID, ledger: Ledger, *, again: bool = False) -> Follower:
-        root, unfolds = root_of(plan, run), isinstance(ledger, Unfolding)
-        publication = Publication(self._app, run=run, root=root, unfolds=unfolds)
+        root = root_of(plan, run)
+        publication = Publication(self._app, run=run, root=root, unfolds=plan.unfolds)
         return Follower(self._app, self._cluster, publication, ledger, again=again)

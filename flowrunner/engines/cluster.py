@@ -31,7 +31,7 @@ from flowrunner.plan import Call, Plan
 from flowrunner.planner.continuations import CONTINUE
 from flowrunner.plugin_code import PluginDigest
 from flowrunner.raised import message_of
-from flowrunner.runs.ledger import StepState
+from flowrunner.runs.step_state import StepState
 
 __all__ = ["Cluster"]
 

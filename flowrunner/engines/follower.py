@@ -23,7 +23,8 @@ from flowrunner.engines.stored_results import read_meta, retries_of, stored_valu
 from flowrunner.environment import EnvironmentValueError
 from flowrunner.errors import BrokerError, PublishingError, is_first_interrupt
 from flowrunner.plan import Call, Sequence
-from flowrunner.runs.ledger import SKIPPED, Ledger, StepState
+from flowrunner.runs.ledger import Ledger
+from flowrunner.runs.step_state import SKIPPED, StepState
 from flowrunner.runs.unfolding import Unfolding
 
 __all__ = ["Follower"]

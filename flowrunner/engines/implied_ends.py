@@ -22,7 +22,8 @@ from flowrunner.engines.celery_patches.backends import keeps_chords_in_order
 from flowrunner.engines.step_errors import stored_error
 from flowrunner.engines.stored_results import read_meta, stored_values
 from flowrunner.plan import Call, Fork, Item
-from flowrunner.runs.ledger import Ledger, StepState
+from flowrunner.runs.ledger import Ledger
+from flowrunner.runs.step_state import StepState
 
 __all__ = ["ImpliedEnds", "next_calls"]
 

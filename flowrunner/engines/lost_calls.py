@@ -16,7 +16,8 @@ from flowrunner.engines.protocol import RunStalledError
 from flowrunner.engines.run_flags import COMES_AGAIN
 from flowrunner.engines.whereabouts import Whereabouts, whereabouts
 from flowrunner.plan import Call
-from flowrunner.runs.ledger import PENDING, RETRY, STARTED, Ledger, StepError, StepState
+from flowrunner.runs.ledger import Ledger
+from flowrunner.runs.step_state import PENDING, RETRY, STARTED, StepError, StepState
 
 __all__ = ["LostCalls", "Question"]
 

@@ -13,7 +13,7 @@ from flowrunner.engines.failure_notes import kept_failure
 from flowrunner.engines.task_failure import TaskFailure, failure_of
 from flowrunner.environment import without_secrets
 from flowrunner.plan import Call
-from flowrunner.runs.ledger import StepError
+from flowrunner.runs.step_state import StepError
 
 __all__ = ["step_error", "stored_error"]
 

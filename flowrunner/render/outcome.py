@@ -14,9 +14,9 @@ from flowrunner.plan import Call
 from flowrunner.printable import json_text, without_controls
 from flowrunner.render.label import counted
 from flowrunner.render.value import shown_name
-from flowrunner.runs.ledger import StepError
 from flowrunner.runs.outcome import Outcome, is_loss
 from flowrunner.runs.run_ledger import RunLedger
+from flowrunner.runs.step_state import StepError
 
 __all__ = ["failures", "headline", "own_frames", "part_of", "result_text", "task_counts"]
 

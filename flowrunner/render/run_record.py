@@ -17,10 +17,10 @@ from flowrunner.render.progress import RunTree
 from flowrunner.render.value import named_values, shown_name
 from flowrunner.render.value_json import value_document
 from flowrunner.runs.driven import driven_until, process_fate, seconds_driven
-from flowrunner.runs.ledger import StepState
 from flowrunner.runs.outcome import Outcome, json_text, outcome_to_json
 from flowrunner.runs.record import RunRecord
 from flowrunner.runs.run_ledger import RunLedger
+from flowrunner.runs.step_state import StepState
 from flowrunner.runs.store import StepRow
 
 __all__ = ["ShownRun", "call_lines", "failures_so_far", "run_lines", "run_to_json"]

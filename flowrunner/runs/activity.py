@@ -12,8 +12,8 @@ from typing import Any, Protocol, TypeAlias
 
 from flowrunner import plan
 from flowrunner.deferred import NO_INPUT, passes_on, value_or_none
-from flowrunner.runs.ledger import StepError
 from flowrunner.runs.outcome import failure_data
+from flowrunner.runs.step_state import StepError
 from flowrunner.template import bind
 
 __all__ = ["Activity", "End", "Failed", "Input", "Stage", "Succeeded", "activity_of"]

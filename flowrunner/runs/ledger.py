@@ -9,119 +9,63 @@ that nothing can end any more.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from queue import Empty, SimpleQueue
 from threading import Lock
 from time import time
-from typing import Any, TypeAlias
+from typing import Any
 
 from flowrunner import plan
 from flowrunner.planner.given import given
+from flowrunner.runs.activity import Activity
+from flowrunner.runs.section import Section
+from flowrunner.runs.step_state import (
+    FAILURE,
+    FINAL,
+    KNOWN,
+    RETRY,
+    REVOKED,
+    SKIPPED,
+    STARTED,
+    SUCCESS,
+    UNNEEDED,
+    StepError,
+    StepListener,
+    StepState,
+)
 
-__all__ = ["Ledger", "StepError", "StepListener", "StepState"]
-
-PENDING, STARTED, RETRY = "PENDING", "STARTED", "RETRY"
-SUCCESS, FAILURE, REVOKED, SKIPPED = "SUCCESS", "FAILURE", "REVOKED", "SKIPPED"
-UNNEEDED = "UNNEEDED"
-_FINAL = frozenset({SUCCESS, FAILURE, REVOKED, SKIPPED, UNNEEDED})
-_KNOWN = _FINAL | {PENDING, STARTED, RETRY}
-
-
-@dataclass(frozen=True)
-class StepError:
-    """Why a call failed: the exception's type, message and notes, and the traceback as text.
-
-    ``worker`` is the name of the worker that it failed on, where that is known; ``retries``
-    counts how often the call was retried before it failed for good.
-    """
-
-    call: plan.Call
-    type: str
-    message: str
-    traceback: str = ""
-    worker: str | None = None
-    retries: int = 0
-    notes: tuple[str, ...] = ()
-
-
-@dataclass(slots=True)
-class StepState:
-    """What is known of one call; times are seconds since the epoch.
-
-    ``retries`` counts the retries of the call, with the one that is due in the state ``RETRY``;
-    ``task_retries`` are those that Celery made of the present task, which ``retries`` includes.
-    ``error`` says why it failed, where somebody does.
-    """
-
-    call: plan.Call
-    sequence: plan.Sequence = field(repr=False)
-    position: int
-    outer: StepState | None = field(repr=False)
-    state: str = PENDING
-    started: float | None = None
-    ended: float | None = None
-    retries: int = 0
-    error: StepError | None = None
-    task_retries: int = 0
-
-    def copy(self) -> StepState:
-        """Return what is known at this moment."""
-        return StepState(
-            self.call,
-            self.sequence,
-            self.position,
-            self.outer,
-            self.state,
-            self.started,
-            self.ended,
-            self.retries,
-            self.error,
-            self.task_retries,
-        )
-
-    def count_task_retries(self, number: int) -> None:
-        """Note how often Celery has retried the present task; the number never falls."""
-        if number > self.task_retries:
-            self.retries += number - self.task_retries
-            self.task_retries = number
-
-    def queue_again(self) -> None:
-        """Note that flowrunner retries the call: as a new task, which Celery has not retried."""
-        self.retries += 1
-        self.task_retries = 0
-
-
-#: Told of a call that has entered a state: a copy of what is known of it then, and what gives
-#: its value once it has succeeded.
-StepListener: TypeAlias = Callable[[StepState, Callable[[], Any] | None], None]
+__all__ = ["Ledger"]
 
 
 class Ledger:
     """The states of a run's calls, by path. Safe to use from several threads.
 
-    ``on_step`` is told of every change but of calls that are skipped, in the thread that notes it.
+    A run that is one canvas has a root section: all of its ``sequence``. ``on_step`` is told of
+    every change but of calls that are skipped, in the thread that notes it.
     """
 
-    def __init__(self, sequence: plan.Sequence, *, on_step: StepListener | None = None) -> None:
+    def __init__(
+        self, sequence: plan.Sequence = (), *, on_step: StepListener | None = None
+    ) -> None:
         self.steps: dict[str, StepState] = {}
         self.errors: list[StepError] = []
         #: Why calls failed whose failure was tolerated, or handled by a step's ``on_error``.
         self.caught: list[StepError] = []
-        self.sequence = sequence
-        self._queued = sequence
         self._on_step = on_step
         self._lock = Lock()
         self._end: SimpleQueue[None] = SimpleQueue()
-        self._failed = False
         self._is_whole = False
-        self._value: Callable[[], Any] | None = None
-        self._open = 0
-        self._enter(sequence, None)
+        self._sections: dict[int, Section] = {}  # those that have not ended, by their sequences
+        self._over: deque[Section] = deque()
+        self._root_section: Section | None = None
         self.changes = 0
         #: Whether nothing may start any more: set by the engine, when it hears of it.
         self.cancelled = False
+        if sequence:
+            self._root_section = self._entered(sequence, None, 0, new=True)
 
     def _enter(self, sequence: plan.Sequence, outer: StepState | None) -> None:
         for position, item in enumerate(sequence):
@@ -131,22 +75,39 @@ class Ledger:
                 for member in item.members:
                     self._enter(member, step)
             self.steps[call.path] = step
-            self._open += 1
+
+    def _entered(
+        self, sequence: plan.Sequence, parent: Activity | None, slot: int, *, new: bool
+    ) -> Section:
+        section = Section(sequence, parent, slot, new=new)
+        with self._lock:
+            self._enter(sequence, None)
+            self._sections[id(sequence)] = section
+        return section
+
+    @property
+    def sequence(self) -> plan.Sequence:
+        """The normal form of a run that is one canvas, and nothing of another."""
+        return () if self._root_section is None else self._root_section.sequence
 
     def give(self, value: Any) -> None:
         """Note what its first calls are given."""
-        self._queued = given(self._queued, value)
+        if self._root_section is not None:
+            self._root_section.published = given(self._root_section.published, value)
 
     def leave_out_continuations(self) -> None:
         """Note that what is queued has no continuations."""
         self._is_whole = True
+        if self._root_section is None:
+            return
+        self._root_section.published = plan.without_continuations(self._root_section.published)
         for call in plan.calls_of(self.sequence):
             if call.kind == "continuation":
                 self.record(call.path, SUCCESS)
 
     def begin(self) -> Iterable[plan.Sequence]:
         """Return what an engine is to queue first."""
-        return (plan.without_continuations(self._queued) if self._is_whole else self._queued,)
+        return () if self._root_section is None else (self._root_section.published,)
 
     def advance(self) -> Iterable[plan.Sequence]:
         """Return what an engine is to queue now, because of what has ended since."""
@@ -160,18 +121,26 @@ class Ledger:
     @property
     def value(self) -> Any:
         """The run's value, once every call has succeeded."""
-        assert self._value is not None, "BUG: a run without a value"  # noqa: S101
-        return self._value()
+        section = self._root_section
+        value = None if section is None else section.value
+        assert value is not None, "BUG: a run without a value"  # noqa: S101
+        return value()
+
+    @property
+    def has_value(self) -> bool:
+        """Whether it has succeeded with a value that is known."""
+        section = self._root_section
+        return self.ended and not self.failed and section is not None and section.value is not None
 
     @property
     def ended(self) -> bool:
         """Whether every call has come to its end."""
-        return self._open == 0
+        return self._root_section is None or not self._root_section.open
 
     @property
     def failed(self) -> bool:
         """Whether a call has failed or was revoked, so that the run has no value."""
-        return self._failed
+        return self._root_section is not None and self._root_section.failed
 
     @property
     def running(self) -> bool:
@@ -188,7 +157,7 @@ class Ledger:
 
     def open_steps(self) -> list[StepState]:
         """Return the calls that have not come to their end."""
-        return [step for step in list(self.steps.values()) if step.state not in _FINAL]
+        return [step for step in list(self.steps.values()) if step.state not in FINAL]
 
     def record(
         self,
@@ -208,11 +177,11 @@ class Ledger:
         late is ignored: a state after the last one, or Celery's own marking of the calls behind a
         failed one. A state of the task's own (``PROGRESS``) means that it runs.
         """
-        if state not in _KNOWN:
+        if state not in KNOWN:
             state = STARTED
         with self._lock:
             step = self.steps[path]
-            if step.state in _FINAL:
+            if step.state in FINAL:
                 return
             if error is None and state == FAILURE:
                 error = StepError(step.call, "Failure", "the task says no more than that")
@@ -253,12 +222,14 @@ class Ledger:
         elif state == REVOKED and step.state == RETRY:
             step.retries -= 1  # the retry that was due is not made
         step.state = state
-        if state not in _FINAL:
+        if state not in FINAL:
             return
         step.ended = time()
         if state in (FAILURE, REVOKED):
-            self._failed = True
+            section = self._section_of(step)
+            section.failed = True
             if error is not None:
+                section.errors.append(error)
                 step.error = error
                 self.errors.append(error)
             self._skip_after(step)
@@ -266,11 +237,19 @@ class Ledger:
 
     def _close(self, step: StepState, result: Callable[[], Any] | None = None) -> None:
         """Note that a call is over, and what gives its value, if it has one."""
-        self._open -= 1
+        section = self._section_of(step)
         if step.outer is None and step.position == len(step.sequence) - 1:
-            self._value = result
-        if not self._open:
+            section.value = result
+        section.open -= 1
+        if not section.open:
+            del self._sections[id(section.sequence)]
+            self._over.append(section)
             self._end.put(None)
+
+    def _section_of(self, step: StepState) -> Section:
+        while step.outer is not None:
+            step = step.outer
+        return self._sections[id(step.sequence)]
 
     def _skip_after(self, step: StepState) -> None:
         """Mark whatever comes after a call as skipped, out to the end of the run."""
@@ -284,7 +263,7 @@ class Ledger:
 
     def _skip(self, call: plan.Call) -> bool:
         step = self.steps[call.path]
-        if step.state in _FINAL:
+        if step.state in FINAL:
             return False
         step.state = SKIPPED
         self._close(step)
@@ -310,7 +289,9 @@ class Ledger:
         with self._lock:
             for step in self.steps.values():
                 step.state = UNNEEDED
-            self._open = 0
+            self._sections.clear()
+            if self._root_section is not None:
+                self._root_section.open = 0
             self._end.put(None)
 
     def wait(self, timeout: float) -> bool:
@@ -324,7 +305,8 @@ class Ledger:
 
     def expected(self) -> Iterator[StepState]:
         """Yield the calls that may end next: not ended, and nothing before them is open."""
-        yield from self._expected(self.sequence)
+        for section in list(self._sections.values()):
+            yield from self._expected(section.sequence)
 
     def needing(self, step: StepState) -> Iterator[plan.Call]:
         """Yield the calls of a canvas that need a call's result, directly or not."""
@@ -346,6 +328,6 @@ class Ledger:
                 if inner:
                     yield from inner
                     return
-            if step.state not in _FINAL:
+            if step.state not in FINAL:
                 yield step
             return

@@ -9,7 +9,7 @@ from typing import Any, Final, Literal, TypeAlias
 from uuid import UUID
 
 from flowrunner.plan import Call
-from flowrunner.runs.ledger import StepError
+from flowrunner.runs.step_state import StepError
 
 __all__ = [
     "RUN_LOST",

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from flowrunner.plan import Call, Plan, calls_of
+from flowrunner.plan import Call, Handler, Plan, calls_of, without_continuations
 from flowrunner.planner.remaining import Remainder
-from flowrunner.runs.ledger import RETRY, REVOKED, SUCCESS, Ledger, StepError
+from flowrunner.runs.ledger import Ledger
 from flowrunner.runs.record_data import timestamp
 from flowrunner.runs.section import LostResultError
+from flowrunner.runs.step_state import FAILURE, RETRY, REVOKED, SUCCESS, StepError, StepState
 from flowrunner.runs.store import StepRow
 from flowrunner.runs.unfolding import Unfolding
 
@@ -19,6 +20,7 @@ __all__ = [
     "kept_of",
     "note_implied_ends",
     "note_row",
+    "recorded_part",
     "remainder_of",
     "replay",
     "row_error",
@@ -43,36 +45,78 @@ class Kept:
         )
 
 
+def recorded_part(
+    part: Plan | Handler, kept: Kept | None = None, *, lost: Collection[str] = ()
+) -> Unfolding:
+    """Return the ledger of a part of a recorded plan, to be told what is stored of its calls.
+
+    ``lost`` are the paths of calls that have succeeded earlier with results that have expired.
+    """
+    kept = Kept() if kept is None else kept
+    return Unfolding(
+        part.root,
+        without_continuations(part.sequence),
+        known=kept.results,
+        failures=kept.failures,
+        lost=lost,
+    )
+
+
 def replay(
-    ledger: Unfolding, read: Callable[[Sequence[Call]], Mapping[str, StepRow]]
+    ledger: Unfolding,
+    read: Callable[[Sequence[Call]], Mapping[str, StepRow]],
+    errors: Mapping[str, Any] | None = None,
 ) -> dict[str, StepRow]:
     """Let a run unfold as far as what is kept of its calls tells, and return that.
 
-    ``read`` gives what is kept of calls, by path. What is returned has one row for each call,
-    whatever its retries left: the row of a call that is to be retried says so.
+    ``read`` gives what is kept of calls, by path; ``errors`` are those of a recorded outcome, for
+    calls of which nothing else is kept. What is returned has one row for each call, whatever its
+    retries left: the row of a call that is to be retried says so.
     """
     rows: dict[str, StepRow] = {}
     ledger.leave_out_continuations()
     ledger.is_queued = lambda call: True
     sections = list(ledger.begin())
     while sections:
+        # In the order of the plan: what comes behind a failure is skipped before Celery's own
+        # mark of it, a failure as well, is read.
         calls = [call for section in sections for call in calls_of(section)]
         found = read(calls)
         for call in calls:
-            row = found.get(call.path)
-            if row is None:
-                continue
-            note_row(ledger, call, row)
-            step = ledger.steps[call.path]
-            if step.state == RETRY:
-                row = replace(row, state=RETRY, ended=None)
-            rows[call.path] = replace(row, retries=step.retries, of_one_task=False)
+            row, error = found.get(call.path), _error_of(call, (errors or {}).get(call.path))
+            if row is not None:
+                note_row(ledger, call, row, error)
+                rows[call.path] = _row_of_all_tries(row, ledger.steps[call.path])
+            elif error is not None:
+                ledger.record(call.path, FAILURE, error, for_good=True)
+                ledger.steps[call.path].ended = None
         note_implied_ends(ledger, found)
         try:
             sections = list(ledger.advance())
         except LostResultError:  # what came next cannot be told any more
             break
     return rows
+
+
+def _row_of_all_tries(row: StepRow, step: StepState) -> StepRow:
+    if step.state == RETRY:
+        row = replace(row, state=RETRY, ended=None)
+    return replace(row, retries=step.retries, of_one_task=False)
+
+
+def _error_of(call: Call, error: Mapping[str, Any] | None) -> StepError | None:
+    """Return the error of a recorded outcome."""
+    if error is None:
+        return None
+    return StepError(
+        call,
+        error["type"],
+        error["message"],
+        error["traceback"],
+        error["worker"],
+        retries=error.get("retries", 0),  # older records have neither
+        notes=tuple(error.get("notes", ())),
+    )
 
 
 def note_row(ledger: Ledger, call: Call, row: StepRow, error: StepError | None = None) -> None:

@@ -6,10 +6,10 @@ from collections import ChainMap
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
-from flowrunner import plan
 from flowrunner.model import HandlerName
 from flowrunner.plan import Call, Handler, Plan
-from flowrunner.runs.ledger import Ledger, StepError, StepListener, StepState
+from flowrunner.runs.ledger import Ledger
+from flowrunner.runs.step_state import StepError, StepListener, StepState
 from flowrunner.runs.unfolding import Unfolding
 
 __all__ = ["RunLedger", "RunProgress", "ledger_of"]
@@ -39,14 +39,12 @@ def ledger_of(
     known: Mapping[str, Any] | None = None,
     failures: Mapping[str, StepError] | None = None,
     on_step: StepListener | None = None,
-) -> Ledger:
+) -> Unfolding:
     """Return the ledger of a part of a plan.
 
-    ``known`` and ``failures`` are what a part that unfolds uses of earlier attempts.
+    ``known`` and ``failures`` are the results and handled failures of earlier attempts.
     """
-    if plan.is_static(part.root):
-        return Ledger(part.sequence, on_step=on_step)
-    return Unfolding(part.root, known=known, failures=failures, on_step=on_step)
+    return Unfolding(part.root, part.sequence, known=known, failures=failures, on_step=on_step)
 
 
 class RunLedger:
@@ -61,13 +59,14 @@ class RunLedger:
         ready: Plan,
         *,
         main: Ledger | None = None,
+        handlers: Mapping[HandlerName, Ledger] | None = None,
         earlier: dict[str, StepState] | None = None,
         on_step: StepListener | None = None,
     ) -> None:
         self.main = main or ledger_of(ready, on_step=on_step)
         self.handlers: dict[HandlerName, Ledger] = {
             handler.name: ledger_of(handler, on_step=on_step) for handler in ready.handlers
-        }
+        } | dict(handlers or {})
         self._earlier = earlier or {}
 
     @property

@@ -7,7 +7,7 @@ from typing import Any
 
 from flowrunner import plan
 from flowrunner.runs.activity import Activity, End, Failed, Succeeded
-from flowrunner.runs.ledger import SKIPPED, StepError, StepState
+from flowrunner.runs.step_state import SKIPPED, StepError, StepState
 
 __all__ = ["LostResultError", "Section"]
 
@@ -19,8 +19,9 @@ class LostResultError(Exception):
 class Section:
     """A sequence that an engine runs by itself.
 
-    It is ``new`` unless it ends again as it did in an earlier attempt. ``open`` counts its calls
-    that have not ended; ``value`` gives the last one's.
+    ``sequence`` is followed and ``published`` is queued: the same, with what its first calls are
+    given and perhaps without continuations. ``new`` is false if it ends again as it did in an
+    earlier attempt. ``open`` counts its calls that have not ended; ``value`` gives the last one's.
     """
 
     def __init__(
@@ -28,6 +29,7 @@ class Section:
     ) -> None:
         self.new = new
         self.sequence = sequence
+        self.published = sequence
         self.parent = parent
         self.slot = slot
         self.open = sum(1 for _ in plan.calls_of(sequence))

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any, Final, NamedTuple, Self
 from uuid import UUID
 
-from flowrunner.runs.ledger import SUCCESS, StepError, StepState
+from flowrunner.runs.step_state import SUCCESS, StepError, StepState
 from flowrunner.runs.store import RunStoreError, StepRow, StepStore
 
 __all__ = ["StepRecorder"]

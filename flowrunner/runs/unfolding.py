@@ -15,7 +15,7 @@ from dataclasses import replace
 from queue import Empty
 from random import random
 from time import monotonic
-from typing import Any
+from typing import Any, Final
 
 from flowrunner import plan
 from flowrunner.deferred import NO_INPUT, Known, passes_on, resolve, value_or_none
@@ -24,42 +24,50 @@ from flowrunner.planner.given import given as sequence_given
 from flowrunner.planner.normal_form import normal_form
 from flowrunner.planner.remaining import rest_of
 from flowrunner.runs.activity import Activity, End, Failed, Input, Succeeded, activity_of
-from flowrunner.runs.ledger import (
+from flowrunner.runs.ledger import Ledger
+from flowrunner.runs.section import LostResultError, Section
+from flowrunner.runs.step_state import (
     FAILURE,
     RETRY,
     REVOKED,
     SKIPPED,
     SUCCESS,
     UNNEEDED,
-    Ledger,
     StepError,
     StepListener,
     StepState,
 )
-from flowrunner.runs.section import Section
 
 __all__ = ["Unfolding"]
+
+
+#: The result of a call that has succeeded, which is not stored any more.
+LOST: Final = object()
 
 
 class Unfolding(Ledger):
     """The states of the calls that have come into being so far, and what comes next.
 
-    ``given`` is what the first steps are given. ``known`` are the results that calls of earlier
-    attempts gave, by path, and ``failures`` those of their failures that were taken care of: both
-    are used again, unless something before them has run anew. Only one thread may call
-    :meth:`begin`, :meth:`advance` and :meth:`cancel`.
+    ``sequence`` is the normal form of a tree that is one canvas: the calls of its only section
+    exist before the run begins. ``given`` is what the first steps are given. ``known`` are the
+    results that calls of earlier attempts gave, by path, and ``failures`` those of their failures
+    that were taken care of: both are used again, unless something before them has run anew.
+    ``lost`` are the paths of calls of earlier attempts whose results have expired. Only one thread
+    may call :meth:`begin`, :meth:`advance` and :meth:`cancel`.
     """
 
     def __init__(
         self,
         root: plan.Node,
+        sequence: plan.Sequence = (),
         *,
         given: Any = NO_INPUT,
         known: Mapping[str, Any] | None = None,
         failures: Mapping[str, StepError] | None = None,
+        lost: Iterable[str] = (),
         on_step: StepListener | None = None,
     ) -> None:
-        super().__init__((), on_step=on_step)
+        super().__init__(on_step=on_step)
         #: The paths of the calls whose results, or failures, of earlier attempts are used.
         self.reused: set[str] = set()
         #: Tells of a call that is to be made again whether that has been queued already.
@@ -69,10 +77,10 @@ class Unfolding(Ledger):
         self._root = root
         self._given = Input(given)
         self._known = known or {}
+        if sequence:  # of one canvas, the states are known without the results
+            self._known = {**dict.fromkeys(lost, LOST), **self._known}
         self._failures = failures or {}
         self._values: dict[str, Any] = {}
-        self._sections: dict[int, Section] = {}  # those that go on, by their sequences
-        self._over: deque[Section] = deque()
         self._paused: dict[str, tuple[StepState, float]] = {}  # until when, by path
         self._queue: list[plan.Sequence] = []
         self._ends: deque[tuple[Activity | None, int, End]] = deque()
@@ -80,35 +88,45 @@ class Unfolding(Ledger):
         self._end_of_all: End | None = None
         self._has_begun = False
         self._has_value = True
+        self._is_entered = bool(sequence) and not self._failures
+        if self._is_entered and (left := self._left(sequence, Input(), None, 0)):
+            self._root_section = self._entered(left, None, 0, new=True)
 
     # What engines and observers ask.
 
     @property
     def ended(self) -> bool:
         """Whether every call has come to its end, and nothing comes after them."""
-        return self._end_of_all is not None
+        return self._end_of_all is not None or (self._root_section is not None and super().ended)
 
     @property
     def failed(self) -> bool:
         """Whether a call has failed or was revoked, and nobody has taken care of that."""
         if self._end_of_all is not None:
             return isinstance(self._end_of_all, Failed)
-        return bool(self.errors)
+        return super().failed or bool(self.errors)
 
     @property
     def value(self) -> Any:
         """The run's value, once it has succeeded."""
+        if self._end_of_all is None:
+            return super().value
         assert isinstance(self._end_of_all, Succeeded), "BUG: a run without a value"  # noqa: S101
         return value_or_none(self._end_of_all.value)
 
     def give(self, value: Any) -> None:
         """Note what its first calls are given."""
+        super().give(value)
         self._given = Input(value)
 
     def begin(self) -> Iterable[plan.Sequence]:
         """Return what an engine is to queue first."""
         self._has_begun = True
-        self._starts.append((self._root, self._given, None, 0))
+        if self._root_section is not None:
+            self._as_workers_can(self._root_section.published)
+            self._queue.append(self._root_section.published)
+        elif not self._is_entered:
+            self._starts.append((self._root, self._given, None, 0))
         return self.advance()
 
     def advance(self) -> Iterable[plan.Sequence]:
@@ -118,7 +136,7 @@ class Unfolding(Ledger):
                 self._start(*self._starts.popleft())
             while self._over:
                 section = self._over.popleft()
-                self._ends.append((section.parent, section.slot, section.end(self.steps)))
+                self._ends.append((section.parent, section.slot, self._end_of(section)))
             if self._ends:
                 parent, slot, end = self._ends.popleft()
                 if parent is None:
@@ -128,6 +146,15 @@ class Unfolding(Ledger):
         self._queue += self._due()
         queue, self._queue = self._queue, []
         return queue
+
+    def _end_of(self, section: Section) -> End:
+        try:
+            return section.end(self.steps)
+        except LostResultError:
+            if section.parent is not None:
+                raise
+            self._has_value = False
+            return Succeeded(None)
 
     def _due(self) -> Iterator[plan.Sequence]:
         """Yield the calls whose pause is over; they are made again."""
@@ -148,7 +175,7 @@ class Unfolding(Ledger):
     def cancel(self) -> None:
         """End what is open, and begin nothing more."""
         self.cancelled = True
-        if not self._has_begun:
+        if not self._has_begun and self._root_section is None:
             self._finish(Failed((), self.leave([self._root])))
         while not self.ended:
             super().cancel()
@@ -175,6 +202,7 @@ class Unfolding(Ledger):
 
     def leave_out(self) -> None:
         """Note that nothing of it is to run."""
+        super().leave_out()
         self._finish(Succeeded(None))
 
     def wait(self, timeout: float) -> bool:
@@ -273,25 +301,35 @@ class Unfolding(Ledger):
     def _enter_section(
         self, sequence: plan.Sequence, given: Input, parent: Activity | None, slot: int
     ) -> None:
+        if left := self._left(sequence, given, parent, slot):
+            section = self._entered(self._as_workers_can(left), parent, slot, new=True)
+            self._queue.append(section.published)
+
+    def _left(
+        self, sequence: plan.Sequence, given: Input, parent: Activity | None, slot: int
+    ) -> plan.Sequence:
+        """Return what is to run of a section; nothing if it ends as in an earlier attempt."""
         if given.value is not NO_INPUT:
             sequence = sequence_given(sequence, given.value)
-        if (self._known or self._failures) and not given.new:
-            whole = plan.without_continuations(sequence)
-            calls = list(plan.calls_of(whole))
-            if any(call.path in self._failures for call in calls):
-                self._fail_again(whole, calls, parent, slot)
-                return
-            rest = rest_of(whole, self._known)
-            left = {call.path for call in plan.calls_of(rest.items)}
-            self._note_reused(calls, left)
-            if not rest.items:
-                self._ends.append((parent, slot, Succeeded(rest.value)))
-                return
-            if not all(call.path in left for call in calls):
-                sequence = rest.items if self._is_whole else with_continuations(rest.items).sequence
-        sequence = self._as_workers_can(sequence)
-        self._entered(sequence, parent, slot, new=True)
-        self._queue.append(sequence)
+        if given.new or not (self._known or self._failures):
+            return sequence
+        whole = plan.without_continuations(sequence)
+        calls = list(plan.calls_of(whole))
+        if any(call.path in self._failures for call in calls):
+            self._fail_again(whole, calls, parent, slot)
+            return ()
+        rest = rest_of(whole, self._known)
+        left = {call.path for call in plan.calls_of(rest.items)}
+        self._note_reused(calls, left)
+        if not rest.items:
+            if rest.value is LOST:
+                self._has_value = False
+            self._ends.append((parent, slot, Succeeded(rest.value)))
+        elif not all(call.path in left for call in calls):
+            return rest.items if self._is_whole else with_continuations(rest.items).sequence
+        else:
+            return sequence
+        return ()
 
     def _as_workers_can(self, sequence: plan.Sequence) -> plan.Sequence:
         """Return a section without its continuations if workers do not know their task."""
@@ -300,13 +338,6 @@ class Unfolding(Ledger):
             return sequence
         self.leave_out_continuations()
         return plan.without_continuations(sequence)
-
-    def _entered(
-        self, sequence: plan.Sequence, parent: Activity | None, slot: int, *, new: bool
-    ) -> None:
-        with self._lock:
-            self._enter(sequence, None)
-            self._sections[id(sequence)] = Section(sequence, parent, slot, new=new)
 
     def _fail_again(
         self,
@@ -329,11 +360,10 @@ class Unfolding(Ledger):
 
     def _note_reused(self, calls: Iterable[plan.Call], left: Set[str]) -> None:
         with self._lock:
-            for call in calls:
-                if call.path not in left:
-                    self.steps[call.path] = StepState(call, (call,), 0, None, state=SUCCESS)
-                    if call.path in self._known:
-                        self.reused.add(call.path)
+            for call in calls:  # all of them, for the order of the plan
+                self.steps[call.path] = StepState(call, (call,), 0, None, state=SUCCESS)
+                if call.path not in left and call.path in self._known:
+                    self.reused.add(call.path)
 
     def _finish(self, end: End) -> None:
         self._end_of_all = end
@@ -347,20 +377,6 @@ class Unfolding(Ledger):
     def _enter_retry(self, step: StepState, error: StepError) -> None:
         super()._enter_retry(step, error)
         self._end.put(None)
-
-    def _enter_state(
-        self,
-        step: StepState,
-        state: str,
-        error: StepError | None,
-        result: Callable[[], Any] | None,
-    ) -> None:
-        if state in (FAILURE, REVOKED):
-            section = self._section_of(step)
-            section.failed = True
-            if error is not None:
-                section.errors.append(error)
-        super()._enter_state(step, state, error, result)
 
     def _comes_again(self, step: StepState, error: StepError) -> bool:
         """Let a call be made again if it is to be."""
@@ -380,19 +396,3 @@ class Unfolding(Ledger):
         section.sequence = step.sequence
         self._sections[id(step.sequence)] = section
         return True
-
-    def _close(self, step: StepState, result: Callable[[], Any] | None = None) -> None:
-        self._open -= 1
-        section = self._section_of(step)
-        if step.outer is None and step.position == len(step.sequence) - 1:
-            section.value = result
-        section.open -= 1
-        if not section.open:
-            del self._sections[id(section.sequence)]
-            self._over.append(section)
-            self._end.put(None)
-
-    def _section_of(self, step: StepState) -> Section:
-        while step.outer is not None:
-            step = step.outer
-        return self._sections[id(step.sequence)]

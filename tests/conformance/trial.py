@@ -15,8 +15,8 @@ from flowrunner.app import Project, run_plan
 from flowrunner.engines.protocol import Engine
 from flowrunner.errors import FlowrunnerError
 from flowrunner.plan import Plan
-from flowrunner.runs.ledger import StepError
 from flowrunner.runs.outcome import Outcome
+from flowrunner.runs.step_state import StepError
 from tests.conformance.counts import Counts
 from tests.conformance.meaning import Meaning, meaning
 from tests.conformance.shape import Graph, Shape

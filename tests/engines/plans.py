@@ -16,7 +16,8 @@ from flowrunner.engines.protocol import Engine
 from flowrunner.model import HANDLER_NAMES
 from flowrunner.planner.continuations import sequence_of
 from flowrunner.plugins import PluginReference, load_plugins
-from flowrunner.runs.ledger import Ledger, StepError
+from flowrunner.runs.ledger import Ledger
+from flowrunner.runs.step_state import StepError
 from flowrunner.tasks import TaskRegistry
 from tests.shapes import HERE, plan_of, with_paths
 

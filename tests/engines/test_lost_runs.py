@@ -100,7 +100,7 @@ def test_it_fails_and_is_recorded_again(
     store, read = redis_records(engine.app)
     again = store.get(record.run)
     steps = recorded_steps(again, read)
-    told = recorded_outcome(again, recorded_ledger(again, steps), steps)
+    told = recorded_outcome(again, recorded_ledger(again, steps))
     assert told is not None
     data = outcome_to_json(outcome)
     assert outcome_to_json(told) == {**data, "ended": told.ended.isoformat()}

@@ -13,8 +13,8 @@ from flowrunner.render.line_index import LineIndex
 from flowrunner.render.outcome import failures, headline, task_counts
 from flowrunner.render.progress import RunTree
 from flowrunner.render.tree import tree_lines
-from flowrunner.runs.ledger import StepError
 from flowrunner.runs.run_ledger import RunLedger
+from flowrunner.runs.step_state import StepError
 from tests.planner.planning import planned
 from tests.render.test_run import ended
 

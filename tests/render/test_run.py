@@ -12,9 +12,9 @@ from flowrunner.render.diagnostics import format_diagnostics
 from flowrunner.render.outcome import failures, headline, own_frames, result_text
 from flowrunner.render.progress import RunTree
 from flowrunner.render.tally import Tally
-from flowrunner.runs.ledger import StepError
 from flowrunner.runs.outcome import Outcome, outcome_to_json
 from flowrunner.runs.run_ledger import RunLedger
+from flowrunner.runs.step_state import StepError
 from tests.planner.planning import planned
 
 TEXT = "chain:\n  - chord:\n      header: [call x3, call]\n      body: call\n  - call\n"

@@ -10,8 +10,9 @@ from uuid import uuid4
 
 import pytest
 
-from flowrunner.runs.ledger import Ledger, StepError, StepState
+from flowrunner.runs.ledger import Ledger
 from flowrunner.runs.outcome import Outcome
+from flowrunner.runs.step_state import StepError, StepState
 from tests.engines.plans import call, chain, chord, group, planned
 
 #: Two members, one of them two steps long, then a body and one more step.

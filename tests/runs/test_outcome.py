@@ -11,8 +11,8 @@ from uuid import UUID
 import pytest
 
 from flowrunner.plan import Call
-from flowrunner.runs.ledger import StepError
 from flowrunner.runs.outcome import Outcome, handler_input, outcome_to_json
+from flowrunner.runs.step_state import StepError
 from flowrunner.values import require_json
 from tests.shapes import HERE
 

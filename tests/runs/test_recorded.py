@@ -10,11 +10,11 @@ from uuid import UUID, uuid4
 import pytest
 
 from flowrunner.plan import Call
-from flowrunner.runs.ledger import StepError
 from flowrunner.runs.outcome import Outcome, outcome_to_json
 from flowrunner.runs.record import Attempt, RunRecord
 from flowrunner.runs.recorded import recorded_ledger, recorded_outcome, recorded_steps
 from flowrunner.runs.run_ledger import RunLedger
+from flowrunner.runs.step_state import StepError
 from flowrunner.runs.store import StepRow
 from tests.runs.records import at, record
 
@@ -59,7 +59,7 @@ def test_a_run_that_goes_on_is_as_far_as_its_rows() -> None:
     assert {step.call.path for step in found.main.expected()} == {INNER}
     step = found.steps[FIRST]
     assert (step.started, step.ended) == (at(0).timestamp(), at(1).timestamp())
-    assert recorded_outcome(record(TEXT), found, {}) is None
+    assert recorded_outcome(record(TEXT), found) is None
 
 
 def test_what_comes_behind_a_failure_is_skipped_whatever_celery_keeps_of_it() -> None:
@@ -87,7 +87,7 @@ def test_a_run_that_succeeded_is_done_also_when_nothing_is_kept_of_its_calls() -
         **dict.fromkeys((*MAIN, "finally"), "SUCCESS"),
         "on_error": "UNNEEDED",
     }
-    outcome = recorded_outcome(new, found, {})
+    outcome = recorded_outcome(new, found)
     assert outcome is not None
     assert (outcome.state, outcome.has_result) == ("SUCCESS", False)
 
@@ -98,7 +98,7 @@ def test_errors_are_known_when_nothing_is_kept_of_the_calls() -> None:
     found = recorded_ledger(new, {})
     assert states(found)[INNER] == "FAILURE"
     assert found.errors == first.errors
-    outcome = recorded_outcome(new, found, {})
+    outcome = recorded_outcome(new, found)
     assert outcome is not None
     assert (outcome.reason, [call.path for call in outcome.skipped]) == ("why", [THEN, LAST])
 
@@ -110,7 +110,7 @@ def test_a_result_stays_when_a_handler_fails(handler: str) -> None:
     kept["chain[0].group:collect"] = success("chain[0].group:collect")
     found = recorded_ledger(new, kept)
     assert states(found)["on_error"] == "UNNEEDED"
-    outcome = recorded_outcome(new, found, kept)
+    outcome = recorded_outcome(new, found)
     assert outcome is not None
     assert (outcome.result, outcome.has_result) == (LAST, True)
 

@@ -12,8 +12,8 @@ from hypothesis import given
 from flowrunner import plan
 from flowrunner.plan import Call, Retry, calls_of
 from flowrunner.planner.cost import Costing
-from flowrunner.runs.ledger import StepState
 from flowrunner.runs.replay import kept_of, remainder_of, replay
+from flowrunner.runs.step_state import StepState
 from flowrunner.runs.store import StepRow
 from flowrunner.runs.unfolding import Unfolding
 from tests.runs.test_unfolding import Tasks, run_sequence

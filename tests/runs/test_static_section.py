@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from flowrunner import plan
 from flowrunner.deferred import passes_on
 from flowrunner.planner.continuations import sequence_of
-from flowrunner.runs.ledger import FAILURE, RETRY, REVOKED, STARTED, SUCCESS, Ledger, StepError
+from flowrunner.runs.ledger import Ledger
+from flowrunner.runs.step_state import FAILURE, RETRY, REVOKED, STARTED, SUCCESS, StepError
 from flowrunner.runs.unfolding import Unfolding
 from tests.shapes import HERE, shapes
 

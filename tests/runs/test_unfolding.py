@@ -12,8 +12,9 @@ from hypothesis import given
 
 from flowrunner import plan
 from flowrunner.plan import Call, Retry
-from flowrunner.runs.ledger import FAILURE, SKIPPED, SUCCESS, Ledger, StepError
+from flowrunner.runs.ledger import Ledger
 from flowrunner.runs.outcome import failure_data
+from flowrunner.runs.step_state import FAILURE, SKIPPED, SUCCESS, StepError
 from flowrunner.runs.unfolding import Unfolding
 from flowrunner.semantics import Failure, accumulate, evaluate
 from tests.unfolding import AT, DYNAMIC, built, call, each, later, trees
