@@ -21,7 +21,7 @@ from flowrunner.engines.celery_patches.apps import (
     forget_connections,
     pin_settings,
 )
-from flowrunner.engines.result_backend import mended_backend
+from flowrunner.engines.result_backend import patched_backend
 from flowrunner.engines.run_flags import is_task_of_a_run
 from flowrunner.hints.adapter import ADAPTS, Adapter
 from flowrunner.message_format import signatures_in
@@ -35,7 +35,7 @@ __all__ = [
     "extend_app",
     "give_settings",
     "keep_results_of_replacements",
-    "mend_backend_of",
+    "patch_backends_of",
     "pin_addresses",
 ]
 
@@ -132,9 +132,9 @@ def give_settings(app: Celery, given: Mapping[str, Any]) -> None:
     forget_connections(app)
 
 
-def mend_backend_of(app: Celery) -> None:
+def patch_backends_of(app: Celery) -> None:
     """Let an app's result backend keep what runs need to know, in this process."""
-    change_backends(app, mended_backend)
+    change_backends(app, patched_backend)
 
 
 def _new_app(namespace: str | None) -> Celery:
@@ -145,7 +145,7 @@ def _new_app(namespace: str | None) -> Celery:
 
         app = Celery("flowrunner", set_as_current=False, amqp=NamespacedAMQP)
         app.flowrunner_namespace = namespace
-    mend_backend_of(app)
+    patch_backends_of(app)
     return app
 
 

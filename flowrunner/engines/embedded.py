@@ -33,7 +33,7 @@ from flowrunner.engines.thread_pool import DaemonThreadPool
 from flowrunner.environment import require_environment
 from flowrunner.errors import Diagnostic, EngineError, WorkflowError, is_first_interrupt
 from flowrunner.finding import Finding
-from flowrunner.masking.logs import mask_logs
+from flowrunner.masking.streams import mask_logs
 from flowrunner.plan import Call, Plan, Sequence, calls_of
 from flowrunner.runs.ledger import Ledger
 from flowrunner.tasks import TaskRegistry

@@ -8,7 +8,7 @@ from flowrunner.engines.app_fitness import unfit_settings
 from flowrunner.engines.application import (
     extend_app,
     give_settings,
-    mend_backend_of,
+    patch_backends_of,
     pin_addresses,
 )
 from flowrunner.engines.existing_app import load_app
@@ -40,5 +40,5 @@ def existing_worker_app(
             f"the Celery app {reference.name} cannot run workflows: {'; '.join(problems)}"
         )
     extend_app(app, registry)
-    mend_backend_of(app)
+    patch_backends_of(app)
     return app, remarks

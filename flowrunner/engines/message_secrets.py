@@ -15,8 +15,7 @@ from celery.signals import task_postrun, task_prerun
 from flowrunner.engines.celery_patches.workers import receive_first
 from flowrunner.engines.secret_arguments import PARTS, SECRETS
 from flowrunner.masking import learn
-from flowrunner.masking.logs import mask_logs
-from flowrunner.masking.streams import finish_streams, mask_streams
+from flowrunner.masking.streams import finish_streams, mask_logs, mask_streams
 from flowrunner.message_format import signatures_in
 
 __all__ = ["learn_of_message", "mask_worker"]

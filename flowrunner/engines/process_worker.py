@@ -25,7 +25,7 @@ from typing import Any, Literal, TypeAlias
 from flowrunner.engines.task_failure import TaskFailure, failure_of
 from flowrunner.hints.adapter import Adapter
 from flowrunner.masking import learn
-from flowrunner.masking.logs import mask_logs
+from flowrunner.masking.streams import mask_logs
 from flowrunner.plugins import PluginReference, load_plugins
 from flowrunner.tasks import TaskDefinition
 

@@ -25,7 +25,7 @@ from flowrunner.engines.lease import lease_key
 from flowrunner.engines.run_flags import is_task_of_a_run
 from flowrunner.masking import knows_secrets, masked_data
 
-__all__ = ["mended_backend", "outlasting_claims"]
+__all__ = ["outlasting_claims", "patched_backend"]
 
 #: Seconds between looks at a chord that another worker is about to go on with, and for how long:
 #: Celery's claim lapses sooner (``_chord_publish_claim_expires``, a minute with our settings).
@@ -41,11 +41,11 @@ def _remember_worker(sender: str, **_: Any) -> None:
     _this_worker[0] = sender
 
 
-def mended_backend(backend: Any) -> Any:
+def patched_backend(backend: Any) -> Any:
     """Return a Celery result backend that tells of failures and loses no result to a retry."""
     change_meta(backend, _told)
     if _is_redis(backend):
-        _keep_ends(backend)
+        _keep_final_states(backend)
         _keep_results(backend)
         wrap_chord_script(backend, outlasting_claims)
     return backend
@@ -81,7 +81,7 @@ def _without_secrets(meta: dict[str, Any]) -> dict[str, Any]:
     return masked
 
 
-def _keep_ends(backend: Any) -> None:
+def _keep_final_states(backend: Any) -> None:
     """Let no ``STARTED`` replace the final state of a run's task, whose message came twice."""
 
     def store_start(

@@ -1,14 +1,16 @@
-"""Streams that show no secret, not even one that is written in parts."""
+"""Streams and log lines that show no secret, not even one that is written in parts."""
 
 from __future__ import annotations
 
+import logging
 import sys
+from functools import wraps
 from threading import get_ident
 from typing import Any, Final
 
 from flowrunner.masking.masks import masked_text
 
-__all__ = ["MaskedStream", "finish_streams", "mask_streams"]
+__all__ = ["MaskedStream", "finish_streams", "mask_logs", "mask_streams"]
 
 #: Characters after which a line is written that has no end: memory has a limit.
 LONGEST_LINE: Final = 1_000_000
@@ -63,3 +65,24 @@ def finish_streams() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, MaskedStream):
             stream.finish()
+
+
+_MASKED = "flowrunner_masked"
+
+
+def mask_logs() -> None:
+    """Let every handler of this process, those that come later too, write no secret.
+
+    In the handlers' class: a plugin or Celery may add one at any time, with any formatter, and a
+    record has its message and its traceback as texts only there.
+    """
+    formatted = logging.Handler.format
+    if hasattr(formatted, _MASKED):
+        return
+
+    @wraps(formatted)
+    def masked(handler: logging.Handler, record: logging.LogRecord) -> str:
+        return masked_text(formatted(handler, record))
+
+    setattr(masked, _MASKED, True)
+    logging.Handler.format = masked  # type: ignore[method-assign, assignment]

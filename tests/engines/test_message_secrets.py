@@ -14,8 +14,7 @@ from celery import Celery, chain
 from flowrunner.engines.canvas import lower_to_canvas
 from flowrunner.engines.message_secrets import TOLD, learn_of_message
 from flowrunner.masking import Masks, masked_data, masked_text
-from flowrunner.masking.logs import mask_logs
-from flowrunner.masking.streams import MaskedStream
+from flowrunner.masking.streams import MaskedStream, mask_logs
 from flowrunner.plan import Call, Secret
 from tests.engines.plans import call
 from tests.shapes import HERE

@@ -12,7 +12,7 @@ from celery.app.trace import build_tracer
 from celery.exceptions import Ignore, Reject
 from redis import Redis as RedisClient
 
-from flowrunner.engines.application import mend_backend_of
+from flowrunner.engines.application import patch_backends_of
 from flowrunner.engines.cluster_settings import cluster_settings
 from flowrunner.engines.guard import guard_tasks
 from flowrunner.engines.lease import Leases, lease_key
@@ -139,7 +139,7 @@ def workplace_on(address: str, backend: str) -> Workplace:
     for function in (retry, replaced, again):
         app.task(function, name=function.__name__, shared=False, bind=True)
     app.finalize()
-    mend_backend_of(app)
+    patch_backends_of(app)
     guard_backends(app)
     guard_tasks(app)
     return place
