@@ -13,6 +13,7 @@ from flowrunner.planner.continuations import sequence_of
 from flowrunner.planner.normal_form import normal_form
 from flowrunner.source import Location, Source
 from flowrunner.tasks import TaskRegistry
+from tests.drawing import Choices, decoded
 
 SOURCE = Source("shape.yaml", "")
 HERE = Location(SOURCE, 0, 0)
@@ -50,45 +51,38 @@ def plan_of(root: plan.Node) -> plan.Plan:
     return plan.Plan("shape", SOURCE, root, *sequence_of(root))
 
 
-def calls() -> st.SearchStrategy[plan.Call]:
-    """Return calls with distinct labels as arguments; paths are set by :func:`with_paths`."""
-    label = st.integers(0, 9)
-    task = st.builds(
-        lambda label, immutable, keyword: plan.Call(
-            "", "tag", HERE, args=(label,), immutable=immutable, kwargs={"k": 1} if keyword else {}
-        ),
-        label,
-        st.booleans(),
-        st.booleans(),
-    )
-    items = st.builds(
-        lambda kind, count: plan.Call(
-            "",
-            "tag",
-            HERE,
-            kind=kind,
-            immutable=True,
-            args=tuple([n, n + 1] if kind == "starmap" else n for n in range(count)),
-        ),
-        st.sampled_from(["map", "starmap"]),
-        st.integers(0, 3),
-    )
-    return st.one_of(task, task, task, items)
+def drawn_call(choices: Choices) -> plan.Call:
+    """Return a call with a label as its argument; :func:`with_paths` sets its path."""
+    kind = choices.below(4)
+    if kind < 3:
+        label, flags = choices.below(10), choices.below(4)
+        kwargs = {"k": 1} if flags & 2 else {}
+        return plan.Call("", "tag", HERE, args=(label,), immutable=bool(flags & 1), kwargs=kwargs)
+    name, count = choices.of(["map", "starmap"]), choices.below(4)
+    items = tuple([n, n + 1] if name == "starmap" else n for n in range(count))
+    return plan.Call("", "tag", HERE, kind=name, immutable=True, args=items)
 
 
-def trees(depth: int = 4, width: int = 4) -> st.SearchStrategy[plan.Node]:
-    """Return plan trees nested up to ``depth``, each composite of 0 to ``width`` nodes."""
-    if depth == 0:
-        return calls()
-    nodes = trees(depth - 1, width)
-    members = st.lists(nodes, max_size=width).map(tuple)
-    group = members.map(lambda nodes: plan.Group("", nodes, HERE))
-    return st.one_of(
-        calls(),
-        members.map(lambda nodes: plan.Chain("", nodes, HERE)),
-        group,
-        st.builds(lambda header, body: plan.Chord("", header, body, HERE), group, nodes),
-    )
+def drawn_tree(choices: Choices, depth: int = 4, width: int = 4, kinds: int = 13) -> plan.Node:
+    """Return a tree nested up to ``depth``, each composite of 0 to ``width`` nodes.
+
+    The root is a call in one of thirteen trees, and each node below in one of four.
+    """
+
+    def members() -> tuple[plan.Node, ...]:
+        count = choices.below(width + 1)
+        return tuple(drawn_tree(choices, depth - 1, width, 4) for _ in range(count))
+
+    kind = choices.below(kinds) if depth else 0
+    if not kind:
+        return drawn_call(choices)
+    match kind % 3:
+        case 1:
+            return plan.Chain("", members(), HERE)
+        case 2:
+            return plan.Group("", members(), HERE)
+    body = drawn_tree(choices, depth - 1, width, 4)
+    return plan.Chord("", plan.Group("", members(), HERE), body, HERE)
 
 
 def with_paths(node: plan.Node, path: str = "root") -> plan.Node:
@@ -139,16 +133,21 @@ def with_failures(node: plan.Node, paths: frozenset[str]) -> plan.Node:
     return mapped(node, lambda call: replace(call, task="fail") if call.path in paths else call)
 
 
-@st.composite
-def shapes(draw: st.DrawFn) -> plan.Node:
-    """Return a whole tree with paths."""
-    return with_paths(draw(trees()))
+def shapes() -> st.SearchStrategy[plan.Node]:
+    """Return whole trees with paths."""
+    return decoded(lambda choices: with_paths(drawn_tree(choices)))
 
 
-@st.composite
-def failing_shapes(draw: st.DrawFn) -> plan.Node:
-    """Return a tree with one or more failing tasks, wherever they are."""
-    tree = draw(shapes().filter(lambda node: any(task_paths(node))))
+def failing_shapes() -> st.SearchStrategy[plan.Node]:
+    """Return trees with one to three failing tasks, wherever they are."""
+    return decoded(_failing_shape)
+
+
+def _failing_shape(choices: Choices) -> plan.Node:
+    failing = [choices.below(256) for _ in range(1 + choices.below(3))]
+    tree = with_paths(drawn_tree(choices))
     paths = sorted(set(task_paths(tree)))
-    failing = draw(st.sets(st.sampled_from(paths), min_size=1, max_size=3))
-    return with_failures(tree, frozenset(failing))
+    if not paths:
+        tree = with_paths(plan.Chain("", (tree, plan.Call("", "tag", HERE)), HERE))
+        paths = sorted(set(task_paths(tree)))
+    return with_failures(tree, frozenset(paths[each % len(paths)] for each in failing))

@@ -9,8 +9,11 @@ from hypothesis import strategies as st
 from flowrunner import plan
 from flowrunner.plan import Call, Deferred, Retry, Tolerance
 from flowrunner.source import Location, Source
+from tests.drawing import Choices, decoded
 
 AT = Location(Source("test.yaml", "…"), 0, 1)
+#: How deep a random tree is nested.
+MOST_NESTED = 3
 
 
 def later(text: str, *, bare: bool = False, steps: dict[str, str] | None = None) -> Deferred:
@@ -139,22 +142,36 @@ DYNAMIC = {
 }
 
 
-def trees(depth: int = 3, *, flaky: bool = True) -> st.SearchStrategy[Any]:
+def trees(*, flaky: bool = True) -> st.SearchStrategy[Any]:
     """Trees as nested tuples, which :func:`built` gives paths."""
-    leaf = st.sampled_from(["tag", "fail", "numbers", "open", *(["flaky"] if flaky else [])])
-    return st.recursive(
-        leaf,
-        lambda inner: st.one_of(
-            st.tuples(st.just("chain"), st.lists(inner, max_size=3)),
-            st.tuples(st.just("group"), st.lists(inner, max_size=3), st.integers(0, 2)),
-            st.tuples(st.just("chord"), st.lists(inner, max_size=3), inner),
-            st.tuples(st.just("each"), st.sampled_from([[], [1], [1, 2]]), inner),
-            st.tuples(st.just("switch"), st.booleans(), inner, inner),
-            st.tuples(st.just("rescue"), inner, inner),
-            st.tuples(st.just("window"), st.lists(inner, max_size=3), st.integers(1, 2)),
-        ),
-        max_leaves=depth * 3,
-    )
+    leaves = ["tag", "fail", "numbers", "open", *(["flaky"] if flaky else [])]
+    return decoded(lambda choices: _drawn(choices, leaves, MOST_NESTED))
+
+
+def _drawn(choices: Choices, leaves: list[str], depth: int) -> Any:
+    def inner() -> Any:
+        return _drawn(choices, leaves, depth - 1)
+
+    def several() -> list[Any]:
+        return [inner() for _ in range(choices.below(4))]
+
+    kind = choices.below(8 if depth == MOST_NESTED else 11) if depth else 0
+    match kind:
+        case 1:
+            return ("chain", several())
+        case 2:
+            return ("group", several(), choices.below(3))
+        case 3:
+            return ("chord", several(), inner())
+        case 4:
+            return ("each", choices.of([[], [1], [1, 2]]), inner())
+        case 5:
+            return ("switch", bool(choices.below(2)), inner(), inner())
+        case 6:
+            return ("rescue", inner(), inner())
+        case 7:
+            return ("window", several(), 1 + choices.below(2))
+    return choices.of(leaves)
 
 
 def built(tree: Any, path: str) -> plan.Node:
