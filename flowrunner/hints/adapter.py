@@ -6,11 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from inspect import Parameter, Signature
 from typing import Any, Final
 
+from flowrunner.hints import forms
 from flowrunner.hints.conversion import Converter, UnfitValueError, converter_of, optional
+from flowrunner.hints.fitting import Misfit
 from flowrunner.hints.models import dumped
-from flowrunner.hints.parameters import POSITIONAL, ParameterHints
+from flowrunner.hints.parameters import ParameterHints, Parameters
 from flowrunner.hints.reading import has_model_within
-from flowrunner.values import NotJSONError, require_json
+from flowrunner.hints.words import hint_text, in_words, path_text
+from flowrunner.values import EXACT_FLOATS, NotJSONError, require_json
 
 __all__ = ["ADAPTS", "Adapter", "ValidationError"]
 
@@ -35,27 +38,16 @@ class Adapter:
         signature: Signature,
         context: dict[str, Any] | None = None,
     ) -> None:
-        self._positional: list[tuple[str, Converter | None]] = []
-        self._named: dict[str, Converter | None] = {}
-        self._further: tuple[str, Converter | None] = ("", None)
-        self._further_named: Converter | None = None
         hints = ParameterHints(function, signature)
-        for parameter in signature.parameters.values():
-            self._add(parameter, None if hints.converts else _converter(parameter, hints, context))
-        self._dumps = context is not None and has_model_within(hints.result)
-        every = [*self._named.values(), self._further_named, self._further[1]]
-        every += [convert for _, convert in self._positional]
-        self.converts = any(each is not None for each in every)
 
-    def _add(self, parameter: Parameter, convert: Converter | None) -> None:
-        if parameter.kind in POSITIONAL:
-            self._positional.append((parameter.name, convert))
-        if parameter.kind in (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY):
-            self._named[parameter.name] = convert
-        if parameter.kind is Parameter.VAR_POSITIONAL:
-            self._further = (parameter.name, convert)
-        if parameter.kind is Parameter.VAR_KEYWORD:
-            self._further_named = convert
+        def converter(parameter: Parameter) -> tuple[str, Converter] | None:
+            convert = None if hints.converts else converter_of(hints.of(parameter), context)
+            convert = optional(convert) if parameter.default is None else convert
+            return convert and (parameter.name, convert)
+
+        self._parameters = Parameters(signature, converter)
+        self._dumps = context is not None and has_model_within(hints.result)
+        self.converts = any(self._parameters.all)
 
     def args(self, args: Sequence[Any], before: int = 0) -> tuple[Any, ...]:
         """Return positional arguments as the function gets them, after ``before`` others.
@@ -64,21 +56,13 @@ class Adapter:
         """
         if not self.converts:
             return tuple(args)
-        return tuple(self._at(position, value) for position, value in enumerate(args, before))
-
-    def _at(self, position: int, value: Any) -> Any:
-        known = position < len(self._positional)
-        name, convert = self._positional[position] if known else self._further
-        return _converted(name, convert, value)
+        at = self._parameters.at
+        return tuple(_converted(at(position), value) for position, value in enumerate(args, before))
 
     def kwargs(self, kwargs: Mapping[str, Any]) -> dict[str, Any]:
         """Return keyword arguments as the function gets them; see :meth:`args`."""
-        if not self.converts:
-            return dict(kwargs)
-        return {
-            name: _converted(name, self._named.get(name, self._further_named), value)
-            for name, value in kwargs.items()
-        }
+        named = self._parameters.named
+        return {name: _converted(named(name), value, name) for name, value in kwargs.items()}
 
     def result(self, value: Any) -> Any:
         """Return a result as JSON data; raises :class:`~flowrunner.values.NotJSONError`."""
@@ -92,20 +76,24 @@ class Adapter:
         return value
 
 
-def _converter(
-    parameter: Parameter, hints: ParameterHints, context: dict[str, Any] | None
-) -> Converter | None:
-    hint = hints.of(parameter)
-    if hint is None or hint is Parameter.empty:
-        return None
-    convert = converter_of(hint, context)
-    return optional(convert) if parameter.default is None else convert
-
-
-def _converted(name: str, convert: Converter | None, value: Any) -> Any:
-    if convert is None:
+def _converted(converter: tuple[str, Converter] | None, value: Any, name: str = "") -> Any:
+    if converter is None:
         return value
+    parameter, convert = converter
     try:
         return convert(value)
-    except UnfitValueError as misfit:
-        raise ValidationError(f"the argument '{name}{misfit.keys}' {misfit.reason}") from None
+    except UnfitValueError as error:
+        where = f"{name or parameter}{path_text(error.misfit.keys)}"
+        raise ValidationError(f"the argument '{where}' {_reason(error.misfit)}") from None
+
+
+def _reason(misfit: Misfit) -> str:
+    given, wanted = misfit.given, misfit.wanted
+    value = given.value if isinstance(given, forms.Value) else None
+    if misfit.reason == EXACT_FLOATS:
+        return f"is {value!r}: {misfit.reason}"
+    if isinstance(wanted, forms.Record) and misfit.reason:
+        return f"{misfit.reason.removeprefix('it ')}, which {hint_text(wanted.hint)} needs"
+    container = "a dict" if isinstance(value, dict) else "a list"
+    is_container = isinstance(value, (dict, list, tuple))
+    return f"is {container if is_container else in_words(given)}, not {in_words(wanted)}"

@@ -1,16 +1,19 @@
-"""What is known of a value before it is there: the kind of JSON that it is."""
+"""The forms of a type: which JSON a hint allows, or what is known of a value before it exists."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from itertools import chain
+from types import NoneType
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from flowrunner.plan import Given
 
 __all__ = [
     "BOOLEAN",
+    "DEEPEST",
     "NULL",
     "NUMBER",
     "TAKEN",
@@ -20,7 +23,6 @@ __all__ = [
     "Alternatives",
     "AnyOf",
     "DictOf",
-    "Kind",
     "ListOf",
     "Members",
     "Model",
@@ -29,169 +31,135 @@ __all__ = [
     "Plain",
     "Record",
     "Type",
-    "Unknown",
+    "Unmade",
     "Value",
     "alternatives",
     "any_of",
     "doubtful",
-    "kind_of",
-    "kinds_of",
+    "plain_types",
 ]
 
-Kind: TypeAlias = Literal["null", "boolean", "whole", "number", "text"]
-
-#: The kinds that a parameter of a kind takes.
-TAKEN: Final[dict[Kind, frozenset[Kind]]] = {
-    "null": frozenset(["null"]),
-    "boolean": frozenset(["boolean"]),
-    "whole": frozenset(["whole", "boolean", "number"]),
-    "number": frozenset(["number", "whole", "boolean"]),
-    "text": frozenset(["text"]),
+#: The Python types of values without parts, and those that a parameter of such a type takes.
+TAKEN: Final[dict[type, frozenset[type]]] = {
+    NoneType: frozenset([NoneType]),
+    bool: frozenset([bool]),
+    int: frozenset([int, bool, float]),
+    float: frozenset([int, bool, float]),
+    str: frozenset([str]),
 }
-_KINDS: Final[dict[type, Kind]] = {
-    type(None): "null",
-    bool: "boolean",
-    int: "whole",
-    float: "number",
-    str: "text",
-}
+#: Hints and types may contain themselves: deeper ones are unknown.
+DEEPEST: Final = 12
 
 
-@dataclass(frozen=True, slots=True)
-class Unknown:
-    """Nothing is known: it fits everything."""
+class Type:
+    """What is known of a value. ``parts`` are the types of what it consists of.
+
+    Not a struct: processes that run tasks import this module, and do without msgspec.
+    """
+
+    parts: tuple[Type, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Plain:
-    """A value without parts. A ``number`` may be a whole one."""
+@dataclass(frozen=True)
+class Compound(Type):
+    """A type that is made of others."""
 
-    kind: Kind
-
-
-@dataclass(frozen=True, slots=True)
-class ListOf:
-    """A list of any length whose items are alike."""
-
-    item: Type
+    parts: tuple[Type, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Members:
+class ListOf(Compound):
+    """A list of any length whose items are alike: its part is their type."""
+
+
+class Members(Compound):
     """A list of these items."""
 
-    items: tuple[Type, ...]
+
+class DictOf(Compound):
+    """A dict whose values are alike: its part is their type."""
 
 
-@dataclass(frozen=True, slots=True)
-class DictOf:
-    """A dict whose values are alike."""
-
-    value: Type
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """A dict as a ``TypedDict`` says."""
-
-    hint: Any
-
-
-@dataclass(frozen=True, slots=True)
-class Model:
-    """What pydantic makes something of: a model, or any hint of a function that it checks."""
-
-    hint: Any
-
-
-@dataclass(frozen=True, slots=True)
-class OneOf:
+class OneOf(Compound):
     """One of the values of a ``Literal``."""
 
-    values: tuple[Any, ...]
+
+class AnyOf(Compound):
+    """A union in a hint: the function's author knows which it is, so one that fits is enough."""
 
 
-@dataclass(frozen=True, slots=True)
-class AnyOf:
-    """A union in a hint: whoever wrote it knows which of them comes, so one that fits is enough."""
-
-    members: tuple[Type, ...]
+class Alternatives(Compound):
+    """The results of different steps: any of them may come, so each has to fit."""
 
 
-@dataclass(frozen=True, slots=True)
-class Alternatives:
-    """What different steps give: any of them may come, so that each has to fit."""
+@dataclass(frozen=True)
+class Plain(Type):
+    """A value without parts, by its Python type. A ``float`` may be a whole number."""
 
-    members: tuple[Type, ...]
+    kind: type
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
-    """A value that is known, but for what is deferred in it."""
+@dataclass(frozen=True)
+class Hinted(Type):
+    """A type that only its hint describes."""
+
+    hint: Any
+
+
+class Record(Hinted):
+    """A dict as a ``TypedDict`` defines it."""
+
+
+class Model(Hinted):
+    """What pydantic converts: a model, or any hint of a function that pydantic checks."""
+
+
+@dataclass(frozen=True)
+class Value(Type):
+    """A known value; parts of it may be deferred."""
 
     value: Any
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """A type, and a note of what gives it.
+class Unmade(Value):
+    """A value at run time: the models in it are not judged, since they are made later."""
 
-    ``item`` is the node that gives a fan-out's item, which has a place in the file.
+
+@dataclass(frozen=True)
+class Origin(Type):
+    """A type, and a note of what produces it.
+
+    ``item`` is the node of a fan-out's item, which has a location in the file.
     """
 
     type: Type
     note: str = ""
-    item: Given | None = field(default=None, compare=False)
+    item: Given | None = None
 
 
-Type: TypeAlias = (
-    Unknown
-    | Plain
-    | ListOf
-    | Members
-    | DictOf
-    | Record
-    | Model
-    | OneOf
-    | AnyOf
-    | Alternatives
-    | Value
-    | Origin
-)
-
-UNKNOWN: Final = Unknown()
-NULL: Final = Plain("null")
-BOOLEAN: Final = Plain("boolean")
-WHOLE: Final = Plain("whole")
-NUMBER: Final = Plain("number")
-TEXT: Final = Plain("text")
+#: Nothing is known: it fits everything.
+UNKNOWN: Final = Type()
+NULL: Final = Plain(NoneType)
+BOOLEAN: Final = Plain(bool)
+WHOLE: Final = Plain(int)
+NUMBER: Final = Plain(float)
+TEXT: Final = Plain(str)
 
 
 def any_of(members: Iterable[Type]) -> Type:
-    """Return the union, which is not known where one of its members is not."""
-    found = dict.fromkeys(_flat(members))
-    if UNKNOWN in found:
+    """Return the union, which is unknown if one of its members is."""
+    flat = (each.parts if isinstance(each, AnyOf) else (each,) for each in members)
+    distinct = tuple(dict.fromkeys(chain.from_iterable(flat)))
+    if UNKNOWN in distinct:
         return UNKNOWN
-    return next(iter(found)) if len(found) == 1 else AnyOf(tuple(found))
-
-
-def _flat(members: Iterable[Type]) -> Iterator[Type]:
-    for member in members:
-        if isinstance(member, AnyOf):
-            yield from member.members
-        else:
-            yield member
+    return distinct[0] if len(distinct) == 1 else AnyOf(distinct)
 
 
 def alternatives(members: Iterable[Type]) -> Type:
-    """Return what any of the members may be, each told once; unknown where one of them is."""
-    found: dict[int, Type] = {}
-    for member in members:
-        for each in member.members if isinstance(member, Alternatives) else (member,):
-            found[id(each)] = each
-    if not found or UNKNOWN in found.values():
+    """Return what any of the members may be, each told once; unknown if one of them is."""
+    flat = (each.parts if isinstance(each, Alternatives) else (each,) for each in members)
+    distinct = tuple({id(each): each for each in chain.from_iterable(flat)}.values())
+    if not distinct or UNKNOWN in distinct:
         return UNKNOWN
-    distinct = tuple(found.values())
     return distinct[0] if len(distinct) == 1 else Alternatives(distinct)
 
 
@@ -199,22 +167,19 @@ def doubtful(type_: Type) -> Type:
     """Return a type of which it is enough that one of its alternatives fits."""
     match type_:
         case Alternatives():
-            return AnyOf(tuple(map(doubtful, type_.members)))
-        case ListOf():
-            return ListOf(doubtful(type_.item))
-        case Members():
-            return Members(tuple(map(doubtful, type_.items)))
+            return AnyOf(tuple(map(doubtful, type_.parts)))
+        case ListOf() | Members():
+            return type(type_)(tuple(map(doubtful, type_.parts)))
         case Origin():
             return replace(type_, type=doubtful(type_.type))
         case _:
             return type_
 
 
-def kind_of(value: Any) -> Kind | None:
-    """Return the kind of a value without parts; ``None`` of any other."""
-    return _KINDS.get(type(value))
-
-
-def kinds_of(*kinds: Kind) -> frozenset[type]:
-    """Return the Python types of values of these kinds."""
-    return frozenset(type_ for type_, kind in _KINDS.items() if kind in kinds)
+def plain_types(wanted: Type) -> frozenset[type]:
+    """Return the Python types whose values all fit: they need no further check."""
+    if isinstance(wanted, AnyOf):
+        return frozenset().union(*map(plain_types, wanted.parts))
+    if not isinstance(wanted, Plain):
+        return frozenset()
+    return TAKEN[wanted.kind] - ({float} if wanted == WHOLE else set())

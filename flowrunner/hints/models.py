@@ -12,20 +12,21 @@ import json
 import sys
 import typing
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, Final
 
+from flowrunner.hints.forms import DEEPEST
+
 __all__ = [
-    "ModelRefusal",
     "can_make_models",
     "dumped",
     "has_model",
     "is_dataclass",
     "is_model",
     "made",
+    "named_hint",
     "refusal_of_model",
 ]
 
@@ -36,18 +37,6 @@ _COUNTED: Final = (
     *("union_tag_invalid", "union_tag_not_found", "unexpected_keyword_argument"),
 )
 _COUNTED_ENDS: Final = ("_type", "_parsing")
-#: Aliases may stand for themselves.
-_DEEPEST_HINT: Final = 12
-
-
-def is_model(hint: Any) -> bool:
-    """Tell whether a hint is a pydantic model or a dataclass."""
-    kind = typing.get_origin(hint) or hint
-    if not isinstance(kind, type):
-        return False
-    pydantic = sys.modules.get("pydantic")  # a plugin that uses it has imported it
-    base = getattr(pydantic, "BaseModel", None)
-    return dataclasses.is_dataclass(kind) or (isinstance(base, type) and issubclass(kind, base))
 
 
 def is_dataclass(hint: Any) -> bool:
@@ -56,17 +45,33 @@ def is_dataclass(hint: Any) -> bool:
     return isinstance(kind, type) and dataclasses.is_dataclass(kind)
 
 
+def is_model(hint: Any) -> bool:
+    """Tell whether a hint is a pydantic model or a dataclass."""
+    kind = typing.get_origin(hint) or hint
+    # A plugin that uses pydantic has imported it.
+    base = getattr(sys.modules.get("pydantic"), "BaseModel", None)
+    return is_dataclass(hint) or (
+        isinstance(kind, type) and isinstance(base, type) and issubclass(kind, base)
+    )
+
+
+def named_hint(hint: Any) -> Any:
+    """Return the hint that a ``NewType`` or a type alias names; ``None`` for any other hint."""
+    if isinstance(hint, typing.NewType):
+        return hint.__supertype__
+    # Python 3.12: type X = …
+    return hint.__value__ if type(hint).__name__ == "TypeAliasType" else None
+
+
 def has_model(hint: Any, is_one: Callable[[Any], bool] = is_model, depth: int = 0) -> bool:
     """Tell whether a hint is a model, or has one among its items, values or alternatives."""
     if is_one(hint):
         return True
-    if depth > _DEEPEST_HINT or typing.get_origin(hint) is type:
+    if depth > DEEPEST or typing.get_origin(hint) is type:
         return False
-    if isinstance(hint, typing.NewType):
-        return has_model(hint.__supertype__, is_one, depth + 1)
-    if type(hint).__name__ == "TypeAliasType":  # Python 3.12: type X = …
-        return has_model(hint.__value__, is_one, depth + 1)
-    return any(has_model(each, is_one, depth + 1) for each in typing.get_args(hint))
+    named = named_hint(hint)
+    inner = typing.get_args(hint) if named is None else (named,)
+    return any(has_model(each, is_one, depth + 1) for each in inner)
 
 
 def can_make_models() -> bool:
@@ -99,35 +104,28 @@ def dumped(value: Any) -> Any:
     return _adapter(type(value)).dump_python(value, mode="json")
 
 
-@dataclass(frozen=True)
-class ModelRefusal:
-    """The keys that lead to a fault, and what pydantic says of it."""
+def refusal_of_model(hint: Any, value: Any) -> tuple[tuple[str | int, ...], str] | None:
+    """Return the keys that lead to a fault, and pydantic's message.
 
-    keys: tuple[str | int, ...]
-    reason: str
-
-
-def refusal_of_model(hint: Any, value: Any) -> ModelRefusal | None:
-    """Return why pydantic makes nothing of a value, or ``None`` where it does or cannot tell."""
+    ``None`` if pydantic takes the value, or cannot tell before the run.
+    """
     try:
         text = json.dumps(value)
         adapter = _adapter(hint)
     except Exception:  # something in the value is deferred, or the model is not complete
         return None
     refusal = _refusal(lambda: adapter.validate_python(value, strict=False))
-    if refusal is None:
-        return None
     # In JSON's words, where JSON is refused as well: "an object", not "a dictionary".
-    return _refusal(lambda: adapter.validate_json(text, strict=False)) or refusal
+    return refusal and (_refusal(lambda: adapter.validate_json(text, strict=False)) or refusal)
 
 
-def _refusal(validate: Callable[[], Any]) -> ModelRefusal | None:
+def _refusal(validate: Callable[[], Any]) -> tuple[tuple[str | int, ...], str] | None:
     try:
         validate()
     except sys.modules["pydantic"].ValidationError as error:
         for fault in error.errors(include_url=False, include_context=False):
             if fault["type"] in _COUNTED or fault["type"].endswith(_COUNTED_ENDS):
-                return ModelRefusal(tuple(fault["loc"]), _as_written(fault["msg"]))
+                return tuple(fault["loc"]), fault["msg"][:1].lower() + fault["msg"][1:]
     except Exception:  # a validator of the plugin's own
         return None
     return None
@@ -143,7 +141,3 @@ def _adapter(hint: Any) -> Any:
 @lru_cache(maxsize=256)
 def _kept_adapter(hint: Any) -> Any:
     return import_module("pydantic").TypeAdapter(hint)
-
-
-def _as_written(message: str) -> str:
-    return message[:1].lower() + message[1:]

@@ -5,147 +5,93 @@ Whatever is not understood for sure is unknown, and unknown types fit everything
 
 from __future__ import annotations
 
-import collections.abc
-import enum
 import types
 import typing
-from typing import Any, Final
+from collections import abc
+from functools import cache
+from types import NoneType
+from typing import Any, Final, TypeAlias
 
-from flowrunner.hints.forms import (
-    BOOLEAN,
-    NULL,
-    NUMBER,
-    TEXT,
-    UNKNOWN,
-    WHOLE,
-    AnyOf,
-    DictOf,
-    ListOf,
-    Members,
-    Model,
-    OneOf,
-    Record,
-    Type,
-    any_of,
-)
-from flowrunner.hints.models import has_model, is_model
+from flowrunner.hints import forms
+from flowrunner.hints.models import has_model, is_model, named_hint
 
-__all__ = ["has_model_within", "read_hint", "record_fields", "resolved"]
+__all__ = ["Fields", "has_model_within", "read_hint", "record_fields"]
 
-_PLAIN: Final[dict[Any, Type]] = {
-    int: WHOLE,
-    float: NUMBER,
-    bool: BOOLEAN,
-    str: TEXT,
-    None: NULL,
-    type(None): NULL,
-    typing.LiteralString: TEXT,
+_DICTS: Final = (dict, abc.Mapping, abc.MutableMapping)
+_ANY_DICT: Final = forms.DictOf((forms.UNKNOWN,))
+#: A dict and a text are iterables too: of its keys, and of its characters.
+_LISTS: Final[dict[Any, tuple[forms.Type, ...]]] = {
+    list: (),
+    abc.MutableSequence: (),
+    abc.Sequence: (forms.TEXT,),
+    abc.Iterable: (forms.TEXT, _ANY_DICT),
+    abc.Collection: (forms.TEXT, _ANY_DICT),
+    abc.Reversible: (forms.TEXT, _ANY_DICT),
 }
-_LISTS: Final = (list, collections.abc.MutableSequence)
-_DICTS: Final = (dict, collections.abc.Mapping, collections.abc.MutableMapping)
-#: What a dict and a text are as well: of its keys, and of its characters.
-_ITERABLES: Final = (
-    collections.abc.Iterable,
-    collections.abc.Collection,
-    collections.abc.Reversible,
-)
 _QUALIFIERS: Final = {"Required": True, "NotRequired": False}
-#: Aliases may stand for themselves.
-_DEEPEST_HINT: Final = 12
+
+#: The fields of a ``TypedDict``: the type of each, and whether it is required.
+Fields: TypeAlias = abc.Mapping[str, tuple[forms.Type, bool]]
 
 
-def resolved(hint: Any, namespace: dict[str, Any]) -> Any:
-    """Return a hint with the names in it looked up, where a part of it is a text.
-
-    Raises whatever the text raises: any expression can stand in an annotation.
-    """
-    holder = types.SimpleNamespace(__annotations__={"hint": hint})
-    return typing.get_type_hints(holder, namespace, include_extras=True)["hint"]
-
-
-def read_hint(hint: Any, depth: int = 0) -> Type:
+def read_hint(hint: Any, depth: int = 0) -> forms.Type:
     """Return the type that a hint stands for."""
-    if depth > _DEEPEST_HINT:
-        return UNKNOWN
-    try:
-        plain = _PLAIN.get(hint)
-    except TypeError:  # no hint at all: it has no hash
-        return UNKNOWN
-    if plain is not None:
-        return plain
-    if isinstance(hint, typing.NewType):
-        return read_hint(hint.__supertype__, depth + 1)
-    if type(hint).__name__ == "TypeAliasType":  # Python 3.12: type X = …
-        return read_hint(hint.__value__, depth + 1)
+    if depth > forms.DEEPEST:
+        return forms.UNKNOWN
+    hint = {None: NoneType, typing.LiteralString: str}.get(hint, hint)
+    if hint in forms.TAKEN:
+        return forms.Plain(hint)
+    if (named := named_hint(hint)) is not None:
+        return read_hint(named, depth + 1)
     if typing.is_typeddict(hint):
-        return Record(hint)
+        return forms.Record(hint)
     if is_model(hint):
-        return Model(hint)
+        return forms.Model(hint)
     return _read_generic(hint, depth + 1)
 
 
-def _read_generic(hint: Any, depth: int) -> Type:
+def _read_generic(hint: Any, depth: int) -> forms.Type:
     origin: Any = typing.get_origin(hint) or hint
     arguments = typing.get_args(hint)
     if origin is typing.Annotated:
         return read_hint(arguments[0], depth)
     if origin in (typing.Union, types.UnionType):
         if has_model(hint) and len([each for each in arguments if each is not type(None)]) > 1:
-            return Model(hint)  # only pydantic can tell which alternative it chooses
-        return any_of(read_hint(each, depth) for each in arguments)
+            return forms.Model(hint)  # only pydantic can tell which alternative it chooses
+        return forms.any_of(read_hint(each, depth) for each in arguments)
     if origin is typing.Literal:
-        return _read_literal(arguments)
+        readable = forms.TAKEN.keys() >= set(map(type, arguments))
+        return forms.OneOf(tuple(map(forms.Value, arguments))) if readable else forms.UNKNOWN
+    if origin is tuple and len(arguments) == 2 and arguments[1] is Ellipsis:
+        return forms.ListOf((read_hint(arguments[0], depth),))
+    parts = tuple(read_hint(each, depth) for each in arguments)
     if origin is tuple:
-        return _read_tuple(arguments, depth)
+        of_any = not parts or any(map(_is_variable, arguments))
+        return forms.ListOf((forms.UNKNOWN,)) if of_any else forms.Members(parts)
     if origin in _DICTS:
-        return DictOf(read_hint(arguments[1], depth) if len(arguments) == 2 else UNKNOWN)
-    item = read_hint(arguments[0], depth) if len(arguments) == 1 else UNKNOWN
+        return forms.DictOf(parts[1:]) if len(parts) == 2 else _ANY_DICT
     if origin in _LISTS:
-        return ListOf(item)
-    if origin is collections.abc.Sequence:
-        return any_of((ListOf(item), TEXT) if _takes_text(item) else (ListOf(item),))
-    if origin in _ITERABLES:
-        more = (TEXT, DictOf(UNKNOWN)) if _takes_text(item) else ()
-        return any_of((ListOf(item), *more))
-    return UNKNOWN
+        item = parts[0] if len(parts) == 1 else forms.UNKNOWN
+        more = _LISTS[origin] if _takes_text(item) else ()
+        return forms.any_of((forms.ListOf((item,)), *more))
+    return forms.UNKNOWN
 
 
-def _read_literal(values: tuple[Any, ...]) -> Type:
-    if any(isinstance(each, (bytes, enum.Enum)) for each in values):
-        return UNKNOWN
-    return OneOf(values)
+def _is_variable(hint: Any) -> bool:
+    unpacked = typing.get_origin(hint) is typing.Unpack or getattr(hint, "__unpacked__", False)
+    return bool(unpacked) or isinstance(hint, typing.TypeVar)
 
 
-def _read_tuple(items: tuple[Any, ...], depth: int) -> Type:
-    if not items:
-        return ListOf(UNKNOWN)
-    if len(items) == 2 and items[1] is Ellipsis:
-        return ListOf(read_hint(items[0], depth))
-    if any(isinstance(each, typing.TypeVar) or _is_unpacked(each) for each in items):
-        return ListOf(UNKNOWN)
-    return Members(tuple(read_hint(each, depth) for each in items))
+def _takes_text(item: forms.Type) -> bool:
+    members = item.parts if isinstance(item, forms.AnyOf) else (item,)
+    return any(
+        each in (forms.UNKNOWN, forms.TEXT) or isinstance(each, forms.OneOf) for each in members
+    )
 
 
-def _is_unpacked(hint: Any) -> bool:
-    return typing.get_origin(hint) is typing.Unpack or bool(getattr(hint, "__unpacked__", False))
-
-
-def _takes_text(item: Type) -> bool:
-    members = item.members if hasattr(item, "members") else (item,)
-    return item == UNKNOWN or TEXT in members or any(isinstance(each, OneOf) for each in members)
-
-
-_FIELDS: Final[dict[Any, dict[str, tuple[Type, bool]]]] = {}
-
-
-def record_fields(hint: Any) -> dict[str, tuple[Type, bool]]:
-    """Return the fields of a ``TypedDict``: what each is, and whether it has to be there."""
-    if hint not in _FIELDS:
-        _FIELDS[hint] = _read_fields(hint)
-    return _FIELDS[hint]
-
-
-def _read_fields(hint: Any) -> dict[str, tuple[Type, bool]]:
+@cache
+def record_fields(hint: Any) -> Fields:
+    """Return the fields of a ``TypedDict``: the type of each, and whether it is required."""
     try:
         hints = typing.get_type_hints(hint, include_extras=True)
     except Exception:  # any expression can stand in an annotation, and fail
@@ -169,22 +115,10 @@ def has_model_within(hint: Any) -> bool:
     return has_model(hint) or _holds_model(read_hint(hint), 0)
 
 
-def _holds_model(type_: Type, depth: int) -> bool:
-    if depth > _DEEPEST_HINT:
+def _holds_model(type_: forms.Type, depth: int) -> bool:
+    if depth > forms.DEEPEST:
         return False
-    match type_:
-        case Model():
-            return True
-        case ListOf():
-            inner: tuple[Type, ...] = (type_.item,)
-        case Members():
-            inner = type_.items
-        case DictOf():
-            inner = (type_.value,)
-        case AnyOf():
-            inner = type_.members
-        case Record():
-            inner = tuple(each for each, _ in record_fields(type_.hint).values())
-        case _:
-            return False
-    return any(_holds_model(each, depth + 1) for each in inner)
+    inner = type_.parts
+    if isinstance(type_, forms.Record):
+        inner = tuple(each for each, _ in record_fields(type_.hint).values())
+    return isinstance(type_, forms.Model) or any(_holds_model(each, depth + 1) for each in inner)

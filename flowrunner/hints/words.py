@@ -5,44 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from inspect import formatannotation
+from types import NoneType
 from typing import Any, Final
 
-from flowrunner.hints.forms import (
-    NUMBER,
-    WHOLE,
-    Alternatives,
-    AnyOf,
-    DictOf,
-    Kind,
-    ListOf,
-    Members,
-    Model,
-    OneOf,
-    Origin,
-    Plain,
-    Record,
-    Type,
-    Unknown,
-    Value,
-    kind_of,
-)
+from flowrunner.hints import forms
 from flowrunner.values import shown
 
-__all__ = ["hint_text", "in_words"]
+__all__ = ["hint_text", "in_words", "path_text"]
 
-_ONE: Final[dict[Kind, str]] = {
-    "null": "null",
-    "boolean": "a boolean",
-    "whole": "a whole number",
-    "number": "a number",
-    "text": "a text",
-}
-_MANY: Final[dict[Kind, str]] = {
-    "null": "nulls",
-    "boolean": "booleans",
-    "whole": "whole numbers",
-    "number": "numbers",
-    "text": "texts",
+_NOUNS: Final[dict[type, str]] = {
+    NoneType: "null",
+    bool: "boolean",
+    int: "whole number",
+    float: "number",
+    str: "text",
 }
 #: Words are read, so what has more parts is told by the first of them.
 _MOST_PARTS: Final = 4
@@ -50,71 +26,50 @@ _MOST_DEPTH: Final = 4
 _MODULES: Final = re.compile(r"('[^']*'|\"[^\"]*\")|\b(?:[^\W\d]\w*\.)+(?=[^\W\d])")
 
 
-def in_words(type_: Type, depth: int = 0) -> str:
-    """Return what a value of that type is called."""
+def in_words(type_: forms.Type, depth: int = 0, *, many: bool = False) -> str:
+    """Return what a value of that type is called, or ``many`` of them."""
     match type_:
-        case Plain():
-            return _ONE[type_.kind]
-        case Origin():
-            return in_words(type_.type, depth)
-        case Value():
+        case forms.Origin():
+            return in_words(type_.type, depth, many=many)
+        case forms.OneOf():
+            shown = (in_words(each) for each in type_.parts[:_MOST_PARTS])
+            return " or ".join(dict.fromkeys(shown))
+        case forms.AnyOf() | forms.Alternatives():
+            is_said = forms.WHOLE if many and forms.NUMBER in type_.parts else None
+            members = [each for each in type_.parts if each != is_said]
+            return _joined(members, depth, "and" if many else "or", many=many)
+        case forms.Value() if not many:
             return _value(type_.value)
-        case OneOf():
-            return " or ".join(dict.fromkeys(map(shown, type_.values[:_MOST_PARTS])))
-        case AnyOf() | Alternatives():
-            return _joined((in_words(each, depth) for each in type_.members), "or")
-        case ListOf() | Members() | DictOf() | Record() | Model():
-            return f"a {_container(type_, depth, many=False)}"
-        case Unknown():
-            return "a value"
-
-
-def _many_in_words(type_: Type, depth: int) -> str:
-    match type_:
-        case Plain():
-            return _MANY[type_.kind]
-        case Origin():
-            return _many_in_words(type_.type, depth)
-        case AnyOf() | Alternatives():
-            members = [
-                each for each in type_.members if each != WHOLE or NUMBER not in type_.members
-            ]
-            return _joined((_many_in_words(each, depth) for each in members), "and")
-        case ListOf() | Members() | DictOf() | Record() | Model():
-            return _container(type_, depth, many=True)
-        case Value() if (kind := kind_of(type_.value)) is not None:
-            return _MANY[kind]
-        case Value():
-            return "dicts" if isinstance(type_.value, Mapping) else "lists"
-        case Unknown():
-            return ""
+        case forms.UNKNOWN:
+            return "" if many else "a value"
         case _:
-            return in_words(type_, depth)
+            noun = _noun(type_, depth, "s" * many)
+            return noun if many or type_ == forms.NULL else f"a {noun}"
 
 
-def _container(type_: ListOf | Members | DictOf | Record | Model, depth: int, *, many: bool) -> str:
-    plural = "s" if many else ""
-    if isinstance(type_, (Record, Model)):
-        return f"dict{plural} ({hint_text(type_.hint)})"
-    name = "dict" if isinstance(type_, DictOf) else "list"
-    if depth >= _MOST_DEPTH:
-        return f"{name}{plural}"
-    if isinstance(type_, DictOf):
-        inner = _many_in_words(type_.value, depth + 1)
-    elif isinstance(type_, ListOf):
-        inner = _many_in_words(type_.item, depth + 1)
-    else:
-        inner = _joined((_many_in_words(each, depth + 1) for each in type_.items), "and")
-    return f"{name}{plural} of {inner}" if inner else f"{name}{plural}"
+def _noun(type_: forms.Type, depth: int, plural: str) -> str:
+    match type_:
+        case forms.Plain():
+            return _NOUNS[type_.kind] + plural
+        case forms.Hinted():
+            return f"dict{plural} ({hint_text(type_.hint)})"
+        case forms.Value():
+            container = "dict" if isinstance(type_.value, Mapping) else "list"
+            return _NOUNS.get(type(type_.value), container) + plural
+        case _:
+            container = ("dict" if isinstance(type_, forms.DictOf) else "list") + plural
+            parts = type_.parts if depth < _MOST_DEPTH else ()
+            inner = _joined(parts, depth + 1, "and", many=True)
+            return f"{container} of {inner}" if inner else container
 
 
-def _joined(words: Iterable[str], conjunction: str) -> str:
-    found = list(dict.fromkeys(words))
-    if "" in found:  # of something, nothing is known
+def _joined(members: Iterable[forms.Type], depth: int, conjunction: str, *, many: bool) -> str:
+    words = list(dict.fromkeys(in_words(each, depth, many=many) for each in members))
+    if "" in words:  # of something, nothing is known
         return ""
-    if len(found) > _MOST_PARTS:
-        found = [*found[:_MOST_PARTS], "others"]
-    *first, last = found or [""]
+    if len(words) > _MOST_PARTS:
+        words = [*words[:_MOST_PARTS], "others"]
+    *first, last = words or [""]
     return f"{', '.join(first)} {conjunction} {last}" if first else last
 
 
@@ -123,6 +78,11 @@ def _value(value: Any) -> str:
         return shown(value)
     except TypeError:  # something in it is deferred
         return "a list" if isinstance(value, (list, tuple)) else "a dict"
+
+
+def path_text(keys: Iterable[str | int]) -> str:
+    """Return keys as they are written behind a name: ``[0].key``."""
+    return "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in keys)
 
 
 def hint_text(hint: Any) -> str:

@@ -155,7 +155,7 @@ NO_LIMITS: Final = frozenset(
         "planner.dependencies.MOST_NAMED",
         "planner.message_size.LONGEST_REPR",
         "planner.series_parallel.MOST_NESTED",
-        "planner.types.fitting._DEEPEST_TYPE",
+        "hints.forms.DEEPEST",
         "planner.types.inference._MOST_MEMBERS",
         "runs.store.MOST_CANDIDATES",
     }

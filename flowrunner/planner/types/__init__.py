@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from flowrunner import model, plan
-from flowrunner.hints.forms import UNKNOWN, DictOf, Origin
+from flowrunner.hints import forms
 from flowrunner.planner.problems import Problems
 from flowrunner.planner.types.inference import Inference
 from flowrunner.planner.types.places import Places
@@ -18,7 +18,7 @@ from flowrunner.tasks import TaskRegistry
 
 __all__ = ["check_types"]
 
-_OUTCOME = Origin(DictOf(UNKNOWN), "it is the run's outcome")
+_OUTCOME = forms.Origin(forms.DictOf((forms.UNKNOWN,)), "it is the run's outcome")
 
 
 def check_types(

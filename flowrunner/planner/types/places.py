@@ -16,7 +16,7 @@ from flowrunner.errors import WorkflowError
 from flowrunner.hints.forms import UNKNOWN, Type
 from flowrunner.node import Mapping, Node, Scalar, Sequence, has_expression
 from flowrunner.planner.defaults import with_defaults
-from flowrunner.planner.types.input_types import type_of_input
+from flowrunner.planner.types.expression_types import type_of_input
 from flowrunner.source import Location, Source
 from flowrunner.tasks import TaskDefinition
 
