@@ -161,7 +161,7 @@ def _chosen(switch: plan.Switch, known: Known) -> plan.Node:
         holds = _value(branch.when, known)
         if not isinstance(holds, bool):
             raise _ExpressionError(
-                f"a condition must be true or false, not {shown(holds)}", branch.when.location
+                f"a condition must be a boolean, not {shown(holds)}", branch.when.location
             )
         if holds:
             return resolve(branch.step, known)

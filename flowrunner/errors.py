@@ -44,10 +44,10 @@ class Diagnostic:
 def used_up(error: BudgetUsedUpError) -> Diagnostic:
     """Return what to say of a file whose budget is used up."""
     return Diagnostic(
-        "the file is too much work before a run: its budget is used up",
+        "the file takes too much work to check",
         error.location,
-        "here it was used up" if error.location is not None else "",
-        ("let a task do the work, or give the data to a task in place of an expression",),
+        "the limit was reached here" if error.location is not None else "",
+        ("do the work in a task, or pass the data to a task without an expression",),
     )
 
 

@@ -139,8 +139,8 @@ def test_plugins_of_all_origins_are_loaded(tmp_path: Path) -> None:
         ),
         ("runs = 1", "'runs' must be the path of a file in quotes, or \"none\""),
         ('runs = "~nobody-of-that-name/b"', "home folder"),
-        ("concurrency = 0", "'concurrency' must be a whole number from 1"),
-        ("concurrency = true", "'concurrency' must be a whole number from 1"),
+        ("concurrency = 0", "'concurrency' must be an integer from 1"),
+        ("concurrency = true", "'concurrency' must be an integer from 1"),
         ('broker = "redis://:pa/ss@host"', "is no URL: redis://:**@host; in a user name"),
         ("broker_transport_options = 1", "'broker_transport_options' must be a table"),
         (
@@ -172,7 +172,7 @@ def test_a_wrong_file_is_named_with_its_fault(tmp_path: Path, text: str, words: 
 @pytest.mark.parametrize(
     ("variable", "text", "words"),
     [
-        ("FLOWRUNNER_CONCURRENCY", "many", "must be a whole number from 1"),
+        ("FLOWRUNNER_CONCURRENCY", "many", "must be an integer from 1"),
         ("FLOWRUNNER_RESULT_EXPIRES", "long", "must be seconds or a text like"),
         ("FLOWRUNNER_BROKER_TRANSPORT_OPTIONS", '{"password": secret}', "must be JSON"),
         ("FLOWRUNNER_BROKER_USE_SSL", "[1]", "must be true or a table"),

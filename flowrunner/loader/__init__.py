@@ -78,19 +78,19 @@ class WorkflowFiles:
 def _no_mapping(source: Source, root: Node | None) -> Diagnostic:
     if root is None or (isinstance(root, Scalar) and root.value is None):
         return Diagnostic(
-            "the file is empty", Location(source, 0, 1), "a workflow is one step", (_EXAMPLE,)
+            "the file is empty", Location(source, 0, 1), "write one step", (_EXAMPLE,)
         )
     if isinstance(root, Sequence):
-        label = "one after the other is 'chain:', side by side is 'group:', then this list"
-        return Diagnostic("a workflow is a mapping, not a list", _start(root.location), label)
+        label = "write 'chain:' (one after another) or 'group:' (in parallel) before the list"
+        return Diagnostic("a workflow must be a mapping, not a list", _start(root.location), label)
     cure = ""
     if isinstance(root, Scalar) and isinstance(root.value, str) and len(root.value) < 60:
         cure = (
-            f"a step alone is written 'group: {root.value}'"
-            if " x" in root.value
-            else (f"a task alone is written 'task: {root.value}'")
+            f"write 'group: {root.value}'" if " x" in root.value else f"write 'task: {root.value}'"
         )
-    return Diagnostic("a workflow is a mapping, not a single value", _start(root.location), cure)
+    return Diagnostic(
+        "a workflow must be a mapping, not a single value", _start(root.location), cure
+    )
 
 
 def _start(location: Location) -> Location:
@@ -145,7 +145,7 @@ def _json_value(source: Source) -> Any:
     def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         found = dict(pairs)
         if len(found) < len(pairs):
-            raise ValueError("a key stands twice")
+            raise ValueError("duplicate key")
         return found
 
     try:

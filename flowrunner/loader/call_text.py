@@ -41,26 +41,26 @@ def parse_call(text: str) -> CallText | None:
 def explain_call(text: str) -> tuple[str, str]:
     """Return a message and a cure for a text that is not a call."""
     if not text.strip():
-        return "a step is missing here", "write a task's name: TASK, or TASK x10"
+        return "a step is missing", "write a task's name: TASK, or TASK x10"
     if "${" in text and not _NAME.match(text):
         return (
             "a task's name cannot be an expression",
-            "write the name; its arguments may hold ${…}",
+            "write the name; use ${…} in the arguments",
         )
     name, _, rest = text.strip().partition(" ")
     rest = rest.strip()
     if not _NAME.fullmatch(name):
         return explain_task_name(text)
     if not rest:
-        return "a call has no blanks around it", f"write {name}"
+        return "a call must not begin or end with a space", f"write {name}"
     count = _OTHER_COUNT.fullmatch(rest)
     if count is not None:
         return _explain_count(name, count["count"] or "")
     words = rest.split()
     arguments = ", ".join(words) if len(words) < 4 else "…"
     return (
-        f"'{_short(rest)}' cannot stand after a task's name",
-        f"arguments go into args: {{task: {name}, args: [{_short(arguments)}]}}",
+        f"'{_short(rest)}' cannot follow a task's name",
+        f"write arguments in 'args': {{task: {name}, args: [{_short(arguments)}]}}",
     )
 
 
@@ -69,12 +69,12 @@ def explain_task_name(text: str) -> tuple[str, str]:
     call = parse_call(text)
     if call is not None and call.count is not None:
         return (
-            "'task' takes a name only",
+            "'task' takes only a name",
             f"write 'times: {call.count}' beside 'task: {call.name}'",
         )
     found = _NAME.match(text)
     if found is None:
-        return "a task's name is missing here", "flowrunner tasks lists them"
+        return "a task's name is missing", "run 'flowrunner tasks' to list the names"
     name, rest = found[0], text[found.end() :]
     if rest.startswith("("):
         arguments = rest.strip("() ") or "…"
@@ -82,21 +82,21 @@ def explain_task_name(text: str) -> tuple[str, str]:
         arguments = "…" if named else _short(arguments)
         return (
             f"'{_short(text)}' is not a task's name",
-            f"arguments stand in keys of their own: {{task: {name}, args: [{arguments}]{named}}}",
+            f"write arguments in their own keys: {{task: {name}, args: [{arguments}]{named}}}",
         )
     return (
         f"'{_short(text)}' is not a task's name",
-        f"a name has no blanks, brackets or '$'; is it '{name}'?",
+        f"remove spaces, brackets and '$'; did you mean '{name}'?",
     )
 
 
 def _explain_count(name: str, count: str) -> tuple[str, str]:
     if re.fullmatch(r"[0-9]{1,9}", count):
-        return f"'{name}' and its count need the form NAME xN", f"write {name} x{count}"
+        return f"'{name}' and its count must have the form NAME xN", f"write {name} x{count}"
     if re.fullmatch(r"[0-9]+", count):
-        return f"{_short(count)} calls are too many", "a workflow has at most 100,000 calls"
-    wanted = "a whole number from 0, for instance"
-    return f"'x{_short(count)}' is no number of calls", f"it must be {wanted} {name} x10"
+        return f"{_short(count)} calls are too many", "use at most 100,000 calls in a workflow"
+    wanted = "an integer from 0, for instance"
+    return f"'x{_short(count)}' is not a number of calls", f"write {wanted} {name} x10"
 
 
 def _short(text: str) -> str:

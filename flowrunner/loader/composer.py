@@ -64,7 +64,7 @@ def _refuse_old_line_breaks(source: Source, text: str, offset: int) -> None:
         if found >= 0:
             place = Location(source, found + offset, found + offset + 1)
             label = f"write \\{escape} inside double quotes, or a plain line break"
-            message = f"the character U+{ord(character):04X} stands here as it is"
+            message = f"the character U+{ord(character):04X} must be escaped"
             raise WorkflowError([Diagnostic(message, place, label)])
 
 
@@ -133,9 +133,9 @@ class _Composer:
         self._documents += 1
         if self._documents > 1:
             self._refuse(
-                "there is more than one document",
+                "the file has more than one document",
                 self._location(event.start_mark.index, event.start_mark.index + 3),
-                "'---' begins another document; put each workflow into a file of its own",
+                "put each workflow into a file of its own: '---' begins another document",
             )
 
     def _scalar(self, event: Any) -> None:
@@ -188,8 +188,8 @@ class _Composer:
             size = self._nodes - frame.nodes_before
             self._anchors[frame.anchor] = _Anchor(node, size, frame.height)
         if frame.seen.keys() == {"__type__", "__value__"}:
-            label = "Celery's JSON takes these two for its own; add a third key"
-            self._report("a mapping cannot be '__type__' and '__value__' alone", place, label)
+            label = "add a third key: Celery's JSON reserves these two"
+            self._report("a mapping cannot consist of '__type__' and '__value__'", place, label)
         self._add(node, frame.height)
 
     def _trimmed(self, start: int, end: int) -> Location:
@@ -206,21 +206,21 @@ class _Composer:
         place = self._location(event.start_mark.index, event.end_mark.index)
         anchor = self._anchors.get(event.anchor)
         if event.anchor in self._open_anchors:
-            self._refuse(f"'*{event.anchor}' stands for something that it is a part of", place)
+            self._refuse(f"the alias '*{event.anchor}' refers to a value that contains it", place)
         if anchor is None:
             known = ", ".join(f"&{name}" for name in sorted(self._anchors))
             self._refuse(
-                f"'*{event.anchor}' stands for nothing",
+                f"unknown alias '*{event.anchor}'",
                 place,
-                f"there is no '&{event.anchor}' before it; quote a text that begins with *",
-                (f"anchors before it: {known}",) if known else (),
+                f"define '&{event.anchor}' before it, or quote a string that begins with *",
+                (f"known anchors: {known}",) if known else (),
             )
         self._aliased += anchor.size
         if self._aliased > MAXIMUM_ALIASED_NODES:
             self._refuse(
                 "aliases make this file too large",
                 place,
-                f"together they stand for more than {MAXIMUM_ALIASED_NODES:,} values",
+                f"use fewer: they expand to more than {MAXIMUM_ALIASED_NODES:,} values",
             )
         if len(self._frames) + anchor.height > MAXIMUM_DEPTH:
             self._refuse(f"values are nested more than {MAXIMUM_DEPTH} levels deep", place)
@@ -248,17 +248,17 @@ class _Composer:
             return
         if key.value == "<<":
             self._report(
-                "merge keys ('<<') are not a part of YAML 1.2",
+                "merge keys ('<<') are not part of YAML 1.2",
                 key.location,
-                "write the keys out; an alias may stand for a whole value: args: *numbers",
+                "write the keys out; an alias replaces a complete value: args: *numbers",
             )
             return
         first = frame.seen.get(key.value)
         if first is not None:
             self._report(
-                f"the key '{key.value}' stands twice in one mapping",
+                f"duplicate key '{key.value}'",
                 key.location,
-                f"the first is in line {first.location.line}; only one of them could count",
+                f"remove one: the first is in line {first.location.line}",
             )
             return
         frame.seen[key.value] = key
@@ -267,7 +267,7 @@ class _Composer:
     def _report_key(self, key: Node) -> None:
         if not isinstance(key, Scalar):
             self._report(
-                "a key must be a text", key.location, "quote the text, or write braces as values"
+                "a key must be a string", key.location, "quote it, or write the braces as a value"
             )
             return
         written = key.location.text
@@ -275,7 +275,7 @@ class _Composer:
             self._report("a key is missing before the ':'", key.location)
             return
         self._report(
-            f"a key must be a text, and {written} is not one",
+            f"a key must be a string, not {written}",
             key.location,
             f'quote it: "{written}"',
         )
@@ -283,9 +283,9 @@ class _Composer:
     def _report_tag(self, tag: str, place: Location) -> None:
         short = tag.replace("tag:yaml.org,2002:", "!!")
         self._report(
-            f"the tag '{short}' is not used in workflows",
+            f"a workflow cannot use the tag '{short}'",
             place,
-            "remove it; quotes make a text of a number",
+            "remove it; to make a number a string, quote it",
         )
 
     def _report(self, message: str, place: Location, label: str = "") -> None:

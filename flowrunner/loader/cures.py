@@ -32,7 +32,7 @@ _EXAMPLES: Final = {
     "each": "write a list, or an expression that gives one: ${prev}",
     "switch": "write a list of branches: [{when: CONDITION, do: STEP}, {else: STEP}]",
     "retry": "write retry: 3, or retry: {max: 3, delay: 1}",
-    "required": "it lists the keys of a mapping; an input without 'default' has to be given",
+    "required": "list the required keys of a mapping; to require an input, omit 'default'",
     "graph": "write names and steps: {NAME: STEP, NAME: {task: TASK, needs: [NAME]}}",
     "needs": "write a list of names: [NAME]",
     "use": "write the path of another workflow file: FILE.yaml",
@@ -88,7 +88,7 @@ def _cure_of_text(key: str, value: Any) -> str:
         names = ", ".join(re.findall(r"[\w.]+", value, re.ASCII))
         return f"write a list of names: [{names}]" if names else ""
     if key == "timeout" and "${" in value:
-        return "it takes no expression: write 30 or 5m"
+        return "write a duration without an expression: 30 or 5m"
     if key in _SECONDS and not _NUMBER.fullmatch(value) and re.search(r"\d", value):
         found = _duration(value)
         if found:
@@ -108,41 +108,41 @@ def _duration(text: str) -> str:
     found = read_iso_duration(text) or read_duration(text)
     if found is not None and 0 < found <= MOST_SECONDS:
         return f"write {written_duration(found)}"
-    return "" if _BARE_EXPRESSION.fullmatch(text) else "the units are ms, s, m, h, d and w"
+    return "" if _BARE_EXPRESSION.fullmatch(text) else "use the units ms, s, m, h, d and w"
 
 
 def _each(value: Any) -> str:
     if isinstance(value, dict):
         if "do" in value:
-            return "'do' and 'as' stand beside 'each', whose value is the list alone"
-        return "each of its keys: ${keys(…)}"
+            return "write only the list in 'each', and 'do' and 'as' beside it"
+        return "to run a step for each of its keys, write ${keys(…)}"
     if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
-        return f"the numbers up to there: ${{range({value})}}"
+        return f"to count, write ${{range({value})}}"
     return ""
 
 
 def _tolerate(value: Any) -> str:
     if isinstance(value, float) and 0 < value < 1:
-        return f"per cent are written {value * 100:.4g}%"
+        return f"write {value * 100:.4g}%"
     if not isinstance(value, str):
         return ""
     per_cent = re.fullmatch(r"(\d{1,9}(?:\.\d+)?)\s*(?:%|per ?cent)", value, re.ASCII)
     if per_cent is None:
-        return "to let all of them fail: 100%" if value == "all" else ""
+        return "to tolerate every failure, write 100%" if value == "all" else ""
     if float(per_cent[1]) > 100:
-        return "100% are all of them"
-    return f"write {per_cent[1]}%, without a blank"
+        return "write at most 100%"
+    return f"write {per_cent[1]}%, without a space"
 
 
 def _jitter(value: Any) -> str:
     if value is True:
         return "write full"
-    return "write none, or leave it out" if value in (False, None) else ""
+    return "write none, or remove the key" if value in (False, None) else ""
 
 
 def _when(value: Any) -> str:
     if isinstance(value, (int, float)):
-        return f"compare it with something: prev == {value}"
+        return f"write a comparison: prev == {value}"
     return ""
 
 

@@ -99,8 +99,8 @@ def _twice(names: tuple[Scalar, ...]) -> Iterator[Diagnostic]:
     for name in names:
         if name.value in first:
             line = first[name.value].location.line
-            message = f"'{name.value}' stands in 'env' twice"
-            yield Diagnostic(message, name.location, f"the first is in line {line}")
+            message = f"duplicate name '{name.value}' in 'env'"
+            yield Diagnostic(message, name.location, f"remove one: the first is in line {line}")
         first.setdefault(name.value, name)
 
 
@@ -152,7 +152,7 @@ def _types_as_defaults(node: Node | None) -> dict[str, list[Diagnostic]]:
                     f"the default of input '{name}' is the name of a type",
                     value.location,
                     f"write {name}: {{type: {_TYPE_NAMES[text]}}}",
-                    (f"for the string '{text}' write {name}: \"{text}\"",),
+                    (f"for the string '{text}', write {name}: \"{text}\"",),
                 )
             ]
     return found
@@ -177,9 +177,9 @@ def _definition_problems(
         return
     if any(map(has_expression, _texts(definition.default))):
         yield Diagnostic(
-            "an input's default cannot hold an expression",
+            "an input's default cannot contain an expression",
             definition.default.location,
-            "expressions stand where the input is used",
+            "write the expression where the input is used",
         )
     from flowrunner.loader.violation import violations
 
@@ -203,7 +203,7 @@ def _unusable_patterns(schema: Node | None, budget: Budget) -> Iterator[Diagnost
         try:
             budget.spend(pattern_size(pattern.value) * _STEPS_PER_INSTRUCTION)
         except PatternError as error:
-            message = f"{shown(pattern.value)} is not a regular expression"
+            message = f"{shown(pattern.value)} is not a valid regular expression"
             yield Diagnostic(message, pattern.location, error.cure)
     for key in ("items", "additionalProperties"):
         yield from _unusable_patterns(schema.get(key), budget)

@@ -33,7 +33,7 @@ def workflow_files(path: Path) -> list[Path]:
             [
                 Diagnostic(
                     f"there is no {' or '.join(_SUFFIXES)} file in the folder {path}",
-                    notes=("links, hidden files and hidden folders are left out",),
+                    notes=("links, hidden files and hidden folders are skipped",),
                 )
             ]
         )

@@ -9,32 +9,30 @@ from typing import Final
 
 __all__ = ["FOREIGN_KEYS", "MEANT_KEYS", "NEEDS_ELSEWHERE"]
 
-_AGAIN: Final = "calls are made again with 'retry: 3', or 'retry: {max: 3, delay: 1}'"
-_ARGUMENTS: Final = "arguments of a call are 'args: [values]' and 'kwargs: {name: value}'"
-_BRANCHES: Final = (
-    "the first branch whose condition holds is 'switch: [{when: …, do: …}, {else: …}]'"
-)
-_CLOCK: Final = "nothing starts runs by the clock: let cron or Celery beat call 'flowrunner apply'"
-_DAG: Final = "steps that need each other are 'graph: {name: step}'"
-_EACH: Final = "a step once per item is 'each: LIST' with 'do: STEP'"
-_ENV: Final = "variables of the environment are named under 'env: [NAMES]' of the document"
-_FILE: Final = "another file as a step is 'use: FILE'"
-_INPUTS: Final = "what a run is given stands under 'inputs:' of the document"
-_LATER: Final = "a call starts later by 'countdown: N'"
-_LIMIT: Final = "seconds for a call are 'time_limit: N'; 'timeout' is the whole run's"
-_LOOP: Final = "nothing repeats until it holds, but 'retry: N' of a call"
-_MEMBERS: Final = "so many members at a time is 'max_parallel: N'"
-_NAME: Final = "a step's own name is its 'id'"
-_NEEDS: Final = "a step of a 'graph' says 'needs: [names]'"
-_NEXT: Final = "steps one after the other are 'chain: [steps]'"
-_RESCUE: Final = "a step that runs when another has failed is its 'on_error: STEP'"
-_SIDE_BY_SIDE: Final = "steps side by side are 'group: [steps]'"
+_AGAIN: Final = "use 'retry: 3', or 'retry: {max: 3, delay: 1}'"
+_ARGUMENTS: Final = "write the arguments as 'args: [values]' or 'kwargs: {name: value}'"
+_BRANCHES: Final = "to choose a step, use 'switch: [{when: …, do: …}, {else: …}]'"
+_CLOCK: Final = "to start runs on a schedule, call 'flowrunner apply' from cron or Celery beat"
+_DAG: Final = "for steps that need each other, use 'graph: {name: step}'"
+_EACH: Final = "to run a step for each item, use 'each: LIST' with 'do: STEP'"
+_ENV: Final = "list environment variables in the document's 'env: [NAMES]'"
+_FILE: Final = "to run another file as a step, use 'use: FILE'"
+_INPUTS: Final = "declare the run's inputs in the document's 'inputs:'"
+_LATER: Final = "to start a call later, use 'countdown: N'"
+_LIMIT: Final = "to limit a call, use 'time_limit: N'; 'timeout' limits the run"
+_LOOP: Final = "to repeat a call that fails, use 'retry: N'; there is no other loop"
+_MEMBERS: Final = "to limit the members that run at a time, use 'max_parallel: N'"
+_NAME: Final = "to name a step, use 'id: NAME'"
+_NEEDS: Final = "in a step of a 'graph', use 'needs: [names]'"
+_NEXT: Final = "to run steps one after another, use 'chain: [steps]'"
+_RESCUE: Final = "to run another step after a failure, use 'on_error: STEP'"
+_SIDE_BY_SIDE: Final = "to run steps in parallel, use 'group: [steps]'"
 _STARTS: Final = (
-    "nothing starts runs by itself: cron, Celery beat or a program calls 'flowrunner apply'"
+    "to start runs automatically, call 'flowrunner apply' from cron, Celery beat or a program"
 )
-_VERSION: Final = "the version of the language is 'flowrunner: 1'"
-_TASK: Final = "a step calls a task of a plugin: 'task: NAME'"
-_TOLERATE: Final = "failures of members are let pass by 'tolerate: N'"
+_VERSION: Final = "to set the language version, use 'flowrunner: 1'"
+_TASK: Final = "to call a task of a plugin, use 'task: NAME'"
+_TOLERATE: Final = "to tolerate failures of members, use 'tolerate: N'"
 
 #: What other systems call 'needs'.
 NEEDS_ELSEWHERE: Final = (
@@ -47,15 +45,18 @@ FOREIGN_KEYS: Final[dict[str, str]] = {
     **dict.fromkeys(("foreach", "for_each", "forEach", "for", "loop", "expand", "partial"), _EACH),
     **dict.fromkeys(("with_items", "withItems", "with_sequence", "withSequence"), _EACH),
     **dict.fromkeys(("with_list", "with_dict", "matrix", "strategy", "items"), _EACH),
-    "withParam": "a step once per item is 'each: ${prev}' with 'do: STEP'",
+    "withParam": "to run a step for each item, use 'each: ${prev}' with 'do: STEP'",
     **dict.fromkeys(("parallel", "concurrent"), _SIDE_BY_SIDE),
     **dict.fromkeys(("steps", "sequence", "serial", "pipeline", "block"), _NEXT),
     **dict.fromkeys(("then", "next", "link", "on_success", "onSuccess"), _NEXT),
-    **dict.fromkeys(("callback", "callbacks"), "what is given a group's list is a chord's 'body'"),
+    **dict.fromkeys(
+        ("callback", "callbacks"),
+        "to run a step with the results of a group, use 'body' of a 'chord'",
+    ),
     **dict.fromkeys(("dag", "jobs", "tasks", "states", "nodes"), _DAG),
     **dict.fromkeys(NEEDS_ELSEWHERE, _NEEDS),
-    **dict.fromkeys(("if", "condition", "only_if"), "a condition is 'when: EXPRESSION'"),
-    "unless": "a condition is 'when: not (EXPRESSION)'",
+    **dict.fromkeys(("if", "condition", "only_if"), "for a condition, use 'when: EXPRESSION'"),
+    "unless": "for a condition, use 'when: not (EXPRESSION)'",
     **dict.fromkeys(
         ("case", "cases", "choice", "choices", "match", "branch", "branches"), _BRANCHES
     ),
@@ -65,8 +66,11 @@ FOREIGN_KEYS: Final[dict[str, str]] = {
     **dict.fromkeys(("retry_delay", "retry_backoff", "autoretry_for", "attempts"), _AGAIN),
     **dict.fromkeys(("catch", "except", "rescue", "on_failure", "onFailure", "onError"), _RESCUE),
     **dict.fromkeys(("link_error", "errback", "fallback"), _RESCUE),
-    "try": "a step is written as it is, with 'on_error: STEP' beside it",
-    **dict.fromkeys(("always", "on_exit", "onExit"), "'finally' of the document runs in any case"),
+    "try": "write the step itself, with 'on_error: STEP' beside it",
+    **dict.fromkeys(
+        ("always", "on_exit", "onExit"),
+        "to run a step at the end of every run, write 'finally' in the document",
+    ),
     **dict.fromkeys(("continue_on_error", "continue-on-error", "continueOn"), _TOLERATE),
     **dict.fromkeys(
         ("allow_failure", "ignore_errors", "ignore_failure", "trigger_rule"), _TOLERATE
@@ -84,12 +88,12 @@ FOREIGN_KEYS: Final[dict[str, str]] = {
     **dict.fromkeys(("timeout-minutes", "execution_timeout", "activeDeadlineSeconds"), _LIMIT),
     **dict.fromkeys(("timeout_seconds", "timeoutSeconds"), _LIMIT),
     **dict.fromkeys(("wait", "sleep", "delay", "eta"), _LATER),
-    "expires": "no call of a run expires: 'timeout' of the document ends the run",
-    "ignore_result": "results are kept, as what comes next needs them",
+    "expires": "to end the run after a time, use 'timeout' of the document; calls do not expire",
+    "ignore_result": "remove it: later steps need the results",
     **dict.fromkeys(("register", "save_as", "task_id", "step_id"), _NAME),
     **dict.fromkeys(("version", "apiVersion", "schema_version"), _VERSION),
     **dict.fromkeys(("on", "trigger", "triggers", "events"), _STARTS),
-    **dict.fromkeys(("title", "label"), "the workflow's name is 'name: NAME'"),
+    **dict.fromkeys(("title", "label"), "to name the workflow, use 'name: NAME'"),
     **dict.fromkeys(("schedule", "schedule_interval", "cron"), _CLOCK),
 }
 

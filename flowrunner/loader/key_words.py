@@ -15,15 +15,15 @@ __all__ = ["BELONGS", "is_meant", "key_cure", "unknown_key"]
 
 #: Keys that stand in one place only, and where that is.
 BELONGS: Final = {
-    "do": "'do' is the step of 'each: LIST', or of a branch of 'switch'",
-    "as": "'as' names the index of 'times', or the item of 'each'",
-    "with": "'with' gives inputs to 'use: FILE'",
-    "needs": "'needs' is a key of the steps of a 'graph'",
-    "else": "'else' is a branch of 'switch'",
-    "over": "'over' stands under 'map', 'starmap' or 'chunks'",
-    "size": "'size' stands under 'chunks'",
-    **dict.fromkeys(("header", "body"), "'header' and 'body' stand under 'chord:'"),
-    **dict.fromkeys(("backoff", "cap", "jitter", "only", "never"), "it is a key of 'retry: {…}'"),
+    "do": "write 'do' beside 'each: LIST', or in a branch of 'switch'",
+    "as": "write 'as' beside 'times' or 'each'",
+    "with": "write 'with' beside 'use: FILE'",
+    "needs": "write 'needs' in a step of a 'graph'",
+    "else": "write 'else' in a branch of 'switch'",
+    "over": "write 'over' inside 'map', 'starmap' or 'chunks'",
+    "size": "write 'size' inside 'chunks'",
+    **dict.fromkeys(("header", "body"), "write 'header' and 'body' inside 'chord:'"),
+    **dict.fromkeys(("backoff", "cap", "jitter", "only", "never"), "write it inside 'retry: {…}'"),
 }
 
 _ITEM_CALLS: Final = ("map", "starmap", "chunks")
@@ -66,10 +66,10 @@ def key_cure(mapping: Mapping, key: str, known: list[str], title: str) -> str:
 def _keys_here(mapping: Mapping, known: list[str], title: str) -> str:
     step = next((name for name in STEP_KEYS if name in mapping), None)
     if title != "flowrunner workflow" or step is None:
-        return f"keys here: {', '.join(known)}"
+        return f"known keys: {', '.join(known)}"
     own = [name for name in known if name in workflow_schema()["properties"]]
     others = [name for name in known if name not in own]
-    return f"keys of a workflow: {', '.join(own)}; of its step: {', '.join(others)}"
+    return f"keys of a workflow: {', '.join(own)}; keys of its step: {', '.join(others)}"
 
 
 def foreign_cure(mapping: Mapping, key: str) -> str:
@@ -83,24 +83,24 @@ def _step_key_cure(mapping: Mapping, key: str, title: str) -> str | None:
     step = next((name for name in STEP_KEYS if name in mapping), "")
     if step == "each":
         if key in ("in", "over", "items"):
-            return "the items stand under 'each' itself: each: LIST"
+            return "write the items in 'each' itself: each: LIST"
         meant = MEANT_KEYS["Each"].get(key)
         if meant is not None and meant not in mapping:
             return f"did you mean '{meant}'?"
     if key == "with" and step == "task":
-        return "arguments stand under 'args' and 'kwargs'; 'with' is for 'use: FILE'"
+        return "write arguments in 'args' and 'kwargs'; 'with' is for 'use: FILE'"
     if step in _ITEM_CALLS and key in known_keys(referred("itemKeys"), mapping):
-        return f"'{key}' stands under '{step}', beside 'task'"
+        return f"write '{key}' inside '{step}', beside 'task'"
     if key in BELONGS:
         return BELONGS[key]
     if key in _PARALLEL:
-        return f"'{key}' is for members side by side, and '{step}' has none"
+        return f"remove it: '{step}' has no parallel members"
     if title == "Step" and key in workflow_schema()["properties"]:
         if key == "inputs" and step == "use":
-            return "the inputs of a used file stand under 'with'"
-        return DOCUMENT_KEYS.get(key, f"'{key}' is a key of the whole document")
+            return "write the inputs of the used file in 'with'"
+        return DOCUMENT_KEYS.get(key, f"write '{key}' at the top level of the document")
     if key in known_keys(referred("taskKeys"), mapping):
-        return f"'{key}' is a key of a task call, not of '{step}'"
+        return f"write '{key}' in a task call, not beside '{step}'"
     return foreign_cure(mapping, key) if key in FOREIGN_KEYS else None
 
 
@@ -113,14 +113,14 @@ def _inner_key_cure(mapping: Mapping, key: str, title: str) -> str | None:
         **known_keys(referred("taskKeys"), mapping),
     }
     if title == "Branch" and key in STEP_KEYS:
-        return "the step of a branch stands under 'do'"
+        return "write the step of the branch in 'do'"
     if title == "Default keys" and key in of_steps:
-        return f"'{key}' is a key of a single step, not of 'defaults'"
+        return f"write '{key}' in the step, not in 'defaults'"
     step = _INSIDE.get(title)
     if step is not None and (
         key in referred("stepMapping")["properties"] or key in referred(f"{step}Keys")["properties"]
     ):
         return f"write it beside '{step}'"
     if step is not None and key in _PARALLEL:
-        return f"'{key}' is for members side by side, and '{step}' has none"
+        return f"remove it: '{step}' has no parallel members"
     return None

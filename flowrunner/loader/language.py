@@ -27,12 +27,12 @@ OPTIONS: Final = (
 
 #: What is said of a key of the whole document that stands in a step.
 DOCUMENT_KEYS: Final[dict[str, str]] = {
-    "timeout": "seconds for a call are 'time_limit: N'; 'timeout' is the whole run's",
-    "name": "a step's own name is its 'id'",
-    "description": "it is the whole document's; a step has comments: # …",
-    "finally": "'finally' is a key of the whole document; a step has 'on_error'",
-    "inputs": "inputs are the document's; arguments of a call are its 'args' and 'kwargs'",
-    "outputs": "outputs are the document's; a step's value has the name of its 'id'",
+    "timeout": "to limit a call, use 'time_limit: N'; 'timeout' limits the run",
+    "name": "to name a step, use 'id: NAME'",
+    "description": "write it at the top level of the document, or use a comment: # …",
+    "finally": "write 'finally' at the top level of the document; a step takes 'on_error'",
+    "inputs": "write arguments in 'args' and 'kwargs'; only the document has 'inputs'",
+    "outputs": "to name a step's result, use 'id: NAME'; only the document has 'outputs'",
 }
 
 #: Names that mean something in every expression, so nothing else can have them.

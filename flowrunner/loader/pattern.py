@@ -12,11 +12,11 @@ LONGEST_PATTERN: Final = 4_096
 #: Bytes that a compiled pattern and its states may take.
 _MOST_MEMORY: Final = 4 * 2**20
 
-_CURE: Final = "RE2's syntax is used: no look-around, no back-references"
+_CURE: Final = "use RE2's syntax: no look-around, no back-references"
 _CURES: Final = {
-    "invalid escape sequence: \\Z": "write \\z for the end of the text",
+    "invalid escape sequence: \\Z": "write \\z for the end of the string",
     "invalid escape sequence: \\u": "write \\x{…} for a character's code",
-    "invalid repetition size": "RE2 repeats at most 1,000 times",
+    "invalid repetition size": "repeat at most 1,000 times: RE2's limit",
     "pattern too large": "write a shorter one",
 }
 
@@ -43,7 +43,7 @@ def pattern_size(pattern: str) -> int:
 @lru_cache(maxsize=32)
 def _compiled(pattern: str) -> Any:
     if len(pattern) > LONGEST_PATTERN:
-        raise PatternError(f"a pattern has at most {LONGEST_PATTERN:,} characters")
+        raise PatternError(f"write at most {LONGEST_PATTERN:,} characters")
     import re2
 
     options: Any = re2.Options()

@@ -67,16 +67,16 @@ def _limit(most: int) -> str:
 
 def _unreadable(path: Path, error: OSError, within: Path | None) -> Diagnostic:
     if isinstance(error, FileNotFoundError):
-        return Diagnostic(f"there is no file {path}", notes=_similar(path))
+        return Diagnostic(f"the file {path} does not exist", notes=_similar(path))
     if isinstance(error, IsADirectoryError):
         files = sorted(str(file) for file in path.glob("*.y*ml"))[:8]
         cure = f"name a file in it: {', '.join(files)}" if files else "name a YAML file"
         return Diagnostic(f"{path} is a folder", notes=(cure,))
     if isinstance(error, IrregularFileError):
-        standard_input = ("'-' reads standard input",) if within is None else ()
+        standard_input = ("to read standard input, name '-'",) if within is None else ()
         return Diagnostic(f"{path} is {error.kind}; name a regular file", notes=standard_input)
     if isinstance(error, OutsideError):
-        return Diagnostic(f"{path} leads out of the project")
+        return Diagnostic(f"{path} is a link that leaves the project")
     return Diagnostic(f"{path} cannot be read: {error.strerror or error}")
 
 
@@ -101,7 +101,12 @@ def _decoded(name: str, content: bytes) -> str:
         raise WorkflowError([Diagnostic(f"{name} is in {encoding}", notes=("save it as UTF-8",))])
     if b"\0" in content:
         raise WorkflowError(
-            [Diagnostic(f"{name} is not a text", notes=("it holds null bytes: a binary file?",))]
+            [
+                Diagnostic(
+                    f"{name} is not a text file",
+                    notes=("it contains null bytes: name a text file",),
+                )
+            ]
         )
     try:
         return content.decode("utf-8-sig")
@@ -111,7 +116,7 @@ def _decoded(name: str, content: bytes) -> str:
             [
                 Diagnostic(
                     f"{name} is not UTF-8: byte 0x{content[error.start]:02x} in line {line}",
-                    notes=("save it as UTF-8; if it is no text, it is no workflow",),
+                    notes=("save it as UTF-8, or name a text file",),
                 )
             ]
         ) from error

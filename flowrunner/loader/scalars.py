@@ -48,11 +48,9 @@ def resolve_plain(text: str) -> str | int | float | bool | None:
         value = float(text)
         if isfinite(value):
             return value
-        raise ScalarError("this number is too large", "the largest is about 1.8e308")
+        raise ScalarError("this number is too large", "write a number up to about 1.8e308")
     if _NOT_FINITE.fullmatch(text):
-        raise ScalarError(
-            f"'{text}' is a number that JSON does not have", "write null, or quote a text"
-        )
+        raise ScalarError(f"JSON has no number '{text}'", "write null, or quote the string")
     return text
 
 
@@ -61,7 +59,7 @@ def _integer(text: str) -> int:
     value = int(text, 0 if text[1:2] in ("o", "x") else 10) if len(text) <= 40 else None
     if value is None or not -MAXIMUM_INTEGER <= value < MAXIMUM_INTEGER:
         raise ScalarError(
-            "this whole number is too large",
-            "whole numbers go from -2^63 to 2^63-1; quote it to make it a text",
+            "this integer is too large",
+            "write an integer from -2^63 to 2^63-1, or quote it to make it a string",
         )
     return value

@@ -21,7 +21,7 @@ from flowrunner.suggestion import did_you_mean
 
 __all__ = ["explain_problem"]
 
-_NAME_LABEL: Final = "a name is a letter or underscore, then letters, digits and underscores"
+_NAME_LABEL: Final = "use a letter or underscore, then letters, digits and underscores"
 
 _BRANCH: Final = "write {when: CONDITION, do: STEP}, or {else: STEP}"
 
@@ -56,7 +56,7 @@ class _Problem:
                 yield self._not_a_step()
             case "type" if self._title == "Branch":
                 yield Diagnostic(
-                    f"a branch is a mapping, not {describe(self._value)}",
+                    f"a branch must be a mapping, not {describe(self._value)}",
                     self._place(),
                     _BRANCH,
                 )
@@ -78,7 +78,7 @@ class _Problem:
 
     def _wrong_value(self) -> Diagnostic:
         if self._part is None:
-            message, cure = f"'{self._value}' cannot be a name", name_cure(str(self._value))
+            message, cure = f"'{self._value}' is not a valid name", name_cure(str(self._value))
             label = f"{_NAME_LABEL}; {cure}" if cure else _NAME_LABEL
             return Diagnostic(message, self._node.location, label)
         name, subject = str(self._part), f"'{self._part}'"
@@ -102,15 +102,15 @@ class _Problem:
     def _not_a_step(self) -> Diagnostic:
         if self._value is None:
             return Diagnostic(
-                "a step is missing here", self._place(), "write a task's name: TASK, or TASK x10"
+                "a step is missing", self._place(), "write a task's name: TASK, or TASK x10"
             )
         cure = (
-            "write {chain: [steps]} for one after the other, {group: [steps]} for side by side"
+            "write {chain: [steps]} to run one after another, {group: [steps]} in parallel"
             if isinstance(self._value, list)
-            else "quote it if it is a task's name"
+            else "if it is a task's name, quote it"
         )
         return Diagnostic(
-            f"a step is a text or a mapping, not {describe(self._value)}",
+            f"a step must be a string or a mapping, not {describe(self._value)}",
             self._place(),
             cure,
         )
@@ -124,7 +124,7 @@ class _Problem:
         elif missing == "do" and self._title != "Branch":
             if sum(key in mapping for key in STEP_KEYS) == 1:
                 place = _place_of(mapping, "each")
-                yield Diagnostic("'each' misses 'do'", place, "the step for each item: do: …")
+                yield Diagnostic("'each' needs 'do'", place, "write the step for each item: do: …")
         elif self._title == "Branch":
             yield self._incomplete_branch(mapping)
         elif not self._stands_beside(missing):
@@ -137,7 +137,7 @@ class _Problem:
                 and not self._stands_beside(key)
             ]
             yield Diagnostic(
-                f"'{self._part}' misses {' and '.join(all_missing)}",
+                f"'{self._part}' needs {' and '.join(all_missing)}",
                 self._place_of_key(mapping.location),
                 cure_of(str(self._part), None),
             )
@@ -151,9 +151,9 @@ class _Problem:
         """A branch of ``switch`` that lacks a key; each key that it lacks is an error."""
         missing = [key for key in ("when", "do") if key not in mapping]
         return Diagnostic(
-            f"a branch of 'switch' misses '{missing[0]}'"
+            f"a branch of 'switch' needs '{missing[0]}'"
             if len(missing) == 1
-            else "a branch of 'switch' has neither 'when' nor 'else'",
+            else "a branch of 'switch' needs 'when' or 'else'",
             mapping.entries[0][0].location if mapping.entries else mapping.location,
             _BRANCH,
         )
@@ -171,7 +171,7 @@ class _Problem:
         in_graph = self._outer is not None and self._outer.part == "graph"
         for key, cure in BELONGS.items():
             if key in mapping and not (in_graph and key == "needs"):
-                yield Diagnostic("there is no step key here", _place_of(mapping, key), cure)
+                yield Diagnostic("the step key is missing", _place_of(mapping, key), cure)
                 return
         for key in unknown[:100]:
             cure = did_you_mean(key, STEP_KEYS, "")
@@ -184,7 +184,7 @@ class _Problem:
         if mapping.entries:
             place = mapping.entries[0][0].location
         what = "this workflow" if self._outer is None else "this step"
-        cure = f"it needs one of {', '.join(STEP_KEYS)}"
+        cure = f"add one of {', '.join(STEP_KEYS)}"
         value = mapping.get(unknown[0]) if len(unknown) == 1 else None
         if value is not None and (call := call_cure(unknown[0], plain(value))):
             place, cure = _place_of(mapping, unknown[0]), call
@@ -200,7 +200,7 @@ class _Problem:
             return
         if self._title == "Branch" and "else" in mapping:
             place = _place_of(mapping, "else")
-            yield Diagnostic("'else' is a branch of its own", place, _BRANCH)
+            yield Diagnostic("'else' must be a branch of its own", place, _BRANCH)
             return
         known = self._known_keys(mapping)
         for key in mapping.names():
@@ -228,12 +228,12 @@ def _two_steps(mapping: Mapping, *names: str) -> Diagnostic:
     cure = "put the steps into a chain or a group"
     inner = next((name for name in ("map", "starmap", "chunks") if name in names), None)
     if inner is not None and "task" in names:
-        cure = f"'task' stands under '{inner}', beside 'over'"
+        cure = f"write 'task' inside '{inner}', beside 'over'"
     elif ("each" in names or "switch" in names) and "do" not in mapping:
         around = "each" if "each" in names else "switch"
-        cure = f"the other step stands under 'do' of '{around}'"
+        cure = f"write the other step in 'do' of '{around}'"
     return Diagnostic(
-        f"a step has one step key, and this one has '{first}' and '{second}'",
+        f"a step takes one step key, not both '{first}' and '{second}'",
         place.location if place else mapping.location,
         cure,
     )

@@ -31,7 +31,7 @@ def call_cure(key: str, value: Any) -> str:
     elif value not in (None, {}):
         items = value if isinstance(value, list) else [value]
         given = f", args: {_shown(items)}" if _shown(items) != "…" else ", args: […]"
-    return f"to call the task '{key}' write {{task: {key}{given}}}"
+    return f"to call the task '{key}', write {{task: {key}{given}}}"
 
 
 def _names(value: Any) -> list[str]:
@@ -78,13 +78,15 @@ def _written(filler: str = "…") -> Callable[[Any], str]:
 
 def _kwargs(value: Any) -> str:
     if isinstance(value, list) and not _names(value):
-        return f"values by position are 'args: {_shown(value)}'"
+        return f"write values by position as 'args: {_shown(value)}'"
     return _written()(value)
 
 
 def _args(value: Any) -> str:
     if isinstance(value, dict):
-        return f"arguments by name are 'kwargs: {_mapping([{k: v} for k, v in value.items()])}'"
+        return (
+            f"write arguments by name as 'kwargs: {_mapping([{k: v} for k, v in value.items()])}'"
+        )
     return f"write [{_shown(value)}]" if isinstance(value, (int, float, str)) else ""
 
 

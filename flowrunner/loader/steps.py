@@ -71,8 +71,9 @@ class StepBuilder:
         identifier = self._id(mapping)
         if isinstance(called, (model.ItemCalls, model.Chunks)) and called.id is not None:
             if identifier is not None:
-                first = f"the first is '{identifier.value}', in line {identifier.location.line}"
-                self._report("this step has two ids", called.id, first)
+                line = identifier.location.line
+                cure = f"remove one: the first is '{identifier.value}' in line {line}"
+                self._report("this step has two ids", called.id, cure)
             identifier = identifier or called.id
         return step if identifier is None else model.Named(identifier, step)
 
@@ -97,16 +98,16 @@ class StepBuilder:
         if times is None and parallel != model.Parallel():
             key = "max_parallel" if parallel.max_parallel is not None else "tolerate"
             self._report(
-                f"'{key}' is for members side by side, and this is one call",
+                f"'{key}' needs parallel members, and this is one call",
                 mapping.key(key),
-                "give it 'times', or write it beside the group that the call is a member of",
+                "add 'times', or write it beside the group of the call",
             )
             parallel = model.Parallel()
         if index is not None and times is None:
             self._report(
-                "'as' names the index of 'times', and there is none",
+                "'as' needs 'times', whose index it names",
                 mapping.key("as"),
-                "give the call 'times', or leave 'as' out",
+                "add 'times', or remove 'as'",
             )
         return model.TaskCall(
             name,
@@ -124,7 +125,9 @@ class StepBuilder:
         name = str(node.value)
         if name in RESERVED_NAMES:
             self._report(
-                f"{what} cannot be called '{name}'", node, "the name is taken in expressions"
+                f"{what} cannot be called '{name}'",
+                node,
+                "choose another name: expressions reserve it",
             )
             return None
         return name
@@ -155,9 +158,9 @@ class StepBuilder:
             for key in ("max_parallel", "tolerate"):
                 if key in node:
                     self._report(
-                        f"'{key}' belongs to the group whose members these calls are",
+                        f"'{key}' belongs to the group of these calls",
                         node.key(key),
-                        "write it beside 'group' or 'chord', or make this a group of its own",
+                        "write it beside 'group' or 'chord', or make this step its own 'group'",
                     )
         return self.build(node)
 
@@ -246,11 +249,13 @@ class StepBuilder:
             if isinstance(condition, Scalar) and id(condition) not in self._tainted:
                 branches.append(model.Branch(condition, step))
         if len(otherwise) > 1:
-            first = f"the first is in line {otherwise[0][0].location.line}"
-            self._report("'else' stands in two branches", otherwise[1][0], first)
+            first = f"remove one: the first is in line {otherwise[0][0].location.line}"
+            self._report("'switch' has two 'else' branches", otherwise[1][0], first)
         elif otherwise and not is_last:
             self._report(
-                "'else' is not the last branch", otherwise[0][0], "what follows never runs"
+                "'else' must be the last branch",
+                otherwise[0][0],
+                "move it to the end: later branches never run",
             )
         return model.Switch(tuple(branches), otherwise[-1][1] if otherwise else None, place)
 

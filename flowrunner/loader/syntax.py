@@ -16,34 +16,42 @@ _NOT_PRINTABLE: Final = re.compile(
 )
 _ANGLE_BRACKETS: Final = re.compile(r"^(\s*(?:- )?[^\s#][^:#]*:\s+)<(.+)>\s*$")
 _BARE_EXPRESSION: Final = re.compile(r"(?<![\"'])\$\{")
-_INDENTATION: Final = "does the line stand too far to the left or the right?"
+_INDENTATION: Final = "check the indentation of the line"
 
 #: libyaml's words, and PyYAML's own, to a message and a cure.
 _PROBLEMS: Final[tuple[tuple[str, str, str], ...]] = (
     (
         "mapping values are not allowed",
         "a ':' is not allowed here",
-        "quote a text that holds ': '; or begin the inner keys on a line of their own",
+        "quote a string that contains ': ', or begin the inner keys on a new line",
     ),
-    ("character that cannot start any token", "a text cannot begin like this", "quote it"),
+    (
+        "character that cannot start any token",
+        "a string cannot begin with this character",
+        "quote it",
+    ),
     ("did not find expected key", "a 'key: value' was expected here", _INDENTATION),
     ("expected <block end>", "a 'key: value' was expected here", _INDENTATION),
     ("did not find expected '-'", "an item of a list was expected here", _INDENTATION),
     ("could not find expected ':'", "a ':' is missing after this key", "write key: value"),
-    ("unexpected end of stream", "a closing quote is missing", "the text begins here"),
-    ("while scanning a quoted scalar", "a closing quote is missing", "the text begins here"),
-    ("unknown escape character", "this escape is unknown", "inside '…' a \\ is only a \\"),
+    ("unexpected end of stream", "a closing quote is missing", "the string begins here"),
+    ("while scanning a quoted scalar", "a closing quote is missing", "the string begins here"),
+    (
+        "unknown escape character",
+        "unknown escape sequence",
+        "write '…': there, a \\ is an ordinary character",
+    ),
     ("did not find expected ',' or ']'", "a ',' or the closing ']' is missing", ""),
     ("expected ',' or ']'", "a ',' or the closing ']' is missing", ""),
     ("did not find expected ',' or '}'", "a ',' or the closing '}' is missing", ""),
     ("expected ',' or '}'", "a ',' or the closing '}' is missing", ""),
-    ("did not find expected node content", "a value is missing or cannot stand here", ""),
+    ("did not find expected node content", "a value is missing or not allowed here", ""),
     ("block sequence entries are not allowed", "a list cannot begin here", ""),
-    ("did not find expected alphabetic", "a name is missing after & or *", "quote a text"),
-    ("found undefined tag handle", "a tag is unknown", "quote a text that begins with !"),
-    ("did not find expected <document start>", "the file goes on after its end", ""),
-    ("exceeded maximum nesting depth", "values are nested too deep", ""),
-    ("found duplicate", "a directive stands twice", ""),
+    ("did not find expected alphabetic", "a name is missing after & or *", "quote the string"),
+    ("found undefined tag handle", "unknown tag", "quote a string that begins with !"),
+    ("did not find expected <document start>", "the file continues after its end", ""),
+    ("exceeded maximum nesting depth", "values are nested too deeply", ""),
+    ("found duplicate", "duplicate directive", ""),
 )
 
 
@@ -53,7 +61,7 @@ def _explain_character(source: Source, text: str, offset: int) -> Diagnostic | N
         return None
     start = found.start() + offset
     return Diagnostic(
-        f"the character U+{ord(found[0]):04X} cannot stand in a YAML text",
+        f"the character U+{ord(found[0]):04X} is not allowed in YAML",
         Location(source, start, start + 1),
         "remove it, or write it as an escape inside double quotes",
     )
@@ -90,7 +98,7 @@ def _explain_angle_brackets(
         return None
     begin, end = start + found.end(1), start + found.end(2) + 1
     return Diagnostic(
-        "a mapping in one line is written with braces",
+        "a mapping on one line needs braces",
         Location(source, begin + offset, end + offset),
         f"write {{{found[2].strip()}}}",
     )
@@ -105,7 +113,7 @@ def _explain_tab(source: Source, text: str, index: int, offset: int) -> Diagnost
     return Diagnostic(
         "a tab cannot indent a line",
         Location(source, place, place + 1),
-        "YAML is indented with spaces",
+        "indent with spaces",
     )
 
 
@@ -135,10 +143,10 @@ def _explain_problem(
     said = f"{context} {problem}"
     known = (words for words in _PROBLEMS if words[0] in said)
     _, message, cure = next(known, ("", "this is not YAML", problem))
-    if cure == "the text begins here" and begin is not None:
+    if cure == "the string begins here" and begin is not None:
         place = begin.index + offset
     notes: tuple[str, ...] = ()
     if begin is not None and begin.index + offset != place:
         line, _ = source.position(begin.index + offset)
-        notes = (f"it belongs to what begins in line {line}",)
+        notes = (f"it belongs to the block that begins in line {line}",)
     return Diagnostic(message, Location(source, place, place + 1), cure, notes)

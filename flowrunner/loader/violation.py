@@ -24,10 +24,10 @@ __all__ = ["Violation", "describe", "explain", "explain_keyword", "value_problem
 #: Faults of one value that are looked for.
 MOST_VIOLATIONS: Final = 100
 TYPE_WORDS: Final = {
-    "string": "a text",
-    "integer": "a whole number",
+    "string": "a string",
+    "integer": "an integer",
     "number": "a number",
-    "boolean": "true or false",
+    "boolean": "a boolean",
     "array": "a list",
     "object": "a mapping",
     "null": "null",
@@ -75,7 +75,7 @@ def value_problem(
     except BudgetUsedUpError:
         if budget is not None:
             raise
-        return "must be less work to check"
+        return "must take less work to check"
     for way, number in inexact_integers(value, schema):
         return f"{_inexact(number)}{_place_within(list(way))}: {EXACT_FLOATS}"
     return None
@@ -100,7 +100,7 @@ def describe(value: Any) -> str:
     if isinstance(value, list):
         return "a list"
     if isinstance(value, str):
-        return f"the text {shown(value)}"
+        return f"the string {shown(value)}"
     return shown(value)
 
 
@@ -183,7 +183,7 @@ _EXPLAINERS: Final[dict[str, Callable[[_Finding], str]]] = {
     "maxItems": _size("at most", "item", "items"),
     "minProperties": _size("at least", "entry", "entries"),
     "maxProperties": _size("at most", "entry", "entries"),
-    "uniqueItems": lambda _: "must not hold the same item twice",
+    "uniqueItems": lambda _: "must not contain duplicates",
     "pattern": lambda finding: (
         f"must match the pattern {finding.wanted}, not {shown(finding.given)}"
     ),

@@ -54,7 +54,7 @@ def check_call(
     filled = positional[:count]
     problems += (
         CallProblem(
-            f"task '{definition.name}' gets its argument '{keyword}' twice",
+            f"task '{definition.name}' receives the argument '{keyword}' twice",
             _twice_label(filled.index(keyword), given),
             keyword,
         )
@@ -99,7 +99,7 @@ def _too_many(
     takes = "no positional argument" if not positional else f"at most {len(positional)}"
     if given is None:
         arguments = "1 positional argument" if count == 1 else f"{count} positional arguments"
-        message = f"task '{definition.name}' gets {arguments} and takes {takes}"
+        message = f"task '{definition.name}' receives {arguments} but takes {takes}"
         return CallProblem(message, _signature_label(definition))
     gets = (
         given
@@ -107,25 +107,25 @@ def _too_many(
         else f"{given} and {count - 1} more positional argument{'s'[: count - 2]}"
     )
     return CallProblem(
-        f"task '{definition.name}' gets {gets} and takes {takes}",
-        f"{_signature_label(definition)}; 'immutable: true' leaves {given} out",
+        f"task '{definition.name}' receives {gets} but takes {takes}",
+        f"{_signature_label(definition)}; to omit {given}, use 'immutable: true'",
     )
 
 
 def _twice_label(position: int, given: str | None) -> str:
     if given is not None and position == 0:
-        return f"{given} comes first; 'immutable: true' leaves it out"
-    return "once by position ('args', or the index of xN: 'args: []' passes none), once by name"
+        return f"{given} comes first; to omit it, use 'immutable: true'"
+    return "pass it once: by position or by name ('args: []' omits the index of xN)"
 
 
 def _missing(definition: TaskDefinition, missing: list[str]) -> CallProblem:
     names = ", ".join(f"'{name}'" for name in missing)
     plural = "s" if len(missing) > 1 else ""
     return CallProblem(
-        f"task '{definition.name}' misses the argument{plural} {names}",
+        f"task '{definition.name}' needs the argument{plural} {names}",
         _signature_label(definition),
     )
 
 
 def _signature_label(definition: TaskDefinition) -> str:
-    return f"it is {definition.name}{definition.signature}"
+    return f"the signature is {definition.name}{definition.signature}"

@@ -142,9 +142,9 @@ class PlanContext:
         if isinstance(value, (bool, plan.Deferred)) or value is UNKNOWN:
             return value
         self.problems.report(
-            f"a condition must be true or false, not {shown(value)}",
+            f"a condition must be a boolean, not {shown(value)}",
             node.location,
-            "compare it with something: it is never taken for true or false by itself",
+            "write a comparison: only a boolean decides a condition",
         )
         return UNKNOWN
 
@@ -155,8 +155,8 @@ class PlanContext:
             self.problems.report(
                 f"the workflow has more than {MAXIMUM_CALLS:,} calls",
                 location,
-                f"with this it has {self.calls:,}",
-                ("'chunks' and 'map' put many items into one message",),
+                f"this step makes it {self.calls:,}",
+                ("to put many items into one message, use 'chunks' or 'map'",),
             )
             raise TooManyCallsError
 
@@ -187,7 +187,7 @@ def _known_tasks(registry: TaskRegistry) -> tuple[str, ...]:
     """Return a note of what can be called, by plugin, short enough to read."""
     names = registry.names()
     if not names:
-        return ("no plugin is loaded that registers tasks",)
+        return ("no loaded plugin registers a task",)
     return (f"known tasks: {listed(names)} (flowrunner tasks)",)
 
 

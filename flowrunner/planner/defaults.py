@@ -22,7 +22,7 @@ def check_defaults(workflow: Workflow, registry: TaskRegistry, problems: Problem
     for name, (location, _) in workflow.defaults.items():
         if name != EVERY_TASK and registry.get(name) is None:
             label = did_you_mean(name, registry.names(), "no plugin provides it")
-            problems.report(f"defaults for unknown task '{name}'", location, label)
+            problems.report(f"'defaults' names the unknown task '{name}'", location, label)
 
 
 def with_defaults(workflow: Workflow, definition: TaskDefinition, own: CallKeys) -> CallKeys:

@@ -87,15 +87,17 @@ def _needs(
             problems.report(
                 f"step '{own}' needs '{name}' twice",
                 needed.location,
-                "the list that it is given has one place for it",
+                "remove one: its list holds each result once",
             )
         elif name not in steps:
             first = list(islice((each for each in steps if each != own), MOST_NAMED + 1))
             listed = ", ".join(first[:MOST_NAMED]) + (", …" if len(first) > MOST_NAMED else "")
-            otherwise = f"the graph's other steps: {listed}" if first else "it is the only step"
+            otherwise = (
+                f"other steps of the graph: {listed}" if first else "the graph has no other step"
+            )
             others = (each for each in steps if each != own)
             problems.report(
-                f"step '{own}' needs '{name}', and the graph has no such step",
+                f"step '{own}' needs the unknown step '{name}'",
                 needed.location,
                 did_you_mean(name, others, otherwise),
             )
@@ -143,9 +145,9 @@ def _report_circle(
     else:
         shown = [*turned, first]
     problems.report(
-        f"the steps need each other in a circle: {' → '.join(shown)}",
+        f"dependency cycle: {' → '.join(shown)}",
         _need(steps[first], turned[1 % len(turned)]).location,
-        f"'{first}' would wait for itself",
+        f"remove one of these needs: '{first}' would wait for itself",
     )
 
 
@@ -159,8 +161,8 @@ def _report_unneeded(
     *others, last = ends
     for name in others:
         problems.report(
-            f"nobody needs '{name}': what it gives would be lost",
+            f"no step needs '{name}', so its result would be lost",
             steps[name].name.location,
-            f"the graph's value is that of its one last step, here '{last}'",
-            (f"let '{last}' need it too, or a further step need both: needs: [{name}, {last}]",),
+            f"the graph returns the result of its final step '{last}'",
+            (f"let '{last}' need it, or add a step that needs both: needs: [{name}, {last}]",),
         )

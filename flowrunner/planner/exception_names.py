@@ -126,7 +126,7 @@ def _lost(name: _Name) -> Diagnostic:
         f"instances of '{name.own}' may not survive pickling",
         name.written.location,
         "run the task with 'flowrunner worker', or give the class a __reduce__",
-        ("plain workers keep a base class in its place, which 'only' and 'never' do not know",),
+        ("plain workers store a base class instead, which 'only' and 'never' do not match",),
     )
 
 
@@ -138,11 +138,11 @@ def _unknown(name: _Name, reaches: list[Reach]) -> Diagnostic:
         near = nearest(name.own, [*built_in_exceptions(), *known])
     modules = ", ".join(dict.fromkeys(each.own[0].__name__ for each in reaches))
     return Diagnostic(
-        f"no exception is called '{name.own}'",
+        f"unknown exception '{name.own}'",
         name.written.location,
         "write the class's own name" if near is None else f"did you mean '{near}'?",
         (
-            f"Python has none of that name, nor has the module {modules} or a module that it "
-            f"imports: no failure matches it",
+            f"neither Python nor the module {modules}, nor a module that it imports, defines it: "
+            f"no failure matches it",
         ),
     )

@@ -66,8 +66,8 @@ def _value(
         problems.report(
             f"input '{definition.name}' has no value",
             definition.location,
-            "it has no default, so it has to be given",
-            (f"give it: -i {definition.name}=…",),
+            "the input has no default",
+            (f"set it: -i {definition.name}=…",),
         )
     return UNKNOWN
 
@@ -75,6 +75,4 @@ def _value(
 def _known(name: str, definitions: Lookup[str, InputDefinition]) -> str:
     if not definitions:
         return "the workflow has no inputs"
-    return did_you_mean(
-        name, definitions, f"the workflow's inputs are: {listed(sorted(definitions))}"
-    )
+    return did_you_mean(name, definitions, f"known inputs: {listed(sorted(definitions))}")

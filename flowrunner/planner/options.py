@@ -28,11 +28,11 @@ def _is_number(value: Any) -> bool:
 #: What each option takes: a test, and the words for it. The schema says the same for literals;
 #: this is for what an expression has given.
 OPTION_CHECKS: Final[dict[str, tuple[Callable[[Any], bool], str]]] = {
-    "queue": (lambda value: isinstance(value, str) and bool(value), "a queue's name"),
-    "routing_key": (lambda value: isinstance(value, str) and bool(value), "a text"),
+    "queue": (lambda value: isinstance(value, str) and bool(value), "the name of a queue"),
+    "routing_key": (lambda value: isinstance(value, str) and bool(value), "a string"),
     "priority": (
         lambda value: _is_number(value) and isinstance(value, int) and 0 <= value <= 255,
-        "a whole number from 0 to 255",
+        "an integer from 0 to 255",
     ),
     "countdown": (lambda value: _is_number(value) and 0 <= value <= MOST_SECONDS, DELAY),
     "time_limit": (lambda value: _is_number(value) and 0 < value <= MOST_SECONDS, LIMIT),
@@ -65,8 +65,8 @@ def resolve_options(
         if name == "headers" and isinstance(value, dict):
             for header in PROTOCOL_HEADERS.intersection(value):
                 problems.report(
-                    f"the header '{header}' is Celery's own",
+                    f"the header '{header}' is reserved by Celery",
                     node.location,
-                    "a workflow cannot write over it",
+                    "choose another name",
                 )
     return options

@@ -51,7 +51,7 @@ def resolve_limits(
             most = value
         elif not is_unknown(value):
             problems.report(
-                f"'max_parallel' must be a whole number from 1, not {shown(value)}", node.location
+                f"'max_parallel' must be an integer from 1, not {shown(value)}", node.location
             )
     if parallel.tolerate is not None:
         node = parallel.tolerate
@@ -59,7 +59,8 @@ def resolve_limits(
         tolerate = _tolerance(value)
         if tolerate is None and not is_unknown(value):
             problems.report(
-                f"'tolerate' must be a whole number from 0, or from 0% to 100%, not {shown(value)}",
+                f"'tolerate' must be an integer from 0, or a percentage from 0% to 100%, "
+                f"not {shown(value)}",
                 node.location,
             )
     return Limits(most, tolerate)
@@ -105,7 +106,7 @@ def resolve_retry(
                 return value
         elif is_unknown(value):
             return default
-        kind = "a whole number" if whole else "a number"
+        kind = "an integer" if whole else "a number"
         wanted = DELAY if is_duration else f"{kind} from {least:g} to {most:,}"
         problems.report(f"'{name}' of 'retry' must be {wanted}, not {shown(given)}", node.location)
         return default

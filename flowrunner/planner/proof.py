@@ -32,9 +32,9 @@ class Ids:
         name = str(identifier.value)
         if name in self._places:
             problems.report(
-                f"two steps have the id '{name}'",
+                f"duplicate id '{name}'",
                 identifier.location,
-                f"the first is in line {self._places[name].line}",
+                f"rename one: the first is in line {self._places[name].line}",
             )
         self._places.setdefault(name, identifier.location)
 
@@ -55,10 +55,10 @@ class Ids:
         place = self._places[name]
         named = self._trail_to(name)
         line = f"line {place.line}"
-        message = f"'{name}' has not certainly ended when this step begins"
+        message = f"'{name}' may not have ended when this step starts"
         if not trail:  # the outputs, after all of the main part
             if named and named[0] is not self._workflow.step:
-                return message, f"step '{name}' ({line}) is a handler's", ()
+                return message, f"step '{name}' ({line}) belongs to a handler", ()
             return message, *_on_the_way(name, named, line)
         if not named or named[0] is not trail[0]:
             return f"'{name}' cannot be used in this step", *self._apart(name, named, trail, line)
@@ -69,7 +69,7 @@ class Ids:
         after = trail[common] if common < len(trail) else None
         before = named[common] if common < len(named) else None
         if before is None or (isinstance(meeting, model.Named) and _has(meeting, name)):
-            return message, f"this step is '{name}' ({line}) itself, or stands in it", ()
+            return message, f"this step is '{name}' ({line}) or is inside it", ()
         return message, *_between(name, meeting, before, after, named[common:], line)
 
     def _apart(
@@ -78,12 +78,15 @@ class Ids:
         """Say why a step of one part of the file cannot use an id of another part."""
         main = self._workflow.step
         if trail[0] is main:
-            return f"step '{name}' ({line}) is a handler's, which runs after the main part", ()
+            return (
+                f"step '{name}' ({line}) belongs to a handler, which runs after the main part",
+                (),
+            )
         if not named or named[0] is not main:
-            return f"step '{name}' ({line}) is another handler's", ()
+            return f"step '{name}' ({line}) belongs to another handler", ()
         return (
-            f"step '{name}' ({line}) is in the main part, which may have failed before it",
-            ("a handler is given how the run has ended: ${prev}",),
+            f"step '{name}' ({line}) is in the main part, which may have failed before this step",
+            ("to use the run's outcome, write ${prev}",),
         )
 
     def _trail_to(self, name: str) -> list[model.Step]:
@@ -111,21 +114,21 @@ def _between(
         case model.Group():
             branch, own = (_position(meeting.members, each) for each in (before, after))
             return (
-                f"{where} is in member {branch} of a group, side by side with this step's "
+                f"{where} is in member {branch} of a group, in parallel with this step in "
                 f"member {own}",
-                ("a step after the group may use it",),
+                ("use it in a step after the group",),
             )
         case model.Chord():
             if after is meeting.header:
                 return f"{where} is in the body, which runs after this step", ()
         case model.Switch():
-            return f"{where} is in another branch: only one of them runs", ()
+            return f"{where} is in another branch: only one branch runs", ()
         case model.Rescue():
-            return f"{where} is what has failed when this step runs, or is not reached then", ()
+            return f"{where} has failed or did not run if this step runs", ()
         case model.Graph():
             return (
                 f"this step does not need {where}",
-                (f"let it need the step, or one that needs it: needs: [{name}]",),
+                (f"let this step need it, or a step that needs it: needs: [{name}]",),
             )
         case _:
             pass
@@ -139,32 +142,31 @@ def _on_the_way(name: str, trail: Sequence[model.Step], line: str) -> tuple[str,
         match outer:
             case model.Each():
                 return (
-                    f"{where} is in the 'do' of 'each': it has a value for every item",
-                    ("give the step with 'each' an id: its value is the list",),
+                    f"{where} is in 'do' of 'each': it has one result per item",
+                    ("give the step with 'each' an id: its result is the list",),
                 )
             case model.Switch():
                 return (
-                    f"{where} is in a step that may not run: it hangs on a condition in line "
+                    f"{where} is in a step that may not run: it depends on a condition in line "
                     f"{_condition(outer, inner)}",
-                    ("give an id to the step with the condition: it always has a value",),
+                    ("give an id to the step with the condition: it always has a result",),
                 )
             case model.Rescue():
                 return (
-                    f"{where} is in a step with 'on_error', which may fail before it or be "
-                    f"that which fails",
+                    f"{where} is in a step with 'on_error': it may fail or not run",
                     ("give an id to the step with 'on_error'",),
                 )
             case model.Group() | model.TaskCall() | model.Chunks():
                 parallel = parallel_of(outer)
                 if parallel.tolerate is not None:
                     return (
-                        f"{where} is in a group of which members may fail: 'tolerate' in line "
+                        f"{where} is in a group whose members may fail: 'tolerate' in line "
                         f"{parallel.tolerate.location.line}",
                         ("give an id to the step with 'tolerate'",),
                     )
     return (
-        f"{where} multiplies in place among members: it has no value of its own",
-        ("let it be a group of its own, with the id: a list item that is a 'group'",),
+        f"{where} adds members to the group around it: it has no result of its own",
+        ("make it a 'group' of its own in the list, and give that group the id",),
     )
 
 

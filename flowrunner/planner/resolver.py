@@ -22,8 +22,8 @@ Explanation: TypeAlias = tuple[str, str, tuple[str, ...]]
 
 #: Names that only some steps have.
 _ABSENT: Final[dict[str, Explanation]] = {
-    "prev": ("this step has no 'prev'", "nothing comes before it", ()),
-    "errors": ("there are no 'errors' here", "the body of a chord with 'tolerate' has them", ()),
+    "prev": ("this step has no 'prev'", "no step runs before it", ()),
+    "errors": ("this step has no 'errors'", "use it in the body of a chord with 'tolerate'", ()),
 }
 
 #: Steps of the budget for each item of a list or mapping whose value is made.
@@ -110,9 +110,9 @@ class Resolver:
             for name in () if text is None else text.names:
                 if text is not None and self._named(name, text, scope, names) is LATE:
                     self._problems.report(
-                        f"{what} has to be known before the run",
+                        f"{what} must be known before the run",
                         scalar.location,
-                        f"'{name}' is known at run time only",
+                        f"'{name}' is known only at run time",
                         (cure,) if cure else (),
                     )
                     break
@@ -139,7 +139,7 @@ class Resolver:
             self._problems.report(
                 f"{what} cannot use a secret",
                 text.node.location,
-                f"'{name}' is one: only arguments of tasks, and 'with', can have it",
+                f"'{name}' is a secret: use it only in arguments of tasks and in 'with'",
             )
         self._texts.give_up(text)
         return True
@@ -255,7 +255,7 @@ class Resolver:
             own = ("inputs", "env") if scope.env else ("inputs",)
             known = {*own, *scope.names, *scope.ids} - _ABSENT.keys()
             if name in scope.inputs.values:
-                label = f"write inputs.{name}: '{name}' is an input"
+                label = f"'{name}' is an input: write inputs.{name}"
             else:
                 label = self._suggestion(name, known, "known names")
             explanation = (f"unknown name '{name}'", label, ())

@@ -41,16 +41,19 @@ class Secrets:
         for reference in text.references_to("env"):
             message, label = "", ""
             if not reference.path:
-                message, label = "'env' is no value by itself", "name a variable: env.NAME"
+                message, label = "'env' alone has no value", "name a variable: env.NAME"
             elif len(reference.path) > 1:
-                message, label = f"'env.{reference.path[0]}' is a text", "it has no parts"
+                message, label = (
+                    f"'env.{reference.path[0]}' is a string",
+                    "remove the rest: a string has no parts",
+                )
             elif reference.path[0] not in scope.env:
                 name = reference.path[0]
-                message = f"the file does not list '{name}' under 'env:'"
-                label = did_you_mean(name, _sorted(scope.env), f"list it there: env: [{name}]")
+                message = f"the file does not list '{name}' in 'env:'"
+                label = did_you_mean(name, _sorted(scope.env), f"add it: env: [{name}]")
             elif not scope.idle and self._is_missing(reference.path[0]):
                 message = f"the environment variable '{reference.path[0]}' is not set"
-                label = "it has to be set where the workflow is applied"
+                label = "set it where you apply the workflow"
             if message:
                 right = False
                 self._texts.report(text.node, message, reference.offset, reference.length, label)

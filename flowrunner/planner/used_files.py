@@ -64,7 +64,7 @@ class _Project(Struct, frozen=True):
     def explanation(self) -> tuple[str, tuple[str, ...]]:
         """The label and the notes of a diagnostic about a file elsewhere."""
         return f"the project is the folder {self.folder}", (
-            f"a project is the nearest folder upward from {self.first} that holds "
+            f"a project is the nearest folder upward from {self.first} that contains "
             f"{', '.join(MARKERS[:-1])} or {MARKERS[-1]}; without one, the folder of that file",
         )
 
@@ -122,8 +122,10 @@ class UsedFiles:
             _report_circle(uses.files.index(key), place, uses, problems)
             return False
         if len(uses.places) >= MOST_NESTED:
-            start = f"it began at {uses.places[0]}"
-            problems.report(f"files use each other more than {MOST_NESTED} deep", place, start)
+            start = f"the first use is at {uses.places[0]}"
+            problems.report(
+                f"used files are nested more than {MOST_NESTED} levels deep", place, start
+            )
             return False
         if key not in self._workflows and len(self._workflows) >= MOST_FILES:
             problems.report(f"the workflow uses more than {MOST_FILES} files", place)
@@ -160,11 +162,11 @@ def _path(
         problems.report(
             f"'use' needs a path relative to {source.name}",
             place,
-            "the file would not be there on another machine",
+            "write a relative path: other machines may not have this file",
         )
         return None
     if "\0" in name:
-        problems.report("the path holds a null byte", place)
+        problems.report("the path contains a null byte", place)
         return None
     path = (Path() if source.path is None else source.path.parent) / name
     if not Path(os.path.abspath(path)).is_relative_to(project.folder):  # noqa: PTH100
@@ -172,7 +174,7 @@ def _path(
         return None
     real = real_path(path)
     if not real.is_relative_to(project.real):
-        problems.report(f"{name} leads out of the project", place, *project.explanation)
+        problems.report(f"{name} is a link that leaves the project", place, *project.explanation)
         return None
     plain = Path(os.path.normpath(path))
     # Not if a folder on the way is a link: '..' leads elsewhere then.
@@ -203,7 +205,7 @@ def _report_circle(position: int, place: Location, uses: Uses, problems: Problem
     following = [*names[1:], names[0]]
     places = (*uses.places[position:], place)
     problems.report(
-        f"the files use each other in a circle: {' → '.join([*names, names[0]])}",
+        f"cycle of used files: {' → '.join([*names, names[0]])}",
         place,
         notes=tuple(f"{where} uses {name}" for where, name in zip(places, following, strict=True)),
     )

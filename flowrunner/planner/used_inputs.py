@@ -55,7 +55,7 @@ def used_inputs(
     given = use.inputs or Mapping((), use.location)
     definitions = {definition.name: definition for definition in workflow.inputs}
     file = workflow.source.name
-    known = f"its inputs: {listed(sorted(definitions))}" if definitions else "it has no inputs"
+    known = f"known inputs: {listed(sorted(definitions))}" if definitions else "it has no inputs"
     for key, value in given.entries:
         name = str(key.value)
         if name not in definitions:
@@ -82,7 +82,7 @@ def used_inputs(
                 problems.report(
                     f"input '{name}' of {file} has no value",
                     use.file.location,
-                    f"give it beside 'use': with: {{{name}: …}}",
+                    f"set it beside 'use': with: {{{name}: …}}",
                     (_defined(definition),),
                 )
     return found
@@ -103,9 +103,9 @@ def _give(
     elif has_secret(value):
         if is_open(value):
             problems.report(
-                f"input '{name}' is given a secret together with what only run time knows",
+                f"input '{name}' mixes a secret with a value known only at run time",
                 node.location,
-                "give them as two inputs",
+                "use two inputs",
             )
         # One text, whatever it stands in: whoever uses the input knows it for a secret.
         elif not isinstance(value, Secret):
@@ -135,7 +135,7 @@ def _check_secret(definition: InputDefinition, node: Node, value: Any, problems:
     whole = with_integers(value, definition.schema)
     if value_problem(value, definition.schema) is not None or type(whole) is not type(value):
         problems.report(
-            f"input '{definition.name}' is given a secret that does not fit its definition",
+            f"the secret for input '{definition.name}' does not match its definition",
             node.location,
             notes=(_defined(definition),),
         )

@@ -240,7 +240,7 @@ def read_expiry(value: Any, place: Place) -> int:
 def read_concurrency(value: Any, place: Place) -> int:
     """Read a number of tasks at a time."""
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        _refuse(place, "must be a whole number from 1")
+        _refuse(place, "must be an integer from 1")
     return value
 
 

@@ -116,7 +116,7 @@ def test_calls_of_its_tasks_are_checked(shop: Folder) -> None:
     ended = shop.run("validate", wrong, "-A", "shop")
     assert "task 'shop.celery.price' has no argument 'itm'" in ended.err
     assert "neither shop nor a plugin provides it; did you mean 'shop.celery.price'?" in ended.err
-    assert "task 'shop.celery.send' gets the previous result and 2 more positional" in ended.err
+    assert "task 'shop.celery.send' receives the previous result and 2 more positional" in ended.err
 
 
 def test_the_graph_needs_no_broker(shop: Folder) -> None:

@@ -139,7 +139,7 @@ def test_programs_get_a_refusal_as_one_object(folder: Folder) -> None:
         (["powersum.yaml", "-i", "a"], "an input is given as name=value"),
         (["powersum.yaml", "-i", "=1"], "there is no name before the '='"),
         (["powersum.yaml", "-i", "a=[1"], "a ',' or the closing ']' is missing"),
-        (["powersum.yaml", "--inputs", "none.yaml"], "there is no file none.yaml"),
+        (["powersum.yaml", "--inputs", "none.yaml"], "the file none.yaml does not exist"),
         (["powersum.yaml", "--inputs", "powersum.yaml"], "unknown input 'chord'"),
         (["powersun.yaml"], "did you mean powersum.yaml?"),
         (["plugins"], "plugins is a folder"),

@@ -10,14 +10,14 @@ from tests.cli.commands import Folder
 
 TYPO = "task: power\nargs: [3]\nretry: {max: 1, only: [ConectionError, OSError]}\n"
 WARNING = """\
-warning: no exception is called 'ConectionError'
+warning: unknown exception 'ConectionError'
   ┌─ typo.yaml:3:24
   │
 3 │ retry: {max: 1, only: [ConectionError, OSError]}
   │                        ^^^^^^^^^^^^^^ did you mean 'ConnectionError'?
   │
-  = Python has none of that name, nor has the module tasks or a module that it imports: no \
-failure matches it
+  = neither Python nor the module tasks, nor a module that it imports, defines it: no failure \
+matches it
 """
 APP = """
 from celery import Celery
@@ -73,7 +73,7 @@ def test_doctor_warns(typo: Folder) -> None:
     assert ended.code == 0
     found = [each for each in json.loads(ended.out)["findings"] if each["check"] == "exceptions"]
     assert [(each["severity"], each["what"]) for each in found] == [
-        ("warning", "typo.yaml:3:24: no exception is called 'ConectionError'")
+        ("warning", "typo.yaml:3:24: unknown exception 'ConectionError'")
     ]
     assert found[0]["cure"] == "did you mean 'ConnectionError'?"
 

@@ -37,7 +37,7 @@ class Figures:
             self.seconds, self.slowest = answer["seconds"], name
         self.memory = max(self.memory, answer["memory"])
         self.output = max(self.output, answer["size"])
-        self.used_up += "its budget is used up" in answer["output"]
+        self.used_up += "takes too much work to check" in answer["output"]
         fault = _fault(answer)
         if fault is not None:
             self.wrong.append(f"{name}: {fault}")

@@ -39,15 +39,15 @@ def test_a_pattern_is_searched(pattern: str, text: str, found: bool) -> None:
 @pytest.mark.parametrize(
     ("pattern", "cure"),
     [
-        ("(?=a)b", "RE2's syntax is used: no look-around, no back-references"),
-        ("(?<!a)b", "RE2's syntax is used: no look-around, no back-references"),
-        (r"(a)\1", "RE2's syntax is used: no look-around, no back-references"),
-        (r"(?P<n>a)(?P=n)", "RE2's syntax is used: no look-around, no back-references"),
-        ("(", "RE2's syntax is used: no look-around, no back-references"),
-        (r"a\Z", r"write \z for the end of the text"),
+        ("(?=a)b", "use RE2's syntax: no look-around, no back-references"),
+        ("(?<!a)b", "use RE2's syntax: no look-around, no back-references"),
+        (r"(a)\1", "use RE2's syntax: no look-around, no back-references"),
+        (r"(?P<n>a)(?P=n)", "use RE2's syntax: no look-around, no back-references"),
+        ("(", "use RE2's syntax: no look-around, no back-references"),
+        (r"a\Z", r"write \z for the end of the string"),
         (r"\u00e9", r"write \x{…} for a character's code"),
-        ("x{2000}", "RE2 repeats at most 1,000 times"),
-        ("x" * 5_000, "a pattern has at most 4,096 characters"),
+        ("x{2000}", "repeat at most 1,000 times: RE2's limit"),
+        ("x" * 5_000, "write at most 4,096 characters"),
     ],
     ids=lambda text: text[:12],
 )
@@ -103,7 +103,7 @@ def test_work_that_multiplies_is_charged_before_it_is_done(
 ) -> None:
     with pytest.raises(BudgetUsedUpError):
         value_problem(value, schema, Budget())
-    assert value_problem(value, schema) == "must be less work to check"
+    assert value_problem(value, schema) == "must take less work to check"
 
 
 def test_a_value_that_is_wrong_all_over_is_told_so_in_part() -> None:

@@ -19,7 +19,7 @@ def refusal(path: Path) -> str:
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"\x7fELF\x02\x01\x00\x00", ["is not a text", "binary"]),
+        (b"\x7fELF\x02\x01\x00\x00", ["is not a text file", "null bytes"]),
         (b"task: caf\xe9\n", ["is not UTF-8: byte 0xe9 in line 1", "save it as UTF-8"]),
         *(
             ("task: power\n".encode(encoding), [encoding[:6].upper(), "save it as UTF-8"])
@@ -53,7 +53,7 @@ def test_a_folder_is_refused_with_the_files_in_it(tmp_path: Path) -> None:
 def test_a_fifo_is_refused_at_once(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.yaml")
     assert refusal(tmp_path / "pipe.yaml") == (
-        f"{tmp_path / 'pipe.yaml'} is a FIFO; name a regular file\n'-' reads standard input"
+        f"{tmp_path / 'pipe.yaml'} is a FIFO; name a regular file\nto read standard input, name '-'"
     )
 
 

@@ -12,9 +12,9 @@ from flowrunner.source import Source
 @pytest.mark.parametrize(
     ("schema", "text", "message"),
     [
-        ({"type": "integer"}, "ten", "must be a whole number, not the text 'ten'"),
-        ({"type": "integer"}, "true", "must be a whole number, not true"),
-        ({"type": ["string", "null"]}, "3", "must be a text or null, not 3"),
+        ({"type": "integer"}, "ten", "must be an integer, not the string 'ten'"),
+        ({"type": "integer"}, "true", "must be an integer, not true"),
+        ({"type": ["string", "null"]}, "3", "must be a string or null, not 3"),
         ({"type": "array"}, "{a: 1}", "must be a list, not a mapping"),
         ({"type": "object"}, "[1]", "must be a mapping, not a list"),
         ({"enum": ["s", "l"]}, "m", "must be one of 's', 'l', not 'm'"),
@@ -27,12 +27,12 @@ from flowrunner.source import Source
         ({"minLength": 1}, "''", "must not be empty"),
         ({"maxLength": 1}, "ab", "must have at most 1 character, not 2"),
         ({"minItems": 3}, "[1]", "must have at least 3 items, not 1"),
-        ({"uniqueItems": True}, "[1, 1]", "must not hold the same item twice"),
-        ({"uniqueItems": True}, "[{a: 1}, {a: 1.0}]", "must not hold the same item twice"),
+        ({"uniqueItems": True}, "[1, 1]", "must not contain duplicates"),
+        ({"uniqueItems": True}, "[{a: 1}, {a: 1.0}]", "must not contain duplicates"),
         ({"pattern": "^a"}, "b", "must match the pattern ^a, not 'b'"),
         ({"required": ["a"]}, "{}", "must have the key 'a'"),
         ({"additionalProperties": False}, "{a: 1}", "must not have the key 'a'"),
-        ({"items": {"type": "number"}}, "[1, x]", "must be a number, not the text 'x' at [1]"),
+        ({"items": {"type": "number"}}, "[1, x]", "must be a number, not the string 'x' at [1]"),
         (
             {"properties": {"rows": {"items": {"required": ["id"]}}}},
             "{rows: [{id: 1}, {}]}",

@@ -17,7 +17,7 @@ from flowrunner.tasks import OpenRegistry
 from tests.planner.planning import planned, refused
 from tests.shapes import HERE
 
-USED_UP = "the file is too much work before a run: its budget is used up"
+USED_UP = "the file takes too much work to check"
 LIST = list(range(20_000))
 DEEP = [[[list(range(50))] * 20] * 20]
 

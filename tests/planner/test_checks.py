@@ -4,43 +4,44 @@ import pytest
 
 from tests.planner.planning import planned, refused
 
-USED_UP = "the file is too much work before a run: its budget is used up"
+USED_UP = "the file takes too much work to check"
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("task: power", "task 'power' misses the argument 'value'"),
+        ("task: power", "task 'power' needs the argument 'value'"),
         ("{task: power, args: [1, 2, 3]}",
-         "task 'power' gets 3 positional arguments and takes at most 2"),
+         "task 'power' receives 3 positional arguments but takes at most 2"),
         ("{task: power, args: [1], kwargs: {value: 2}}",
-         "task 'power' gets its argument 'value' twice"),
+         "task 'power' receives the argument 'value' twice"),
         ("{task: keyed, args: [1]}",
-         "task 'keyed' gets 1 positional argument and takes no positional argument"),
-        ("task: keyed", "task 'keyed' misses the argument 'name'"),
+         "task 'keyed' receives 1 positional argument but takes no positional argument"),
+        ("task: keyed", "task 'keyed' needs the argument 'name'"),
         ("{task: positional, kwargs: {value: 1}}", "task 'positional' has no argument 'value'"),
         ("chain: [power x2, {task: none}]",
-         "task 'none' gets the previous result and takes no positional argument"),
+         "task 'none' receives the previous result but takes no positional argument"),
         ("chain: [none, {task: power, args: [1, 2]}]",
-         "task 'power' gets the previous result and 2 more positional arguments and takes at most"
+         "task 'power' receives the previous result and 2 more positional arguments "
+         "but takes at most"
          " 2"),
         ("chord: {header: power x2, body: none}",
-         "task 'none' gets the previous result and takes no positional argument"),
+         "task 'none' receives the previous result but takes no positional argument"),
         ("group: none x2",
-         "task 'none' gets 1 positional argument and takes no positional argument"),
+         "task 'none' receives 1 positional argument but takes no positional argument"),
         ("group: none x0",
-         "task 'none' gets 1 positional argument and takes no positional argument"),
+         "task 'none' receives 1 positional argument but takes no positional argument"),
         ("map: {task: none, over: [1]}",
-         "task 'none' gets 1 positional argument and takes no positional argument"),
+         "task 'none' receives 1 positional argument but takes no positional argument"),
         ("{task: power, times: '${1.5}', args: [1]}",
-         "the number of calls must be a whole number from 0, not 1.5"),
+         "the number of calls must be an integer from 0, not 1.5"),
         ("{task: power, times: '${0 - 1}', args: [1]}",
-         "the number of calls must be a whole number from 0, not -1"),
+         "the number of calls must be an integer from 0, not -1"),
         ("{task: power, times: '${true}', args: [1]}",
-         "the number of calls must be a whole number from 0, not true"),
+         "the number of calls must be an integer from 0, not true"),
         ("{task: call, priority: '${300}'}",
-         "'priority' must be a whole number from 0 to 255, not 300"),
-        ("{task: call, queue: '${1}'}", "'queue' must be a queue's name, not 1"),
+         "'priority' must be an integer from 0 to 255, not 300"),
+        ("{task: call, queue: '${1}'}", "'queue' must be the name of a queue, not 1"),
         ("{task: call, args: ['${i}']}", "unknown name 'i'"),
         ("{task: call, times: 2, as: n, args: ['${i}']}", "unknown name 'i'"),
     ],
@@ -68,9 +69,9 @@ def test_a_call_that_can_work_is_planned(text: str) -> None:
     ("inputs", "message"),
     [
         ({}, "input 'n' has no value"),
-        ({"n": "ten"}, "input 'n' must be a whole number, not the text 'ten'"),
+        ({"n": "ten"}, "input 'n' must be an integer, not the string 'ten'"),
         ({"n": "0"}, "input 'n' must be at least 1, not 0"),
-        ({"n": "null"}, "input 'n' must be a whole number, not null"),
+        ({"n": "null"}, "input 'n' must be an integer, not null"),
         ({"n": "1", "m": "2"}, "unknown input 'm'"),
     ],
 )
@@ -124,13 +125,13 @@ def test_a_default_keyword_gives_way_to_what_comes_by_position(text: str) -> Non
 @pytest.mark.parametrize("text", ["chain: [{chain: []}, {task: power, args: [3, 2]}]"])
 def test_what_comes_after_an_empty_chain_has_no_previous_result(text: str) -> None:
     planned(text)
-    assert refused("chain: [{chain: []}, power]") == ["task 'power' misses the argument 'value'"]
+    assert refused("chain: [{chain: []}, power]") == ["task 'power' needs the argument 'value'"]
 
 
 @pytest.mark.parametrize("header", ["task", "id", "eta", "expires", "ignore_result"])
 def test_celerys_own_headers_cannot_be_written_over(header: str) -> None:
     text = f"{{task: call, headers: {{{header}: negate}}}}"
-    assert refused(text) == [f"the header '{header}' is Celery's own"]
+    assert refused(text) == [f"the header '{header}' is reserved by Celery"]
 
 
 @pytest.mark.parametrize("text", ['"power\\n"', '"power x3\\n"', '"\\npower"'])
@@ -141,12 +142,12 @@ def test_a_call_that_ends_in_a_line_break_is_refused(text: str) -> None:
 
 def test_what_celerys_json_takes_for_its_own_is_refused() -> None:
     text = "{task: call, args: [{__type__: datetime, __value__: '2020-01-01'}]}"
-    assert refused(text) == ["a mapping cannot be '__type__' and '__value__' alone"]
+    assert refused(text) == ["a mapping cannot consist of '__type__' and '__value__'"]
 
 
 def test_a_definition_that_is_wrong_refuses_no_value() -> None:
     text = "{inputs: {x: {type: string, pattern: '(a'}}, task: call, args: ['${inputs.x}']}"
-    assert refused(text, {"x": "a"}) == ["'(a' is not a regular expression"]
+    assert refused(text, {"x": "a"}) == ["'(a' is not a valid regular expression"]
 
 
 def test_a_definition_that_is_wrong_behind_hundreds_of_problems_is_no_fault() -> None:
@@ -186,7 +187,7 @@ def test_expressions_of_a_fan_out_share_one_budget_of_work(text: str) -> None:
     [
         ("countdown: '${0 - 1}'", "a duration from 0 to a year"),
         ("time_limit: '${0}'", "a duration of more than 0 and at most a year"),
-        ("routing_key: '${1}'", "a text"),
+        ("routing_key: '${1}'", "a string"),
         ("headers: '${1}'", "a mapping"),
     ],
 )

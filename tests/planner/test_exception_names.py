@@ -156,10 +156,10 @@ def test_the_warning_names_the_module(registry: TaskRegistry) -> None:
     assert import_later()
     workflow = load_workflow(Source("w.yaml", "{task: ship, retry: {max: 1, only: [Nowhere]}}"))
     (warning,) = exception_warnings([workflow], registry, pickled=False).unknown
-    assert warning.message == "no exception is called 'Nowhere'"
+    assert warning.message == "unknown exception 'Nowhere'"
     assert warning.notes == (
-        "Python has none of that name, nor has the module names_plugin or a module that it "
-        "imports: no failure matches it",
+        "neither Python nor the module names_plugin, nor a module that it imports, defines it: "
+        "no failure matches it",
     )
 
 

@@ -48,46 +48,48 @@ def test_a_graph_has_an_order_and_a_result() -> None:
         ("{a: [a]}", ["1:6: step 'a' needs itself: "]),
         (
             "{fetch: [], b: [fetc]}",
-            ["1:17: step 'b' needs 'fetc', and the graph has no such step: did you mean 'fetch'?"],
+            ["1:17: step 'b' needs the unknown step 'fetc': did you mean 'fetch'?"],
         ),
         (
             "{fetch: [], b: [zzz]}",
-            [
-                "1:17: step 'b' needs 'zzz', and the graph has no such step: "
-                "the graph's other steps: fetch"
-            ],
+            ["1:17: step 'b' needs the unknown step 'zzz': other steps of the graph: fetch"],
         ),
         (
             "{b: [z]}",
-            ["1:6: step 'b' needs 'z', and the graph has no such step: it is the only step"],
+            ["1:6: step 'b' needs the unknown step 'z': the graph has no other step"],
         ),
         (
             "{a: [], b: [a, a]}",
-            ["1:16: step 'b' needs 'a' twice: the list that it is given has one place for it"],
+            ["1:16: step 'b' needs 'a' twice: remove one: its list holds each result once"],
         ),
         (
             "{a: [], b: [], c: [a]}",
             [
-                "1:9: nobody needs 'b': what it gives would be lost: "
-                "the graph's value is that of its one last step, here 'c'"
+                "1:9: no step needs 'b', so its result would be lost: "
+                "the graph returns the result of its final step 'c'"
             ],
         ),
         (
             "{a: [b], b: [a]}",
-            ["1:6: the steps need each other in a circle: a → b → a: 'a' would wait for itself"],
+            [
+                "1:6: dependency cycle: a → b → a: "
+                "remove one of these needs: 'a' would wait for itself"
+            ],
         ),
         (
             "{r: [], a: [r, c], b: [a], c: [b], d: [c]}",
             [
-                "1:16: the steps need each other in a circle: a → c → b → a: "
-                "'a' would wait for itself"
+                "1:16: dependency cycle: a → c → b → a: "
+                "remove one of these needs: 'a' would wait for itself"
             ],
         ),
         (
             "{x: [y], y: [x], a: [b], b: [a, x]}",
             [
-                "1:6: the steps need each other in a circle: x → y → x: 'x' would wait for itself",
-                "1:22: the steps need each other in a circle: a → b → a: 'a' would wait for itself",
+                "1:6: dependency cycle: x → y → x: "
+                "remove one of these needs: 'x' would wait for itself",
+                "1:22: dependency cycle: a → b → a: "
+                "remove one of these needs: 'a' would wait for itself",
             ],
         ),
     ],
@@ -101,4 +103,7 @@ def test_a_long_circle_is_cut_and_found_at_once() -> None:
     needs = {name: names[number - 1] for number, name in enumerate(names)}
     text = "{" + ", ".join(f"{name}: [{needed}]" for name, needed in needs.items()) + "}"
     (told,) = looked_at(text)[1]
-    assert "in a circle: s0 → s4999 → s4998 → s4997 → s4996 → s4995 → s4994 → … → s1 → s0: " in told
+    assert (
+        "dependency cycle: s0 → s4999 → s4998 → s4997 → s4996 → s4995 → s4994 → … → s1 → s0: "
+        in told
+    )

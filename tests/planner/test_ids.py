@@ -67,45 +67,44 @@ def test_a_step_that_has_certainly_ended_can_be_used(text: str, expected: Any) -
         ("chain: [{task: call, args: ['${a}']}, {task: call, id: a}]",
          "step 'a' (line 1) runs after this step"),
         ("{task: call, id: a, args: ['${a}']}",
-         "this step is 'a' (line 1) itself, or stands in it"),
+         "this step is 'a' (line 1) or is inside it"),
         ("{chain: [{task: call, args: ['${a}']}], id: a}",
-         "this step is 'a' (line 1) itself, or stands in it"),
+         "this step is 'a' (line 1) or is inside it"),
         ("group: [{task: call, id: a}, {chain: [{task: call, args: ['${a}']}]}]",
-         "step 'a' (line 1) is in member 0 of a group, side by side with this step's member 1"),
+         "step 'a' (line 1) is in member 0 of a group, in parallel with this step in member 1"),
         ("group:\n- call\n- {chain: [{task: call, id: a}]}\n- {task: call, when: a}",
-         "step 'a' (line 3) is in member 1 of a group, side by side with this step's member 2"),
+         "step 'a' (line 3) is in member 1 of a group, in parallel with this step in member 2"),
         ("group: [{task: call, times: 2, args: ['${a}']}, {task: call, id: a}]",
-         "step 'a' (line 1) is in member 1 of a group, side by side with this step's member 0"),
+         "step 'a' (line 1) is in member 1 of a group, in parallel with this step in member 0"),
         ("chord: {header: [{task: call, args: ['${a}']}], body: {task: call, id: a}}",
          "step 'a' (line 1) is in the body, which runs after this step"),
         ("chain: [{chain: [{task: call, id: a}], when: true}, {task: call, args: ['${a}']}]",
-         "step 'a' (line 1) is in a step that may not run: it hangs on a condition in line 1"),
+         "step 'a' (line 1) is in a step that may not run: it depends on a condition in line 1"),
         ("chain: [{switch: [{when: false, do: call}, {else: {task: call, id: a}}]}, "
          "{task: call, args: ['${a}']}]",
-         "step 'a' (line 1) is in a step that may not run: it hangs on a condition in line 1"),
+         "step 'a' (line 1) is in a step that may not run: it depends on a condition in line 1"),
         ("{switch: [{when: false, do: {task: call, id: a}}, {else: {task: call, "
-         "args: ['${a}']}}]}", "step 'a' (line 1) is in another branch: only one of them runs"),
+         "args: ['${a}']}}]}", "step 'a' (line 1) is in another branch: only one branch runs"),
         ("chain: [{each: [1], do: {task: call, id: a}}, {task: call, args: ['${a}']}]",
-         "step 'a' (line 1) is in the 'do' of 'each': it has a value for every item"),
+         "step 'a' (line 1) is in 'do' of 'each': it has one result per item"),
         ("chain: [{chain: [{task: call, id: a}], on_error: call}, {task: call, args: ['${a}']}]",
-         "step 'a' (line 1) is in a step with 'on_error', which may fail before it or be that "
-         "which fails"),
+         "step 'a' (line 1) is in a step with 'on_error': it may fail or not run"),
         ("chain: [{chain: [{task: call, id: a}, call], on_error: {task: call, args: ['${a}']}}]",
-         "step 'a' (line 1) is what has failed when this step runs, or is not reached then"),
+         "step 'a' (line 1) has failed or did not run if this step runs"),
         ("chain: [{group: [{task: call, id: a}], tolerate: 1}, {task: call, args: ['${a}']}]",
-         "step 'a' (line 1) is in a group of which members may fail: 'tolerate' in line 1"),
+         "step 'a' (line 1) is in a group whose members may fail: 'tolerate' in line 1"),
         ("chain: [{group: [{task: call, times: 2, id: a}]}, {task: call, args: ['${a}']}]",
-         "step 'a' (line 1) multiplies in place among members: it has no value of its own"),
+         "step 'a' (line 1) adds members to the group around it: it has no result of its own"),
         ("{chain: [{each: [1], do: {task: call, id: a}}], outputs: {x: '${a}'}}",
-         "step 'a' (line 1) is in the 'do' of 'each': it has a value for every item"),
+         "step 'a' (line 1) is in 'do' of 'each': it has one result per item"),
         ("{task: call, finally: {task: call, id: a}, outputs: {x: '${a}'}}",
-         "step 'a' (line 1) is a handler's"),
+         "step 'a' (line 1) belongs to a handler"),
         ("{task: call, id: a, on_error: {task: call, args: ['${a}']}}",
-         "step 'a' (line 1) is in the main part, which may have failed before it"),
+         "step 'a' (line 1) is in the main part, which may have failed before this step"),
         ("{task: call, args: ['${a}'], on_error: {task: call, id: a}}",
-         "step 'a' (line 1) is a handler's, which runs after the main part"),
+         "step 'a' (line 1) belongs to a handler, which runs after the main part"),
         ("{task: call, on_error: {task: call, id: a}, finally: {task: call, args: ['${a}']}}",
-         "step 'a' (line 1) is another handler's"),
+         "step 'a' (line 1) belongs to another handler"),
     ],
 )  # fmt: skip
 def test_what_stands_in_the_way_is_said(text: str, label: str) -> None:
@@ -116,7 +115,7 @@ def test_what_stands_in_the_way_is_said(text: str, label: str) -> None:
 
 
 def test_two_steps_cannot_have_one_id() -> None:
-    two = "two steps have the id 'a'"
+    two = "duplicate id 'a'"
     assert refused("group: [{task: call, id: a}, {each: [1], do: {task: call, id: a}}]") == [two]
     assert refused("{task: call, id: a, finally: {task: call, id: a}}") == [two]
     planned("{each: [1, 2], do: {task: call, id: a}}")

@@ -138,7 +138,7 @@ class TestValues:
     [
         (
             "{use: parts/gone.yaml}",
-            ["main.yaml:1:7: there is no file parts/gone.yaml"],
+            ["main.yaml:1:7: the file parts/gone.yaml does not exist"],
         ),
         (
             "{use: parts/add.yaml, with: {count: 0, lable: x}}",
@@ -151,7 +151,7 @@ class TestValues:
             "{use: parts/add.yaml}",
             [
                 "main.yaml:1:7: input 'count' of parts/add.yaml has no value: "
-                "give it beside 'use': with: {count: …}"
+                "set it beside 'use': with: {count: …}"
             ],
         ),
         (
@@ -166,27 +166,26 @@ class TestValues:
         (
             "{use: parts/whole.yaml}",
             [
-                "main.yaml:1:7: parts/whole.yaml has 'on_error', which is a run's: "
-                "a step has none: the workflow that uses it can have one, and so can the step: "
-                "write it beside 'use'",
-                "main.yaml:1:7: parts/whole.yaml has 'finally', which is a run's: a step has none: "
-                "the workflow that uses it can have one",
-                "main.yaml:1:7: parts/whole.yaml has 'timeout', which is a run's: a step has none: "
-                "the workflow that uses it can have one",
+                "main.yaml:1:7: parts/whole.yaml has 'on_error', which a step cannot have: "
+                "write it in the workflow that uses the file, or beside 'use'",
+                "main.yaml:1:7: parts/whole.yaml has 'finally', which a step cannot have: "
+                "write it in the workflow that uses the file",
+                "main.yaml:1:7: parts/whole.yaml has 'timeout', which a step cannot have: "
+                "write it in the workflow that uses the file",
             ],
         ),
         (
             "{use: parts/circle.yaml}",
             [
-                "parts/circle.yaml:1:7: the files use each other in a circle: "
+                "parts/circle.yaml:1:7: cycle of used files: "
                 "main.yaml → parts/circle.yaml → main.yaml"
             ],
         ),
         (
             "chain: [call, {use: '${prev}'}]",
             [
-                "main.yaml:1:21: the file of 'use' has to be known before the run: "
-                "'prev' is known at run time only"
+                "main.yaml:1:21: the file of 'use' must be known before the run: "
+                "'prev' is known only at run time"
             ],
         ),
         (
@@ -253,9 +252,9 @@ class TestSecrets:
         assert planned(self.TEXT, environment={"TOKEN": ""}).env == ("TOKEN",)
         assert told(self.TEXT, environment={}) == [
             "main.yaml:1:38: the environment variable 'TOKEN' is not set: "
-            "it has to be set where the workflow is applied",
+            "set it where you apply the workflow",
             "main.yaml:1:69: the environment variable 'TOKEN' is not set: "
-            "it has to be set where the workflow is applied",
+            "set it where you apply the workflow",
         ]
 
     @pytest.mark.parametrize(
@@ -263,44 +262,44 @@ class TestSecrets:
         [
             (
                 "{env: [TOKEN], task: call, args: ['${env.TOKNE}']}",
-                "38: the file does not list 'TOKNE' under 'env:': did you mean 'TOKEN'?",
+                "38: the file does not list 'TOKNE' in 'env:': did you mean 'TOKEN'?",
             ),
             (
                 "{task: call, args: ['${env.TOKEN}']}",
-                "24: the file does not list 'TOKEN' under 'env:': list it there: env: [TOKEN]",
+                "24: the file does not list 'TOKEN' in 'env:': add it: env: [TOKEN]",
             ),
             (
                 "{env: [TOKEN], task: call, args: ['${env}']}",
-                "38: 'env' is no value by itself: name a variable: env.NAME",
+                "38: 'env' alone has no value: name a variable: env.NAME",
             ),
             (
                 "{env: [TOKEN], task: call, args: ['${env.TOKEN.x}']}",
-                "38: 'env.TOKEN' is a text: it has no parts",
+                "38: 'env.TOKEN' is a string: remove the rest: a string has no parts",
             ),
             (
                 "{env: [TOKEN], task: call, when: env.TOKEN == 'x'}",
-                "34: a condition cannot use a secret: 'env.TOKEN' is one: "
-                "only arguments of tasks, and 'with', can have it",
+                "34: a condition cannot use a secret: 'env.TOKEN' is a secret: "
+                "use it only in arguments of tasks and in 'with'",
             ),
             (
                 "{env: [TOKEN], task: call, times: '${len(env.TOKEN)}'}",
-                "35: the number of calls cannot use a secret: 'env.TOKEN' is one: "
-                "only arguments of tasks, and 'with', can have it",
+                "35: the number of calls cannot use a secret: 'env.TOKEN' is a secret: "
+                "use it only in arguments of tasks and in 'with'",
             ),
             (
                 "{env: [TOKEN], each: ['${env.TOKEN}'], do: call}",
-                "23: 'each' cannot use a secret: 'env.TOKEN' is one: "
-                "only arguments of tasks, and 'with', can have it",
+                "23: 'each' cannot use a secret: 'env.TOKEN' is a secret: "
+                "use it only in arguments of tasks and in 'with'",
             ),
             (
                 "{env: [TOKEN], task: call, queue: '${env.TOKEN}'}",
-                "35: 'queue' cannot use a secret: 'env.TOKEN' is one: "
-                "only arguments of tasks, and 'with', can have it",
+                "35: 'queue' cannot use a secret: 'env.TOKEN' is a secret: "
+                "use it only in arguments of tasks and in 'with'",
             ),
             (
                 "{env: [TOKEN], task: call, outputs: {a: '${env.TOKEN}'}}",
-                "41: an output cannot use a secret: 'env.TOKEN' is one: "
-                "only arguments of tasks, and 'with', can have it",
+                "41: an output cannot use a secret: 'env.TOKEN' is a secret: "
+                "use it only in arguments of tasks and in 'with'",
             ),
             (
                 "{env: [TOKEN], task: call, args: ['${int(env.TOKEN)}']}",
@@ -316,8 +315,8 @@ class TestSecrets:
         assert told(
             "{env: [TOKEN], use: parts/inner.yaml, with: {key: '${env.TOKEN}'}}", inner=inner
         ) == [
-            "parts/inner.yaml:1:58: an output cannot use a secret: 'inputs.key' is one: "
-            "only arguments of tasks, and 'with', can have it"
+            "parts/inner.yaml:1:58: an output cannot use a secret: 'inputs.key' is a secret: "
+            "use it only in arguments of tasks and in 'with'"
         ]
 
     def test_one_that_does_not_fit_an_input_is_not_told(self) -> None:
@@ -326,9 +325,7 @@ class TestSecrets:
             environment={"TOKEN": "hunter2"},
             inner="{inputs: {key: {type: string, pattern: '^[a-z]+$'}}, task: call}",
         )
-        assert found == (
-            "main.yaml:1:51: input 'key' is given a secret that does not fit its definition"
-        )
+        assert found == ("main.yaml:1:51: the secret for input 'key' does not match its definition")
 
 
 @pytest.mark.usefixtures("files")
@@ -369,16 +366,16 @@ class TestGraphs:
         [
             (
                 "graph: {a: none, b: {task: none, needs: [a]}}",
-                ["1:28: task 'none' gets the previous result and takes no positional argument"],
+                ["1:28: task 'none' receives the previous result but takes no positional argument"],
             ),
             (
                 "graph: {a: call, b: {task: call, args: ['${a}']}, c: {task: call, needs: [a, b]}}",
-                ["1:44: 'a' has not certainly ended when this step begins"],
+                ["1:44: 'a' may not have ended when this step starts"],
             ),
             (
                 "graph: {a: {task: call, needs: [b]}, b: {task: cal, needs: [a]}}",
                 [
-                    "1:33: the steps need each other in a circle: a → b → a",
+                    "1:33: dependency cycle: a → b → a",
                     "1:48: unknown task 'cal'",
                 ],
             ),

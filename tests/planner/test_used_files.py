@@ -84,21 +84,21 @@ def test_a_file_is_read_once() -> None:
     ("name", "problem"),
     [
         ("", "'use' names no file"),
-        ("besides.yaml", "there is no file besides.yaml: did you mean beside.yaml?"),
+        ("besides.yaml", "the file besides.yaml does not exist: did you mean beside.yaml?"),
         ("parts", "parts is a folder: name a file in it: parts/load.yaml"),
         (
             "/etc/hosts",
             "'use' needs a path relative to main.yaml: "
-            "the file would not be there on another machine",
+            "write a relative path: other machines may not have this file",
         ),
         (
             "C:\\work\\load.yaml",
             "'use' needs a path relative to main.yaml: "
-            "the file would not be there on another machine",
+            "write a relative path: other machines may not have this file",
         ),
         ("main.yaml", "main.yaml uses itself"),
         ("parts/../main.yaml", "main.yaml uses itself"),
-        ("a\0b", "the path holds a null byte"),
+        ("a\0b", "the path contains a null byte"),
     ],
 )
 def test_problems_stand_where_the_file_is_named(name: str, problem: str) -> None:
@@ -155,7 +155,9 @@ def test_links_may_not_lead_out_of_it(link: str, target: str, name: str) -> None
     files = Files()
     assert files.use(name, main()) is None
     (told,) = files.told
-    assert told.startswith(f"main.yaml:1:1: {name} leads out of the project: the project is ")
+    assert told.startswith(
+        f"main.yaml:1:1: {name} is a link that leaves the project: the project is "
+    )
     assert "password" not in told
 
 
@@ -188,7 +190,7 @@ def test_a_file_that_was_read_as_a_workflow_is_still_outside() -> None:
     ("name", "problem"),
     [
         ("pipe.yaml", "pipe.yaml is a FIFO; name a regular file"),
-        ("-", "there is no file -"),
+        ("-", "the file - does not exist"),
         ("loop.yaml", "loop.yaml cannot be read: Too many levels of symbolic links"),
     ],
 )
@@ -220,13 +222,13 @@ def test_a_circle_is_told_whole() -> None:
     assert parts is not None
     assert files.use("../main.yaml", parts[1]) is None
     assert files.told == [
-        "parts/load.yaml:1:1: the files use each other in a circle: "
+        "parts/load.yaml:1:1: cycle of used files: "
         "main.yaml → beside.yaml → parts/load.yaml → main.yaml: "
         "main.yaml:1:1 uses beside.yaml: beside.yaml:1:1 uses parts/load.yaml: "
         "parts/load.yaml:1:1 uses main.yaml"
     ]
     assert files.use("../beside.yaml", parts[1]) is None
-    assert "circle: beside.yaml → parts/load.yaml → beside.yaml" in files.told[-1]
+    assert "cycle of used files: beside.yaml → parts/load.yaml → beside.yaml" in files.told[-1]
 
 
 def test_depth_and_numbers_are_capped(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -238,8 +240,9 @@ def test_depth_and_numbers_are_capped(monkeypatch: pytest.MonkeyPatch) -> None:
         assert (found is None) == (number == MOST_NESTED)
         uses = uses if found is None else found[1]
     assert files.told == [
-        f"deep{MOST_NESTED - 1}.yaml:1:1: files use each other more than {MOST_NESTED} deep: "
-        f"it began at main.yaml:1:1"
+        f"deep{MOST_NESTED - 1}.yaml:1:1: used files are nested more than "
+        f"{MOST_NESTED} levels deep: "
+        f"the first use is at main.yaml:1:1"
     ]
 
     monkeypatch.setattr(used_files, "MOST_FILES", 1)

@@ -98,7 +98,7 @@ def test_a_secret_is_one_text_whatever_it_stands_in() -> None:
         (
             None,
             "1:1: input 'count' of used.yaml has no value: "
-            "give it beside 'use': with: {count: …}: the input is defined at used.yaml:2:3",
+            "set it beside 'use': with: {count: …}: the input is defined at used.yaml:2:3",
         ),
         (
             "{count: 0}",
@@ -106,7 +106,8 @@ def test_a_secret_is_one_text_whatever_it_stands_in() -> None:
         ),
         (
             "{count: 1, label: '${[1]}'}",
-            "1:19: input 'label' must be a text, not a list: the input is defined at used.yaml:4:3",
+            "1:19: input 'label' must be a string, not a list: "
+            "the input is defined at used.yaml:4:3",
         ),
         (
             "{count: 1, lable: x}",
@@ -114,12 +115,12 @@ def test_a_secret_is_one_text_whatever_it_stands_in() -> None:
         ),
         (
             "{count: 1, other: x}",
-            "1:12: used.yaml has no input 'other': its inputs: count, label, names",
+            "1:12: used.yaml has no input 'other': known inputs: count, label, names",
         ),
         (
             "{count: 1, names: ['${late}', '${secret}']}",
-            "1:19: input 'names' is given a secret together with what only run time knows: "
-            "give them as two inputs",
+            "1:19: input 'names' mixes a secret with a value known only at run time: "
+            "use two inputs",
         ),
     ],
 )

@@ -65,9 +65,9 @@ def test_a_number_may_be_a_float(type_: str) -> None:
     [
         ("9007199254740994.0", "input 'n' must be an integer, not the float 9007199254740994.0"),
         ("-1e17", "input 'n' must be an integer, not the float -1e+17"),
-        ("2.5", "input 'n' must be a whole number, not 2.5"),
-        ("true", "input 'n' must be a whole number, not true"),
-        ("'3'", "input 'n' must be a whole number, not the text '3'"),
+        ("2.5", "input 'n' must be an integer, not 2.5"),
+        ("true", "input 'n' must be an integer, not true"),
+        ("'3'", "input 'n' must be an integer, not the string '3'"),
     ],
 )
 def test_what_is_no_integer_for_sure_is_refused(given: str, said: str) -> None:
@@ -106,5 +106,5 @@ def test_what_with_gives_at_run_time_is_checked_then() -> None:
 def test_a_secret_that_is_a_float_does_not_fit() -> None:
     main = "env: [N]\nchain: [{use: parts/used.yaml, with: {n: '${float(env.N)}'}}]"
     (said,) = told(main, environment={"N": "31415"}, used=INPUTS + SHOWN)
-    assert "input 'n' is given a secret that does not fit its definition" in said
+    assert "the secret for input 'n' does not match its definition" in said
     assert "31415" not in said

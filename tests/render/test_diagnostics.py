@@ -37,8 +37,8 @@ def test_a_diagnostic_has_message_place_excerpt_caret_cure_and_notes() -> None:
 
 
 def test_one_without_a_place_is_its_message_and_notes() -> None:
-    problem = Diagnostic("there is no file x", notes=("did you mean y?",))
-    assert lines(problem) == ["error: there is no file x", "  = did you mean y?"]
+    problem = Diagnostic("the file x does not exist", notes=("did you mean y?",))
+    assert lines(problem) == ["error: the file x does not exist", "  = did you mean y?"]
 
 
 def test_an_ascii_terminal_gets_an_ascii_frame() -> None:

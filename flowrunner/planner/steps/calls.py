@@ -27,9 +27,9 @@ def repeated(
     times = _times(context, written, scope)
     if call.index in scope.names:
         context.problems.report(
-            f"the name '{call.index}' is taken",
+            f"the name '{call.index}' is already in use",
             call.location,
-            "a step around this one has given it a meaning: give the index another with 'as'",
+            "a step around this one uses it: name the index with 'as'",
         )
     definition = context.definition(call.task, call.location)
     if definition is None:
@@ -53,13 +53,13 @@ def _times(context: PlanContext, written: Scalar, scope: Scope) -> int:
         written,
         scope,
         "the number of calls",
-        cure="'each' takes what run time knows: each: ${range(…)}, do: NAME",
+        cure="to use a result, write 'each: ${range(…)}' with 'do: NAME'",
     )
     if is_unknown(times):
         return 1
     if not isinstance(times, int) or isinstance(times, bool) or times < 0:
         context.problems.report(
-            f"the number of calls must be a whole number from 0, not {shown(times)}",
+            f"the number of calls must be an integer from 0, not {shown(times)}",
             written.location,
         )
         return 1

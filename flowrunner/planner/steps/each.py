@@ -85,20 +85,20 @@ def _check_name(context: PlanContext, each: model.Each, scope: Scope) -> None:
     name = each.variable
     hidden = None
     if name in scope.names:
-        hidden = "a step around this one has given it a meaning"
+        hidden = "a step around this one uses it"
     elif name in context.ids:
-        hidden = f"the step in line {context.ids.place(name).line} has it as its id"
+        hidden = f"the step in line {context.ids.place(name).line} has this id"
     if hidden is not None:
         context.problems.report(
-            f"the name '{name}' is taken",
+            f"the name '{name}' is already in use",
             each.location,
-            f"{hidden}: give the items another name with 'as'",
+            f"{hidden}: name the items with 'as'",
         )
 
 
 def _cure(items: object) -> str:
     if isinstance(items, int) and not isinstance(items, bool) and items >= 0:
-        return f"to count: ${{range({items})}}"
+        return f"to count, write ${{range({items})}}"
     if isinstance(items, dict):
-        return "its keys are a list: keys(…)"
+        return "for the list of its keys, write keys(…)"
     return ""

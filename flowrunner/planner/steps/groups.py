@@ -127,9 +127,9 @@ def _refuse_keys(context: PlanContext, member: model.Step, *, only: bool) -> Non
             step = step.step
     if key and (_multiplies(step) or (only and isinstance(step, model.Each))):
         context.problems.report(
-            f"'{key}' cannot stand beside what multiplies in place among members",
+            f"'{key}' cannot be used on a step that adds members to its group",
             step.location,
-            f"write '{key}' beside the group around it, or make this a group of its own",
+            f"write '{key}' beside that group, or make this step its own 'group'",
         )
 
 

@@ -71,7 +71,7 @@ def _size(context: PlanContext, step: model.Chunks, scope: Scope) -> int:
         return size
     if not is_unknown(size):
         context.problems.report(
-            f"'size' must be a whole number from 1, not {shown(size)}", step.size.location
+            f"'size' must be an integer from 1, not {shown(size)}", step.size.location
         )
     return 1
 
@@ -88,7 +88,7 @@ def _items(
     """Return the items, each checked against the task's signature."""
     definition = context.definition(task, location)
     items = context.resolver.known(
-        over, scope, "'over'", cure="'each' takes what run time knows: each: LIST, do: TASK"
+        over, scope, "'over'", cure="to use a result, write 'each: LIST' with 'do: TASK'"
     )
     if is_unknown(items):
         return []
@@ -103,7 +103,7 @@ def _items(
             context.problems.report(
                 f"item {position} must be a list of arguments, not {shown(item)}",
                 place,
-                "starmap and chunks call the task with each item's elements: [1, 2]",
+                "write each item as a list of arguments: [1, 2]",
             )
         elif definition is not None:
             arguments = len(item) if lists else 1
@@ -133,8 +133,7 @@ def _keys(
             context.problems.report(
                 f"'{kind}' cannot give task '{step.task}' its default '{name}'",
                 step.location,
-                f"its message carries the items only; the default is in line "
-                f"{default.location.line}",
+                f"remove the default in line {default.location.line}: the message holds only items",
             )
     resolver, problems = context.resolver, context.problems
     options = resolve_options(definition, keys.options, resolver, problems, scope, {})

@@ -30,10 +30,10 @@ def build_use(
     if is_unknown(name):
         return nothing
     if not isinstance(name, str):
-        problems.report(f"'use' names a file, not {shown(name)}", place)
+        problems.report(f"'use' must name a file, not {shown(name)}", place)
         return nothing
     if path.count(".") + path.count("[") > DEEPEST:
-        problems.report("this step stands too deep to use a file", place)
+        problems.report("this step is nested too deeply to use a file", place)
         return nothing
     loaded = context.files.load(name, place, context.uses, problems)
     if loaded is None:
@@ -42,7 +42,7 @@ def build_use(
         return nothing
     workflow, uses = loaded
     for key, cure in _parts_of_a_run(workflow):
-        message = f"{workflow.source.name} has '{key}', which is a run's: a step has none"
+        message = f"{workflow.source.name} has '{key}', which a step cannot have"
         problems.report(message, place, cure)
     check_defaults(workflow, context.registry, problems)
     inputs = used_inputs(
@@ -90,9 +90,9 @@ def build_file(
 def _parts_of_a_run(workflow: model.Workflow) -> Iterator[tuple[str, str]]:
     """Yield what a file has that a step cannot have, and what to do."""
     for name in workflow.handlers:
-        cure = "the workflow that uses it can have one"
+        cure = "write it in the workflow that uses the file"
         if name == "on_error":
-            cure = f"{cure}, and so can the step: write it beside 'use'"
+            cure = f"{cure}, or beside 'use'"
         yield name, cure
     if workflow.timeout is not None:
-        yield "timeout", "the workflow that uses it can have one"
+        yield "timeout", "write it in the workflow that uses the file"
