@@ -105,7 +105,7 @@ def command(
             file, inputs=inputs, inputs_file=inputs_file, environment=environment, files=files
         )
         if dry_run:
-            from flowrunner.cli.graph_output import print_graph
+            from flowrunner.cli.graph import print_graph
 
             print_graph(project, plan, "json" if output == "json" else "tree")
             return SUCCEEDED

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -16,7 +18,11 @@ from flowrunner.cli.options import (
     plugin_option,
 )
 
-__all__ = ["command"]
+if TYPE_CHECKING:
+    from flowrunner.app import Project
+    from flowrunner.plan import Plan
+
+__all__ = ["command", "print_graph"]
 
 
 @click.command("graph")
@@ -45,10 +51,33 @@ def command(
 ) -> int:
     """Check FILE and print its graph, without running it."""
     from flowrunner.app import Project
-    from flowrunner.cli.graph_output import print_graph
     from flowrunner.settings import load_settings
 
     project = Project(load_settings(plugins=plugins, no_plugins=no_plugins, app=app))
     plan = project.plan(file, inputs=inputs, inputs_file=inputs_file)
     print_graph(project, plan, graph_format, expand=expand)
     return SUCCEEDED
+
+
+def print_graph(project: Project, plan: Plan, graph_format: str, *, expand: bool = False) -> None:
+    """Print a plan's graph; without plugins, also how many tasks were not checked.
+
+    Mermaid and DOT are read by programs, so that goes to stderr beside them.
+    """
+    from flowrunner.cli.output import say, terminal_width, unchecked_text
+    from flowrunner.printable import json_text
+    from flowrunner.render.graph import GRAPH_FORMATS
+    from flowrunner.render.plan_json import plan_document
+    from flowrunner.render.tree import render_tree
+
+    unchecked = project.unchecked_tasks
+    if graph_format == "json" and unchecked is not None:
+        document = {**plan_document(plan, expand=expand), "tasks_not_checked": unchecked}
+        click.echo(json_text(document, indent=2))
+        return
+    if graph_format == "tree":
+        click.echo(render_tree(plan, expand, terminal_width(sys.stdout)))
+    else:
+        click.echo(GRAPH_FORMATS[graph_format](plan, expand).rstrip("\n"))
+    if unchecked:
+        say(unchecked_text(unchecked), err=graph_format != "tree")

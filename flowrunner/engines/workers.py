@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -10,9 +11,8 @@ from typing import Any, Final
 
 from celery import Celery
 
-from flowrunner.engines.celery_patches.brokers import broadcast
+from flowrunner.engines.celery_patches.brokers import broadcast, counting_receivers
 from flowrunner.engines.quorum import QuorumQueue, quorum_queue
-from flowrunner.engines.roll_call import NobodyListensError, RollCall, queue_consumers
 from flowrunner.engines.worker_facts import FACTS, plugins_told
 from flowrunner.planner.continuations import CONTINUE
 from flowrunner.plugin_code import PluginDigest
@@ -20,9 +20,12 @@ from flowrunner.plugin_code import PluginDigest
 __all__ = [
     "QUERY_ANSWER",
     "WORKER_ANSWER",
+    "NobodyListensError",
+    "RollCall",
     "Worker",
     "Workers",
     "consumers_on",
+    "queue_consumers",
     "workers_of",
 ]
 
@@ -201,3 +204,62 @@ def _by_name(answers: list[tuple[str, Any]]) -> dict[str, frozenset[str]]:
             tasks = frozenset(task.partition(" ")[0] for task in answer)
             known[name] = known[name] & tasks if name in known else tasks
     return known
+
+
+class NobodyListensError(Exception):
+    """The question has reached no worker."""
+
+
+class RollCall:
+    """The workers that have to answer, as far as the broker knows them.
+
+    Celery waits for a second after the last answer: it does not know how many workers there are. A
+    Redis broker says how many have received the question, RabbitMQ how many consume a queue.
+
+    ``queues`` are those whose consumers matter, where the question is which queues each worker
+    consumes.
+    """
+
+    def __init__(self, connection: Any, queues: Collection[str] = ()) -> None:
+        self._connection = connection
+        self._receivers: int | None = None
+        is_redis = connection.transport.driver_type == "redis"
+        self._consumers = {} if is_redis else queue_consumers(connection, queues)
+
+    @contextmanager
+    def counting(self) -> Iterator[None]:
+        """Note how many workers receive what the connection's channel broadcasts.
+
+        Raises :class:`NobodyListensError` for none: there is no answer to wait for.
+        """
+        if self._connection.transport.driver_type != "redis":
+            yield
+            return
+
+        def note(receivers: int) -> None:
+            self._receivers = receivers
+            if not receivers:
+                raise NobodyListensError
+
+        with counting_receivers(self._connection.default_channel, note):
+            yield
+
+    def is_complete(self, answers: Collection[tuple[str, Any]]) -> bool:
+        """Tell whether every worker has answered; false where the broker does not tell."""
+        if self._receivers is not None:
+            return len(answers) >= self._receivers
+        if not any(self._consumers.values()):
+            return False
+        answered = Counter(
+            queue["name"] for _, answer in answers if isinstance(answer, list) for queue in answer
+        )
+        return all(answered[queue] >= count for queue, count in self._consumers.items())
+
+
+def queue_consumers(connection: Any, queues: Collection[str]) -> dict[str, int]:
+    """Return how many clients consume each of these queues; 0 for one that is not there."""
+    found = dict.fromkeys(queues, 0)
+    for queue in found:
+        with suppress(*connection.channel_errors), connection.channel() as channel:
+            found[queue] = int(channel.queue_declare(queue, passive=True).consumer_count)
+    return found

@@ -9,8 +9,7 @@ from flowrunner import __version__
 from flowrunner.engines.checks import Scene
 from flowrunner.engines.conf import Conf
 from flowrunner.engines.needs import Needs
-from flowrunner.engines.redis_facts import RedisFacts
-from flowrunner.engines.server import Server
+from flowrunner.engines.server import RedisFacts, Server
 from flowrunner.engines.worker_report import WorkerReport
 from flowrunner.engines.workers import Worker
 

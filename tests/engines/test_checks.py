@@ -13,8 +13,7 @@ from flowrunner.engines.checks import CHECKS, Scene, Stage, look
 from flowrunner.engines.checks.scene import listed
 from flowrunner.engines.conf import conf_of
 from flowrunner.engines.needs import Lasting, Needs, needs_of_plan
-from flowrunner.engines.redis_facts import RedisFacts
-from flowrunner.engines.server import Server
+from flowrunner.engines.server import RedisFacts, Server
 from flowrunner.engines.worker_command import WorkerCommand
 from flowrunner.engines.workers import Worker, workers_of
 from flowrunner.plugin_code import PluginDigest

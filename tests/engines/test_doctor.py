@@ -13,7 +13,7 @@ import pytest
 from redis import Redis as RedisClient
 
 from flowrunner import plan
-from flowrunner.engines import redis_facts, server, workers
+from flowrunner.engines import server, workers
 from flowrunner.engines.celery import CeleryEngine
 from flowrunner.errors import UnfitClusterError
 from flowrunner.finding import Finding
@@ -267,7 +267,7 @@ def test_a_visibility_timeout_that_differs_here(sound: Worker) -> None:
 
 
 def test_a_clock_that_is_wrong(sound: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(redis_facts, "time", lambda: time() - 100)
+    monkeypatch.setattr(server, "time", lambda: time() - 100)
     found = wrong(sound.address)
     what = "the clock of the Redis of broker and result backend is 100 s ahead of this machine's"
     assert_found(found, {("warning", "clocks"): (what, "NTP")})

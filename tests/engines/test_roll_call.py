@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 from kombu import Connection
 
-from flowrunner.engines.roll_call import RollCall
-from flowrunner.engines.workers import Workers
+from flowrunner.engines.workers import RollCall, Workers
 from tests.engines.conftest import WORKERS, cluster
 from tests.engines.plans import call, planned
 from tests.engines.services import ClusterAddress, Redis, Worker

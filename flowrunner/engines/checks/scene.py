@@ -9,8 +9,7 @@ from typing import Final, NamedTuple
 from flowrunner.engines.conf import Conf
 from flowrunner.engines.needs import Need, Needs
 from flowrunner.engines.quorum import QuorumQueue
-from flowrunner.engines.redis_facts import RedisFacts
-from flowrunner.engines.server import Server
+from flowrunner.engines.server import RedisFacts, Server
 from flowrunner.engines.worker_command import WorkerCommand
 from flowrunner.engines.worker_report import WorkerReport
 from flowrunner.engines.workers import Worker
