@@ -66,12 +66,11 @@ def drawn_call(choices: Choices) -> plan.Call:
 def drawn_tree(choices: Choices, depth: int = 4, width: int = 4, kinds: int = 13) -> plan.Node:
     """Return a tree nested up to ``depth``, each composite of 0 to ``width`` nodes.
 
-    The root is a call in one of thirteen trees, and each node below in one of four.
+    The root is a call in one of thirteen trees, and each node below in one of seven.
     """
 
     def members() -> tuple[plan.Node, ...]:
-        count = choices.below(width + 1)
-        return tuple(drawn_tree(choices, depth - 1, width, 4) for _ in range(count))
+        return tuple(choices.several(lambda: drawn_tree(choices, depth - 1, width, 7), width))
 
     kind = choices.below(kinds) if depth else 0
     if not kind:
@@ -81,7 +80,7 @@ def drawn_tree(choices: Choices, depth: int = 4, width: int = 4, kinds: int = 13
             return plan.Chain("", members(), HERE)
         case 2:
             return plan.Group("", members(), HERE)
-    body = drawn_tree(choices, depth - 1, width, 4)
+    body = drawn_tree(choices, depth - 1, width, 7)
     return plan.Chord("", plan.Group("", members(), HERE), body, HERE)
 
 

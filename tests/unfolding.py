@@ -153,7 +153,7 @@ def _drawn(choices: Choices, leaves: list[str], depth: int) -> Any:
         return _drawn(choices, leaves, depth - 1)
 
     def several() -> list[Any]:
-        return [inner() for _ in range(choices.below(4))]
+        return choices.several(inner, 3)
 
     kind = choices.below(8 if depth == MOST_NESTED else 11) if depth else 0
     match kind:
