@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any, Final
+
+from msgspec import Struct
 
 from flowrunner.errors import Diagnostic
 from flowrunner.finding import Severity
@@ -33,8 +34,7 @@ _RED, _YELLOW, _BLUE = "\x1b[1;31m", "\x1b[1;33m", "\x1b[1;34m"
 _BOLD, _RESET = "\x1b[1m", "\x1b[0m"
 
 
-@dataclass(frozen=True)
-class _Style:
+class _Style(Struct, frozen=True):
     """The characters and colours of an excerpt."""
 
     colour: bool

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
+
+from msgspec import Struct
 
 __all__ = ["EdgeKind", "Flow", "FlowEdge", "FlowNode", "NodeShape", "Origin", "Value", "either"]
 
@@ -17,8 +18,7 @@ NodeShape: TypeAlias = Literal["call", "stack", "list", "more", "handler", "choi
 EdgeKind: TypeAlias = Literal["data", "order", "id", "condition", "failure"]
 
 
-@dataclass(frozen=True, slots=True)
-class FlowNode:
+class FlowNode(Struct, frozen=True):
     """A node; ``key`` is a letter and a number, safe as an identifier in any format."""
 
     key: str
@@ -26,8 +26,7 @@ class FlowNode:
     lines: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class FlowEdge:
+class FlowEdge(Struct, frozen=True):
     """An edge between two keys, and what stands beside it."""
 
     source: str
@@ -36,8 +35,7 @@ class FlowEdge:
     label: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Flow:
+class Flow(Struct, frozen=True):
     """The graph of a workflow."""
 
     name: str
@@ -45,8 +43,7 @@ class Flow:
     edges: tuple[FlowEdge, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(Struct, frozen=True):
     """A node that a value comes from, and what an edge from there is."""
 
     key: str
@@ -54,8 +51,7 @@ class Origin:
     label: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(Struct, frozen=True):
     """Where a value comes from; one that is ``listed`` is a list of what comes from there.
 
     The text of ``listed`` says of how many.

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from flowrunner.plan import Call, Deferred, Each, Given, Group, Skipped, Used
 from flowrunner.render.policy import retry_note
@@ -46,8 +47,7 @@ __all__ = [
 IGNORES_INPUT = "ignores its input"
 
 
-@dataclass(frozen=True, slots=True)
-class CallLabel:
+class CallLabel(Struct, frozen=True):
     """``text`` names the call and its arguments; ``notes`` say what else it was told."""
 
     text: str

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from flowrunner.plan import Plan, Skipped
 from flowrunner.render.line_index import LineIndex
@@ -32,8 +33,7 @@ _STATES = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class ProgressLine:
+class ProgressLine(Struct, frozen=True):
     """A line of the tree; ``tally`` is ``None`` where the line stands for what is beneath it."""
 
     text: str

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from flowrunner.plan import (
     Call,
@@ -58,8 +60,7 @@ __all__ = ["Row", "rows_of", "short_text"]
 MOST_OUTPUTS_ON_A_LINE = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """A line to be: its ``role`` in its parent, its text, notes beside it, rows beneath it.
 
     ``nodes`` are what it stands for: one node, those of a stack, or none where siblings were

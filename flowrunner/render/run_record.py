@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
+
+from msgspec import Struct
 
 from flowrunner.duration import shown_duration, shown_moment
 from flowrunner.errors import Diagnostic
@@ -32,8 +33,7 @@ NARROWEST_TASK: Final = 12
 NARROWEST_PATH: Final = 16
 
 
-@dataclass(frozen=True)
-class ShownRun:
+class ShownRun(Struct, frozen=True):
     """What is known of a run; ``outcome`` once it has ended, ``driver`` is who follows it.
 
     An ``abandoned`` run has not ended, and the process that ran it is gone.

@@ -8,9 +8,10 @@ walks a stack just as it would walk one node.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from typing import TypeAlias, TypeVar
+
+from msgspec import Struct
 
 from flowrunner.plan import Chain, Given, Group, Node, Repeat
 from flowrunner.render.shape import shape_of
@@ -27,8 +28,7 @@ _Member: TypeAlias = Node | Repeat
 _Entry = TypeVar("_Entry")
 
 
-@dataclass(frozen=True, slots=True)
-class Stack:
+class Stack(Struct, frozen=True):
     """Nodes of one shape. ``count`` of them stand side by side; ``None`` for a lone step.
 
     There are more nodes than ``count`` when the parent is a stack itself: ``count`` for each
@@ -49,8 +49,7 @@ class Stack:
         return Stack(tuple(nodes), self.count, self.index)
 
 
-@dataclass(frozen=True, slots=True)
-class More:
+class More(Struct, frozen=True):
     """Siblings that are left out to keep a list short."""
 
     count: int

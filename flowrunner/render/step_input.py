@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import assert_never
+
+from msgspec import Struct
 
 from flowrunner.plan import (
     Call,
@@ -26,8 +27,7 @@ from flowrunner.plan import (
 __all__ = ["Input", "value_of"]
 
 
-@dataclass(frozen=True, slots=True)
-class Input:
+class Input(Struct, frozen=True):
     """What a step is given: nothing at all, a value, or a list whose ``length`` may be known."""
 
     exists: bool = False

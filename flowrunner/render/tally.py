@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from flowrunner.render.label import counted
 
 __all__ = ["Tally"]
 
 
-@dataclass(frozen=True, slots=True)
-class Tally:
+class Tally(Struct, frozen=True):
     """How many calls of a line are in which state, and how often they were made again.
 
     Of those that failed, the ``caught`` ones are none of the run's: they were tolerated, or

@@ -8,7 +8,8 @@ its columns apart, and knows its nodes, so that a live view can colour and count
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct
 
 from flowrunner.plan import Node, Plan
 from flowrunner.render.layout import display_width, wrapped
@@ -23,8 +24,7 @@ WIDEST_ALIGNED_TEXT = 28
 WIDEST_ALIGNED_ROLE = 20
 
 
-@dataclass(frozen=True, slots=True)
-class TreeLine:
+class TreeLine(Struct, frozen=True):
     """A line: guides, then columns padded to those of its siblings, then a note.
 
     ``nodes`` are the plan's nodes that the line stands for: one, all those of a stack, or
@@ -35,7 +35,7 @@ class TreeLine:
     role: str
     text: str
     note: str
-    nodes: tuple[Node, ...] = field(default=(), repr=False)
+    nodes: tuple[Node, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.guides}{self.role}{self.text}{self.note}".rstrip()
