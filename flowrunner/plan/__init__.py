@@ -41,6 +41,15 @@ from flowrunner.plan.policy import (
     built_in_exception,
     built_in_exceptions,
 )
+from flowrunner.plan.properties import (
+    Passing,
+    Reuse,
+    has_own_expression,
+    is_static,
+    passing,
+    reuse_of,
+    runtime_word,
+)
 from flowrunner.plan.sequence import (
     Fork,
     Item,
@@ -49,7 +58,6 @@ from flowrunner.plan.sequence import (
     parts_of,
     without_continuations,
 )
-from flowrunner.plan.static import is_static
 from flowrunner.plan.tree import calls_in, inner_nodes
 from flowrunner.plan.values import (
     Deferred,
@@ -83,10 +91,12 @@ __all__ = [
     "Item",
     "Named",
     "Node",
+    "Passing",
     "Plan",
     "Repeat",
     "Rescue",
     "Retry",
+    "Reuse",
     "Secret",
     "Sequence",
     "Skipped",
@@ -97,11 +107,15 @@ __all__ = [
     "built_in_exceptions",
     "calls_in",
     "calls_of",
+    "has_own_expression",
     "has_secret",
     "inner_nodes",
     "is_open",
     "is_static",
     "may_run_in_parallel",
     "parts_of",
+    "passing",
+    "reuse_of",
+    "runtime_word",
     "without_continuations",
 ]

@@ -9,8 +9,8 @@ from typing import Any
 
 from flowrunner.model import HandlerName
 from flowrunner.plan.nodes import Call, Node
+from flowrunner.plan.properties import is_static
 from flowrunner.plan.sequence import Sequence, calls_of
-from flowrunner.plan.static import is_static
 from flowrunner.plan.tree import calls_in
 from flowrunner.source import Source
 

@@ -12,7 +12,6 @@ from flowrunner.node import Scalar
 from flowrunner.planner.call_template import CallTemplate
 from flowrunner.planner.calls import PREVIOUS
 from flowrunner.planner.defaults import with_defaults
-from flowrunner.planner.passing import Passing, passing
 from flowrunner.planner.policies import Limits, resolve_limits
 from flowrunner.planner.problems import Problems
 from flowrunner.planner.proof import Ids
@@ -110,12 +109,12 @@ class PlanContext:
 
     def after(self, step: plan.Node, scope: Scope, ended: Ended) -> Scope:
         """Return the scope of what follows a step, by whose end these ids have ended."""
-        passes = passing(step)
+        passes = plan.passing(step)
         if ended:
             self.budget.spend(len(scope.ids))  # each step that follows gets a copy of them
-        if passes is Passing.ALWAYS:
+        if passes is plan.Passing.ALWAYS:
             return scope.with_ids(ended) if ended else scope
-        if passes is Passing.PERHAPS and (scope.given is None or scope.may_be_given):
+        if passes is plan.Passing.PERHAPS and (scope.given is None or scope.may_be_given):
             return scope.perhaps_after(PREVIOUS, ended)
         return scope.after(PREVIOUS, ended)
 

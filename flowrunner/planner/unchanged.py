@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from itertools import islice
-from typing import Final, TypeAlias, assert_never
+from typing import Final, TypeAlias
 
 from flowrunner import plan
 
@@ -35,38 +35,23 @@ def _unchanged(old: _Tree, new: _Tree) -> Iterator[str]:
         return
     if type(old) is not type(new):
         return
-    match new:
-        case plan.Chain() | plan.Chord():
+    match plan.reuse_of(new):
+        case plan.Reuse.BEFORE_THE_CHANGE:
             for one, other in _pairs(old, new):
                 yield from _unchanged(one, other)
                 if one != other:
-                    return  # what follows gets another input
-        case plan.Group():
+                    return
+        case plan.Reuse.OF_EACH_CHILD:
             for one, other in _pairs(old, new):
                 yield from _unchanged(one, other)
-        case plan.Repeat():
-            assert isinstance(old, plan.Repeat)  # noqa: S101
-            for call, other_call in zip(old.calls(), new.calls(), strict=False):
-                if call == other_call:
-                    yield call.path
-        case plan.Rescue() | plan.Named():
-            for one, other in islice(_pairs(old, new), 1):  # not the handler
+        case plan.Reuse.OF_THE_FIRST_CHILD:
+            for one, other in islice(_pairs(old, new), 1):
                 yield from _unchanged(one, other)
-        case (
-            plan.Call()
-            | plan.Each()
-            | plan.Switch()
-            | plan.Skipped()
-            | plan.Given()
-            | plan.Constant()
-            | plan.Used()
-            | plan.Graph()
-            | plan.Failing()
-        ):
+        case plan.Reuse.NOTHING:
             return
-        case _:
-            assert_never(new)
 
 
 def _pairs(old: _Tree, new: _Tree) -> Iterator[tuple[_Tree, _Tree]]:
+    if isinstance(old, plan.Repeat) and isinstance(new, plan.Repeat):
+        return zip(old.calls(), new.calls(), strict=False)
     return zip(old.children(), new.children(), strict=False)

@@ -8,25 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from itertools import count
-from typing import Final, assert_never
+from typing import Final
 
-from flowrunner.plan import (
-    Call,
-    Chain,
-    Chord,
-    Constant,
-    Each,
-    Failing,
-    Given,
-    Graph,
-    Group,
-    Named,
-    Node,
-    Rescue,
-    Skipped,
-    Switch,
-    Used,
-)
+from flowrunner.plan import Call, Group, Node, has_own_expression
 from flowrunner.render.tree import TreeLine
 
 __all__ = ["LineIndex"]
@@ -53,7 +37,7 @@ class LineIndex:
         # What fails before its first call is known by the path of its step.
         for number, line in enumerate(lines):
             for node in line.nodes:
-                if _has_own_expression(node):
+                if has_own_expression(node):
                     self._lines.setdefault(node.path, number)
         self._stars = self._places_of_stars()
 
@@ -99,25 +83,3 @@ def _calls(node: Node) -> Iterator[Call]:
         yield node
     elif isinstance(node, Group) and node.batched:
         yield from (call for call in node.flat() if isinstance(call, Call))
-
-
-def _has_own_expression(node: Node) -> bool:
-    """Tell whether a node may fail before its first call."""
-    match node:
-        case Each() | Switch() | Constant() | Used():
-            return True
-        case (
-            Call()
-            | Chain()
-            | Group()
-            | Chord()
-            | Skipped()
-            | Rescue()
-            | Named()
-            | Given()
-            | Graph()
-            | Failing()
-        ):
-            return False
-        case _:
-            assert_never(node)

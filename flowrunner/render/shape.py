@@ -2,24 +2,12 @@
 
 from __future__ import annotations
 
-from flowrunner.plan import (
-    Call,
-    Chain,
-    Chord,
-    Constant,
-    Each,
-    Failing,
-    Given,
-    Graph,
-    Group,
-    Named,
-    Node,
-    Repeat,
-    Rescue,
-    Skipped,
-    Switch,
-    Used,
-)
+from collections.abc import Iterator
+from dataclasses import fields
+from functools import lru_cache
+from typing import Any
+
+from flowrunner.plan import Branch, Call, Deferred, GraphStep, Node, Repeat
 
 __all__ = ["Shape", "shape_of"]
 
@@ -28,47 +16,45 @@ Shape = tuple[object, ...]
 
 def shape_of(node: Node | Repeat) -> Shape:
     """Return a node's shape."""
-    if isinstance(node, Repeat):
-        ends = node.ends()  # the last batch of chunks may be smaller
-        return ("repeat", node.count, node.index, *map(shape_of, ends))
-    return (type(node), *_own(node), *map(shape_of, node.children()))
-
-
-def _own(node: Node) -> Shape:
-    """Return what a node has in common with others of its shape, without its children."""
     match node:
         case Call():
             arguments = (len(node.args), *node.kwargs)
-            return (
-                node.kind,
-                node.task,
-                node.immutable,
-                node.id,
-                node.retry,
-                arguments,
-                tuple(node.options),
-            )
-        case Group():
-            return (node.batched, node.max_parallel, node.tolerate)
-        case Each():
-            items = getattr(node.items, "text", None)
-            return (node.variable, node.max_parallel, node.tolerate, items)
-        case Switch():
-            conditions = (branch.when.text for branch in node.branches)
-            return (node.written, *conditions, node.otherwise is None)
-        case Skipped():
-            return (node.why,)
-        case Named():
-            return (node.name,)
-        case Given():
-            return (node.variable,)
-        case Constant():
-            return (tuple(node.value) if isinstance(node.value, dict) else None,)
-        case Used():
-            return tuple(node.inputs)
-        case Graph():
-            return tuple((step.name, step.needs) for step in node.steps)
-        case Failing():
-            return (node.step,)
-        case Chain() | Chord() | Rescue():
-            return ()
+            kind = (node.kind, node.task, node.immutable, node.id, node.retry)
+            return (*kind, arguments, tuple(node.options))
+        case Repeat():
+            ends = node.ends()  # the last batch of chunks may be smaller
+            return ("repeat", node.count, node.index, *map(shape_of, ends))
+        case _:
+            return (type(node), *_own(node), *map(shape_of, node.children()))
+
+
+def _own(node: Any) -> Iterator[object]:
+    """Yield what a node's own fields, and those of its parts, have in common with others."""
+    kind: Any = type(node)
+    own, inner, deferrable = _fields_of(kind)
+    for name in own:
+        value = getattr(node, name)
+        yield _names(value) if isinstance(value, dict) else value
+    for name in inner:
+        value = getattr(node, name)
+        if isinstance(value, tuple):
+            for part in value:
+                if isinstance(part, (Branch, GraphStep)):
+                    yield tuple(_own(part))
+        else:
+            yield value is None  # without a child a node has another shape
+    for name in deferrable:
+        value = getattr(node, name)
+        yield value.text if isinstance(value, Deferred) else _names(value)
+
+
+@lru_cache(maxsize=64)
+def _fields_of(kind: Any) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+    """Return the fields of a class: its own, those of children, those of values."""
+    others = (*kind.inner, *kind.deferrable, "path", "location")
+    own = tuple(each.name for each in fields(kind) if each.name not in others)
+    return own, kind.inner, kind.deferrable
+
+
+def _names(value: Any) -> tuple[str, ...] | None:
+    return tuple(value) if isinstance(value, dict) else None

@@ -4,29 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import Final, assert_never
+from typing import Final
 
 from flowrunner.plan import (
     Call,
-    Chain,
-    Chord,
-    Constant,
     Each,
-    Failing,
-    Given,
-    Graph,
     Group,
     Handler,
-    Named,
     Node,
     Plan,
     Repeat,
-    Rescue,
-    Skipped,
-    Switch,
-    Used,
     inner_nodes,
     is_static,
+    runtime_word,
 )
 from flowrunner.planner.continuations import WORTH_CONTINUING
 from flowrunner.render.label import counted
@@ -102,44 +92,28 @@ def _least(plan: Plan) -> str:
 
 def _unfolding(plan: Plan) -> str:
     counts = Counter(_late_parts(plan.root))
-    shown = [f"{counts[part]:,} {part}" for part in _LATE if counts[part]]
+    parts = sorted(counts, key=lambda part: _LATE.index(part) if part in _LATE else len(_LATE))
+    shown = [f"{counts[part]:,} {part}" for part in parts]
     decided = ", ".join(shown) or "values that steps are given"
     return f"for plain Celery workers; decided as it runs: {decided}"
 
 
 def _late_parts(node: Node | Repeat) -> Iterator[str]:
     """Yield a word for whatever in a tree is decided by run time."""
-    match node:
-        case Call():
-            yield from () if node.retry is None else ("retry",)
-            return
-        case Repeat():
-            yield from ("retry" for retry in node.values("retry") if retry is not None)
-            return
-        case Each():
-            yield _EACH
-            yield from _limits(node)
-        case Group():
-            yield from _limits(node)
-        case Switch():
-            yield node.written
-        case Rescue():
-            yield "on_error"
-        case Graph():
-            yield "graph"
-        case Chain() | Chord() | Skipped() | Named() | Given() | Constant() | Used() | Failing():
-            pass
-        case _:
-            assert_never(node)
+    if isinstance(node, (Call, Repeat)):
+        retries = node.values("retry") if isinstance(node, Repeat) else iter((node.retry,))
+        yield from ("retry" for retry in retries if retry is not None)
+        return
+    word = runtime_word(node)
+    if word is not None:
+        yield _EACH if word == "each" else word
+    if isinstance(node, (Each, Group)):
+        if node.max_parallel is not None:
+            yield "max_parallel"
+        if node.tolerate is not None:
+            yield "tolerate"
     for inner in inner_nodes(node):
         yield from _late_parts(inner)
-
-
-def _limits(node: Each | Group) -> Iterator[str]:
-    if node.max_parallel is not None:
-        yield "max_parallel"
-    if node.tolerate is not None:
-        yield "tolerate"
 
 
 def _canvas(plan: Plan) -> str:

@@ -6,7 +6,6 @@ from flowrunner import model, plan
 from flowrunner.node import Scalar
 from flowrunner.planner.calls import ERROR
 from flowrunner.planner.context import PlanContext, joined
-from flowrunner.planner.passing import Passing, passing
 from flowrunner.planner.scope import LATE, Ended, Scope, StepValue
 
 __all__ = ["build_named", "build_rescue", "with_id"]
@@ -25,7 +24,7 @@ def with_id(
     """Build a step and give it an id, which ``ended`` gets."""
     node = context.step(step, path, scope, ended)
     path = path or node.path
-    nothing = scope.given is None and passing(node) is Passing.ALWAYS
+    nothing = scope.given is None and plan.passing(node) is plan.Passing.ALWAYS
     ended[str(name.value)] = StepValue(path, nothing)
     context.has_names = True
     return plan.Named(path, str(name.value), node, name.location)
