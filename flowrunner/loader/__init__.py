@@ -9,8 +9,7 @@ from typing import Any
 from flowrunner.errors import Diagnostic, WorkflowError
 from flowrunner.loader.composer import compose, garbage_collector_off
 from flowrunner.loader.document import build_workflow
-from flowrunner.loader.folder import workflow_files
-from flowrunner.loader.reading import read_source
+from flowrunner.loader.reading import read_source, workflow_files
 from flowrunner.model import Workflow
 from flowrunner.node import Mapping, Node, Scalar, Sequence
 from flowrunner.regular_file import real_path

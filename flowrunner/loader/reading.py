@@ -1,9 +1,11 @@
-"""Files to texts."""
+"""Files to texts, and the workflow files of a folder."""
 
 from __future__ import annotations
 
+import os
 import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -12,7 +14,7 @@ from flowrunner.regular_file import IrregularFileError, OutsideError, read_regul
 from flowrunner.source import Source
 from flowrunner.suggestion import nearest
 
-__all__ = ["MAXIMUM_BYTES", "MAXIMUM_JSON_BYTES", "read_source"]
+__all__ = ["MAXIMUM_BYTES", "MAXIMUM_JSON_BYTES", "read_source", "workflow_files"]
 
 #: The largest file that is read, in bytes: some 40,000 steps.
 MAXIMUM_BYTES: Final = 4 * 1024 * 1024
@@ -120,3 +122,46 @@ def _decoded(name: str, content: bytes) -> str:
                 )
             ]
         ) from error
+
+
+_WORKFLOW_SUFFIXES: Final = (".yaml", ".yml")
+
+
+def workflow_files(path: Path) -> list[Path]:
+    """Return the files below a folder that are named like workflows; anything else is returned.
+
+    Links and whatever is hidden are left out. Raises :class:`~flowrunner.errors.WorkflowError` for
+    a folder without such files, and for one that cannot be read.
+    """
+    if not path.is_dir():
+        return [path]
+    try:
+        found = sorted(_below(path))
+    except OSError as error:
+        raise WorkflowError(
+            [Diagnostic(f"{error.filename or path} cannot be read: {error.strerror}")]
+        ) from error
+    if not found:
+        raise WorkflowError(
+            [
+                Diagnostic(
+                    f"there is no {' or '.join(_WORKFLOW_SUFFIXES)} file in the folder {path}",
+                    notes=("links, hidden files and hidden folders are skipped",),
+                )
+            ]
+        )
+    return found
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    folders = [folder]  # not recursive: folders may be nested deeper than Python's calls
+    while folders:
+        here = folders.pop()
+        with os.scandir(here) as entries:
+            for entry in entries:
+                if entry.name.startswith(".") or entry.is_symlink():
+                    continue
+                if entry.is_dir():
+                    folders.append(here / entry.name)
+                elif entry.name.endswith(_WORKFLOW_SUFFIXES):
+                    yield here / entry.name
