@@ -9,8 +9,10 @@ deferred value, or an instance that pydantic has made.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from flowrunner.hints import forms
 from flowrunner.hints.models import refusal_of_model
@@ -22,8 +24,7 @@ __all__ = ["Misfit", "misfit"]
 _CONTAINERS: Final = (list, tuple, Mapping)
 
 
-@dataclass(frozen=True)
-class Misfit:
+class Misfit(Struct, frozen=True):
     """What does not fit: the innermost part of it, and what is wanted there.
 
     ``keys`` lead to that part of a value; ``reason`` says more where a type cannot; ``origin`` is
@@ -105,8 +106,7 @@ def _misfit_with_list(
 ) -> Misfit | None:
     value = given.value if isinstance(given, forms.Value) else None
     if isinstance(given, forms.Value) and isinstance(value, (list, tuple)):
-        alike = isinstance(wanted, forms.ListOf)
-        if alike and forms.plain_types(wanted.parts[0]).issuperset(map(type, value)):
+        if isinstance(wanted, forms.ListOf) and _all_fit(value, wanted):
             return None
         items: tuple[forms.Type, ...] = tuple(map(type(given), value))
     elif isinstance(given, (forms.ListOf, forms.Members)):
@@ -137,6 +137,8 @@ def _misfit_with_dict(
         needed = [want for want, required in wants.values() if required] or list(wanted.parts)
         return _first(misfit(given.parts[0], want, depth) for want in needed)
     if isinstance(given, forms.Value) and isinstance(value, Mapping):
+        if isinstance(wanted, forms.DictOf) and _all_fit(value.values(), wanted):
+            return None
         fields: Fields = {key: (type(given)(each), True) for key, each in value.items()}
     elif isinstance(given, forms.Record):
         fields = record_fields(given.hint)
@@ -155,6 +157,11 @@ def _misfit_with_dict(
             is_other = f"the key '{key}' is another" if isinstance(wanted, forms.Record) else ""
             return replace(found, reason=found.reason or is_other)
     return None
+
+
+def _all_fit(values: Iterable[Any], wanted: forms.Compound) -> bool:
+    """Tell quickly whether values without parts fit, of which there may be many thousands."""
+    return forms.plain_types(wanted.parts[0]).issuperset(map(type, values))
 
 
 def _first(found: Iterable[Misfit | None]) -> Misfit | None:

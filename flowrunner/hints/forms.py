@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from itertools import chain
 from types import NoneType
 from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 if TYPE_CHECKING:
     from flowrunner.plan import Given
@@ -51,81 +53,76 @@ TAKEN: Final[dict[type, frozenset[type]]] = {
 DEEPEST: Final = 12
 
 
-class Type:
-    """What is known of a value. ``parts`` are the types of what it consists of.
+class Type(Struct, frozen=True):
+    """What is known of a value."""
 
-    Not a struct: processes that run tasks import this module, and do without msgspec.
-    """
+    @property
+    def parts(self) -> tuple[Type, ...]:
+        """The types that it is made of."""
+        return ()
 
-    parts: tuple[Type, ...] = ()
 
-
-@dataclass(frozen=True)
-class Compound(Type):
+class Compound(Type, frozen=True):
     """A type that is made of others."""
 
     parts: tuple[Type, ...]
 
 
-class ListOf(Compound):
+class ListOf(Compound, frozen=True):
     """A list of any length whose items are alike: its part is their type."""
 
 
-class Members(Compound):
+class Members(Compound, frozen=True):
     """A list of these items."""
 
 
-class DictOf(Compound):
+class DictOf(Compound, frozen=True):
     """A dict whose values are alike: its part is their type."""
 
 
-class OneOf(Compound):
+class OneOf(Compound, frozen=True):
     """One of the values of a ``Literal``."""
 
 
-class AnyOf(Compound):
+class AnyOf(Compound, frozen=True):
     """A union in a hint: the function's author knows which it is, so one that fits is enough."""
 
 
-class Alternatives(Compound):
+class Alternatives(Compound, frozen=True):
     """The results of different steps: any of them may come, so each has to fit."""
 
 
-@dataclass(frozen=True)
-class Plain(Type):
+class Plain(Type, frozen=True):
     """A value without parts, by its Python type. A ``float`` may be a whole number."""
 
     kind: type
 
 
-@dataclass(frozen=True)
-class Hinted(Type):
+class Hinted(Type, frozen=True):
     """A type that only its hint describes."""
 
     hint: Any
 
 
-class Record(Hinted):
+class Record(Hinted, frozen=True):
     """A dict as a ``TypedDict`` defines it."""
 
 
-class Model(Hinted):
+class Model(Hinted, frozen=True):
     """What pydantic converts: a model, or any hint of a function that pydantic checks."""
 
 
-@dataclass(frozen=True)
-class Value(Type):
+class Value(Type, frozen=True):
     """A known value; parts of it may be deferred."""
 
     value: Any
 
 
-class Unmade(Value):
+class Unmade(Value, frozen=True):
     """A value at run time: the models in it are not judged, since they are made later."""
 
 
-@dataclass(frozen=True)
-class Origin(Type):
+class Origin(Type, frozen=True):
     """A type, and a note of what produces it.
 
     ``item`` is the node of a fan-out's item, which has a location in the file.

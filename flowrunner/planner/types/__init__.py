@@ -12,8 +12,8 @@ from flowrunner import model, plan
 from flowrunner.hints import forms
 from flowrunner.planner.problems import Problems
 from flowrunner.planner.types.inference import Inference
-from flowrunner.planner.types.places import Places
 from flowrunner.planner.types.reports import Reports
+from flowrunner.planner.types.written_values import WrittenValues
 from flowrunner.tasks import TaskRegistry
 
 __all__ = ["check_types"]
@@ -29,7 +29,7 @@ def check_types(
     problems: Problems,
 ) -> None:
     """Report what does not fit in the tree of a workflow, and in those of its handlers."""
-    inference = Inference(registry, Reports(Places(workflow), problems))
+    inference = Inference(registry, Reports(WrittenValues(workflow), problems))
     inference.type_of(root, None)
     for handler in handlers:
         inference.type_of(handler, _OUTCOME)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterator
+from functools import reduce
 from typing import Any
 
 from flowrunner import plan
@@ -12,8 +11,9 @@ from flowrunner.hints.fitting import misfit
 from flowrunner.hints.words import in_words
 from flowrunner.planner.scope import UNKNOWN as UNKNOWN_VALUE
 from flowrunner.planner.types.expression_types import item_type, type_of_deferred
-from flowrunner.planner.types.reports import Argument, Reports
-from flowrunner.planner.types.signatures import Taken, TaskTypes, task_types
+from flowrunner.planner.types.reports import Reports
+from flowrunner.planner.types.signatures import TaskTypes, TypedParameter, task_types
+from flowrunner.planner.types.written_values import Argument
 from flowrunner.tasks import TaskRegistry
 
 __all__ = ["Inference"]
@@ -27,7 +27,7 @@ _TOLERATED = forms.Origin(
 
 
 class Inference:
-    """Gives every step of a plan the type of its value, and reports what does not fit."""
+    """Infers the type of every step's result, and reports what does not fit."""
 
     def __init__(self, registry: TaskRegistry, reports: Reports) -> None:
         self._registry = registry
@@ -39,40 +39,40 @@ class Inference:
         # Inside a branch that may not be taken: its condition may know what hints do not tell.
         self._doubt = False
 
-    def type_of(self, node: plan.Node, given: forms.Type | None) -> forms.Type | None:
-        """Return the type of a node's value; ``given`` is that of its input, if it has one."""
+    def type_of(self, node: plan.Node, previous: forms.Type | None) -> forms.Type | None:
+        """Return the type of a node's result; ``previous`` is that of the previous result."""
         match node:
             case plan.Call():
-                return self._call(node, given)
+                return self._call(node, previous)
             case plan.Chain():
-                for step in node.steps:
-                    given = self.type_of(step, given)
-                return given
-            case plan.Group():
-                return self._group(node, given)
+                return reduce(lambda found, step: self.type_of(step, found), node.steps, previous)
             case plan.Chord():
-                return self.type_of(node.body, self.type_of(node.header, given))
+                return self.type_of(node.body, self.type_of(node.header, previous))
+            case plan.Group():
+                return self._group(node, previous)
             case plan.Each():
-                return self._each(node, given)
+                return self._each(node, previous)
             case plan.Switch():
-                return self._switch(node, given)
+                return self._switch(node, previous)
             case plan.Skipped():
-                return given  # what its condition guards against is no fault
+                return previous  # what its condition guards against is no fault
             case plan.Rescue():
-                found = self.type_of(node.step, given), self.type_of(node.handler, _ERROR)
-                return forms.alternatives(each or forms.UNKNOWN for each in found)
+                return _either(
+                    self.type_of(node.step, previous), self.type_of(node.handler, _ERROR)
+                )
             case plan.Named():
-                found_step = self.type_of(node.step, given)
-                self._steps[node.path] = found_step or forms.UNKNOWN
-                return found_step
+                result = self.type_of(node.step, previous)
+                self._steps[node.path] = result or forms.UNKNOWN
+                return result
             case plan.Given():
-                return self._given(node)
+                item = forms.Origin(self._type_of_value(node.value, None), item=node)
+                return self.type_of(node.step, item)
             case plan.Constant():
-                return self._type_of_value(node.value, given)
+                return self._type_of_value(node.value, previous)
             case plan.Used():
-                return self.type_of(node.step, given)
+                return self.type_of(node.step, previous)
             case plan.Graph():
-                return self._graph(node, given)
+                return self._graph(node, previous)
             case plan.Failing():
                 return forms.UNKNOWN
 
@@ -82,178 +82,164 @@ class Inference:
             self._tasks[name] = None if definition is None else task_types(definition)
         return self._tasks[name]
 
-    def _call(self, call: plan.Call, given: forms.Type | None) -> forms.Type:
+    def _call(self, call: plan.Call, previous: forms.Type | None) -> forms.Type:
         task = self._task(call.task)
         if task is None or not call.is_written:
             return forms.UNKNOWN
         if task.lacks_pydantic is not None:
-            self._reports.no_pydantic(call, task, task.lacks_pydantic)
+            self._reports.no_pydantic(Argument(call, task, task.lacks_pydantic))
             return forms.UNKNOWN
-        if call.kind != "task":
-            self._items(call, task, 0)
-            return forms.ListOf((self._result(call, task),))
-        before = 0
-        if given is not None and not call.immutable:
-            before = 1
-            self._previous(call, task, given)
-        self._args(call, task, before, given)
-        self._kwargs(call, task, given)
-        return self._result(call, task)
+        if call.kind == "task" and previous is not None and not call.immutable:
+            self._previous(call, task, previous)
+        self._arguments(call, task, previous)
+        result = self._result(call, task)
+        return result if call.kind == "task" else forms.ListOf((result,))
 
     def _result(self, call: plan.Call, task: TaskTypes) -> forms.Type:
         key = (id(call.location.source), call.location.start)
-        if key not in self._results:
-            type_ = task.returns
-            if type_ != forms.UNKNOWN:
-                note = f"{in_words(type_)} comes from {task.written} at {call.location}"
-                type_ = forms.Origin(type_, note)
-            self._results[key] = type_
-        return self._results[key]
+        if key not in self._results and task.returns != forms.UNKNOWN:
+            note = f"{in_words(task.returns)} comes from {task.written} at {call.location}"
+            self._results[key] = forms.Origin(task.returns, note)
+        return self._results.get(key, forms.UNKNOWN)
 
-    def _previous(self, call: plan.Call, task: TaskTypes, given: forms.Type) -> None:
-        taken = task.parameters.at(0)
-        inner = given.type if isinstance(given, forms.Origin) else given
-        if taken is None or (isinstance(inner, forms.Value) and type(inner.value) in taken.plain):
+    def _previous(self, call: plan.Call, task: TaskTypes, previous: forms.Type) -> None:
+        parameter = task.parameters.at(0)
+        if parameter is None:
+            return
+        inner = previous.type if isinstance(previous, forms.Origin) else previous
+        if isinstance(inner, forms.Value) and type(inner.value) in parameter.plain:
             return  # the common case of a wide fan-out over items
-        given = forms.doubtful(given) if self._doubt else given
-        found = misfit(given, taken.wanted)
+        previous = self._doubted(previous)
+        found = misfit(previous, parameter.wanted)
         if found is not None:
-            argument = Argument(call, task, taken, 0)
-            self._reports.previous(argument, given, found, doubt=self._doubt)
+            argument = Argument(call, task, parameter)
+            self._reports.previous(argument, previous, found, doubt=self._doubt)
 
-    def _args(
-        self, call: plan.Call, task: TaskTypes, before: int, given: forms.Type | None
+    def _arguments(
+        self,
+        call: plan.Call,
+        task: TaskTypes,
+        previous: forms.Type | None,
+        *,
+        earlier: int = 0,
+        named: bool = True,
     ) -> None:
-        for position, value in enumerate(call.args):
-            taken = task.parameters.at(before + position)
-            self._argument(call, task, taken, position, value, given)
-
-    def _kwargs(self, call: plan.Call, task: TaskTypes, given: forms.Type | None) -> None:
-        for name, value in call.kwargs.items():
-            self._argument(call, task, task.parameters.named(name), name, value, given)
-
-    def _items(self, call: plan.Call, task: TaskTypes, before: int) -> None:
-        """Check the items of a map or a starmap, of which ``before`` are in earlier batches."""
-        for position, item in enumerate(call.args, before):
-            values = item if call.kind == "starmap" else [item]
-            for place, value in enumerate(values):
-                keys = (position, place) if call.kind == "starmap" else (position,)
-                self._argument(call, task, task.parameters.at(place), place, value, None, keys)
+        """Check written arguments; ``earlier`` counts the items of the batches before."""
+        at = task.parameters.at
+        before = int(previous is not None and not call.immutable)
+        for position, value in enumerate(call.args, earlier):
+            if call.kind == "task":
+                self._argument(call, task, at(before + position), position, value, previous)
+            elif call.kind == "map":
+                self._argument(call, task, at(0), 0, value, None, (position,))
+            else:
+                for place, part in enumerate(value):
+                    self._argument(call, task, at(place), place, part, None, (position, place))
+        for name, value in call.kwargs.items() if named else ():
+            self._argument(call, task, task.parameters.named(name), name, value, previous)
 
     def _argument(
         self,
         call: plan.Call,
         task: TaskTypes,
-        taken: Taken | None,
+        parameter: TypedParameter | None,
         key: int | str,
         value: Any,
-        given: forms.Type | None,
-        keys: tuple[int, ...] = (),
+        previous: forms.Type | None,
+        item: tuple[int, ...] = (),
     ) -> None:
-        if taken is None or type(value) in taken.plain or taken.wanted == forms.UNKNOWN:
+        if parameter is None or type(value) in parameter.plain or parameter.takes_any(value):
             return
-        if _is_default(value, taken):
-            return
-        argument = Argument(call, task, taken, key, keys)
+        argument = Argument(call, task, parameter, key, item)
         if value is UNKNOWN_VALUE:
             type_ = self._reports.type_of_input(argument)
         else:
-            type_ = self._type_of_value(value, given)
-        found = misfit(forms.doubtful(type_) if self._doubt else type_, taken.wanted)
+            type_ = self._type_of_value(value, previous)
+        found = misfit(self._doubted(type_), parameter.wanted)
         if found is not None:
             self._reports.argument(argument, type_, found, doubt=self._doubt)
 
-    def _group(self, group: plan.Group, given: forms.Type | None) -> forms.Type:
+    def _group(self, group: plan.Group, previous: forms.Type | None) -> forms.Type:
         types: list[forms.Type] = []
         for member in group.members:
             if isinstance(member, plan.Repeat):
-                types += self._repeat(member, given)
+                types += self._repeat(member, previous)
             else:
-                types.append(self.type_of(member, given) or forms.UNKNOWN)
+                types.append(self.type_of(member, previous) or forms.UNKNOWN)
         if group.tolerate is not None and types:
-            return forms.ListOf((forms.alternatives([*types, _TOLERATED]),))
-        return (
-            forms.Members(tuple(types))
-            if len(types) <= _MOST_MEMBERS
-            else forms.ListOf((forms.alternatives(types),))
-        )
+            return _list_of(*types, _TOLERATED)
+        return forms.Members(tuple(types)) if len(types) <= _MOST_MEMBERS else _list_of(*types)
 
-    def _repeat(self, repeat: plan.Repeat, given: forms.Type | None) -> Iterator[forms.Type]:
-        """Yield the calls' types; what they have in common is looked at once."""
+    def _repeat(self, repeat: plan.Repeat, previous: forms.Type | None) -> list[forms.Type]:
+        """Return the calls' types; what they have in common is checked once."""
         calls = repeat.calls()
         first = next(calls, None)
         if first is None:
-            return
-        task, result = self._task(first.task), self._call(first, given)
-        yield from itertools.repeat(result, repeat.count)
-        before, items = int(given is not None and not first.immutable), len(first.args)
+            return []
+        task, result = self._task(first.task), self._call(first, previous)
+        types = [result] * repeat.count
         if task is None or not (repeat.numbered or repeat.varying):
-            return
-        taken = task.parameters.at(before)
-        if repeat.numbered and not repeat.varying and (taken is None or int in taken.plain):
-            return  # the common case of a wide fan-out
+            return types
+        parameter = task.parameters.at(int(previous is not None and not first.immutable))
+        if repeat.numbered and not repeat.varying and (parameter is None or int in parameter.plain):
+            return types  # the common case of a wide fan-out
+        earlier, named = len(first.args), "kwargs" in repeat.varying
         for call in calls:
-            if call.kind != "task":
-                self._items(call, task, items)
-                items += len(call.args)
-                continue
-            self._args(call, task, before, given)
-            if "kwargs" in repeat.varying:
-                self._kwargs(call, task, given)
+            offset = 0 if call.kind == "task" else earlier
+            self._arguments(call, task, previous, earlier=offset, named=named)
+            earlier += len(call.args)
+        return types
 
-    def _each(self, each: plan.Each, given: forms.Type | None) -> forms.Type:
-        given_items = self._type_of_value(each.items, given)
-        item = item_type(forms.doubtful(given_items) if self._doubt else given_items)
+    def _each(self, each: plan.Each, previous: forms.Type | None) -> forms.Type:
+        items = self._type_of_value(each.items, previous)
+        item = item_type(self._doubted(items))
         if item is None:
             place = each.items.location if isinstance(each.items, plan.Deferred) else each.location
-            self._reports.no_list(place, given_items)
+            self._reports.no_list(place, items)
         outer = dict(self._variables)
         self._variables[each.variable] = item or forms.UNKNOWN
         found = self.type_of(each.do, item or forms.UNKNOWN) or forms.UNKNOWN
         self._variables = outer
-        items = [found] if each.tolerate is None else [found, _TOLERATED]
-        return forms.ListOf((forms.alternatives(items),))
+        return _list_of(found) if each.tolerate is None else _list_of(found, _TOLERATED)
 
-    def _switch(self, switch: plan.Switch, given: forms.Type | None) -> forms.Type:
+    def _switch(self, switch: plan.Switch, previous: forms.Type | None) -> forms.Type:
         outer, self._doubt = self._doubt, True
-        found = [self.type_of(branch.step, given) for branch in switch.branches]
-        found.append(given if switch.otherwise is None else self.type_of(switch.otherwise, given))
+        found = [self.type_of(branch.step, previous) for branch in switch.branches]
+        other = switch.otherwise
+        found.append(previous if other is None else self.type_of(other, previous))
         self._doubt = outer
-        return forms.alternatives(each or forms.UNKNOWN for each in found)
+        return _either(*found)
 
-    def _given(self, node: plan.Given) -> forms.Type | None:
-        return self.type_of(
-            node.step, forms.Origin(self._type_of_value(node.value, None), item=node)
-        )
-
-    def _graph(self, graph: plan.Graph, given: forms.Type | None) -> forms.Type | None:
+    def _graph(self, graph: plan.Graph, previous: forms.Type | None) -> forms.Type:
         steps = {step.name: step for step in graph.steps}
         found: dict[str, forms.Type] = {}
 
-        def value(name: str) -> forms.Type:
+        def result(name: str) -> forms.Type:
             if name not in found:
                 found[name] = forms.UNKNOWN  # a cycle is told elsewhere
-                needs = [value(each) for each in steps[name].needs if each in steps]
-                inputs = (
-                    needs[0] if len(needs) == 1 else forms.Members(tuple(needs)) if needs else given
-                )
-                found[name] = self.type_of(steps[name].step, inputs) or forms.UNKNOWN
+                needs = tuple(result(each) for each in steps[name].needs if each in steps)
+                several = forms.Members(needs) if needs else previous
+                input_ = needs[0] if len(needs) == 1 else several
+                found[name] = self.type_of(steps[name].step, input_) or forms.UNKNOWN
             return found[name]
 
         for name in steps:
-            value(name)
+            result(name)
         return found.get(graph.result, forms.UNKNOWN)
 
-    def _type_of_value(self, value: Any, given: forms.Type | None) -> forms.Type:
+    def _doubted(self, type_: forms.Type) -> forms.Type:
+        return forms.doubtful(type_) if self._doubt else type_
+
+    def _type_of_value(self, value: Any, previous: forms.Type | None) -> forms.Type:
         if isinstance(value, plan.Deferred):
-            return type_of_deferred(value, given, self._variables, self._steps)
-        if isinstance(value, plan.Secret) or value is UNKNOWN_VALUE:
-            return forms.UNKNOWN
-        return forms.Value(value)
+            return type_of_deferred(value, previous, self._variables, self._steps)
+        is_hidden = isinstance(value, plan.Secret) or value is UNKNOWN_VALUE
+        return forms.UNKNOWN if is_hidden else forms.Value(value)
 
 
-def _is_default(value: Any, taken: Taken) -> bool:
-    try:
-        return bool(value == taken.default)
-    except Exception:  # the plugin's own comparison
-        return False
+def _list_of(*items: forms.Type) -> forms.Type:
+    return forms.ListOf((forms.alternatives(items),))
+
+
+def _either(*types: forms.Type | None) -> forms.Type:
+    return forms.alternatives(each or forms.UNKNOWN for each in types)

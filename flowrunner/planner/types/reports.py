@@ -4,34 +4,17 @@ from __future__ import annotations
 
 import re
 
-from msgspec import Struct
-
-from flowrunner import plan
 from flowrunner.hints import forms
 from flowrunner.hints.fitting import Misfit
 from flowrunner.hints.words import hint_text, in_words, path_text
 from flowrunner.planner.problems import Problems
-from flowrunner.planner.types.places import Place, Places
-from flowrunner.planner.types.signatures import Taken, TaskTypes
+from flowrunner.planner.types.written_values import Argument, WrittenValue, WrittenValues
 from flowrunner.source import Location
 
-__all__ = ["Argument", "Reports"]
+__all__ = ["Reports"]
 
 _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]*)?", re.ASCII)
 _LAST_INDEX = re.compile(r"\[(\d+)\]$")
-
-
-class Argument(Struct, frozen=True):
-    """An argument of a call, by position or by name.
-
-    ``item`` leads to it within the items of a ``map``, ``starmap`` or ``chunks``.
-    """
-
-    call: plan.Call
-    task: TaskTypes
-    taken: Taken
-    key: int | str
-    item: tuple[int, ...] = ()
 
 
 class Reports:
@@ -41,59 +24,59 @@ class Reports:
     as the condition does, and is not reported.
     """
 
-    def __init__(self, places: Places, problems: Problems) -> None:
-        self._places = places
+    def __init__(self, values: WrittenValues, problems: Problems) -> None:
+        self._values = values
         self._problems = problems
         self._said: set[tuple[int, int, str]] = set()
         self._known = problems.places()
 
     def type_of_input(self, argument: Argument) -> forms.Type:
         """Return the type of an argument that is an input without a value."""
-        definition = argument.task.definition
-        return self._places.type_of_input(argument.call, definition, argument.key, argument.item)
+        return self._values.type_of_input(argument)
 
     def argument(
         self, argument: Argument, given: forms.Type, found: Misfit, *, doubt: bool
     ) -> None:
         """Report an argument that does not fit."""
-        call, definition = argument.call, argument.task.definition
-        keys = (*argument.item, *found.keys)
-        place = self._places.of_argument(call, definition, argument.key, keys)
-        of_expression = place is not None and not place.written and isinstance(given, forms.Value)
+        written = self._values.of_argument(argument, found.keys)
+        of_expression = (
+            written is not None and not written.is_literal and isinstance(given, forms.Value)
+        )
         if doubt and of_expression:
             return
-        is_index = place is None and call.index is not None
+        is_index = written is None and argument.call.index is not None
         label = "it is the index; 'args: []' passes none" if is_index else ""
-        self._report(argument, found, place, label)
+        self._report(argument, found, written, label)
 
     def previous(
         self, argument: Argument, given: forms.Type, found: Misfit, *, doubt: bool
     ) -> None:
         """Report that the previous result does not fit a call's first parameter."""
-        call, taken = argument.call, argument.taken
+        call, parameter = argument.call, argument.parameter
         origin = found.origin or forms.Origin(given)
         if origin.item is not None and isinstance(found.given, forms.Value):
             number = _LAST_INDEX.search(origin.item.path)
             keys = (int(number[1]), *found.keys) if number else found.keys
-            place = self._places.of_item(origin.item.location, keys)
-            if not (doubt and place is not None and not place.written):
-                self._report(argument, found, place)
+            written = self._values.of_item(origin.item.location, keys)
+            if not (doubt and written is not None and not written.is_literal):
+                self._report(argument, found, written)
         elif self._is_new(argument, call.location):
             if isinstance(given, forms.Alternatives) and isinstance(found.given, forms.Value):
                 given = found.given
             self._problems.report(
-                f"task '{call.task}' gets {in_words(given)} and wants {hint_text(taken.hint)}",
+                f"task '{call.task}' gets {in_words(given)} and wants {hint_text(parameter.hint)}",
                 call.location,
-                _joined(found.reason, f"it comes as '{taken.name}' of {argument.task.written}"),
+                _joined(found.reason, f"it comes as '{parameter.name}' of {argument.task.written}"),
                 tuple(filter(None, [origin.note])),
             )
 
-    def no_pydantic(self, call: plan.Call, task: TaskTypes, taken: Taken) -> None:
+    def no_pydantic(self, argument: Argument) -> None:
         """Report a call of a task whose arguments pydantic has to make."""
-        if self._is_new(Argument(call, task, taken, 0), call.location):
+        call, parameter = argument.call, argument.parameter
+        if self._is_new(argument, call.location):
             self._problems.report(
-                f"task '{call.task}' takes {hint_text(taken.hint)} as '{taken.name}', which needs "
-                f"pydantic",
+                f"task '{call.task}' takes {hint_text(parameter.hint)} as '{parameter.name}', "
+                "which needs pydantic",
                 call.location,
                 "install it here and for the workers: pip install pydantic",
             )
@@ -103,22 +86,22 @@ class Reports:
         self._problems.report(f"'each' gets {in_words(given)} and needs a list", location)
 
     def _report(
-        self, argument: Argument, found: Misfit, place: Place | None, label: str = ""
+        self, argument: Argument, found: Misfit, written: WrittenValue | None, label: str = ""
     ) -> None:
-        task, taken = argument.call.task, argument.taken
-        location = argument.call.location if place is None else place.location
+        task, parameter = argument.call.task, argument.parameter
+        location = argument.call.location if written is None else written.location
         if not self._is_new(argument, location):
             return
-        name = taken.name + path_text(found.keys)
+        name = parameter.name + path_text(found.keys)
         if isinstance(found.wanted, forms.Model):
             wanted = hint_text(found.wanted.hint)
             message = f"task '{task}' gets a '{name}' that {wanted} refuses: {found.reason}"
             reason = ""
         else:
             given = in_words(found.given)
-            wanted = in_words(found.wanted) if found.keys else hint_text(taken.hint)
+            wanted = in_words(found.wanted) if found.keys else hint_text(parameter.hint)
             message = f"task '{task}' gets {given} as '{name}' and wants {wanted}"
-            reason = found.reason or _cure(found, place)
+            reason = found.reason or _cure(found, written)
         self._problems.report(
             message, location, _joined(reason, label, f"it is {argument.task.written}")
         )
@@ -127,21 +110,21 @@ class Reports:
         if (id(location.source), location.start) in self._known:
             return False  # what is wrong there may be why
         call = argument.call.location
-        key = (id(call.source), call.start, argument.taken.name)
+        key = (id(call.source), call.start, argument.parameter.name)
         is_new = key not in self._said
         self._said.add(key)
         return is_new
 
 
-def _cure(found: Misfit, place: Place | None) -> str:
+def _cure(found: Misfit, written: WrittenValue | None) -> str:
     wants_number = found.wanted in (forms.NUMBER, forms.WHOLE)
-    if place is None or not isinstance(found.given, forms.Value) or not wants_number:
+    if written is None or not isinstance(found.given, forms.Value) or not wants_number:
         return ""
     value = found.given.value
     if isinstance(value, str) and _NUMBER.fullmatch(value):
-        return "write it without quotes" if place.written else "write int(…) or float(…)"
+        return "write it without quotes" if written.is_literal else "write int(…) or float(…)"
     if isinstance(value, float):
-        return "write a whole number" if place.written else "write round(…) or //"
+        return "write a whole number" if written.is_literal else "write round(…) or //"
     return ""
 
 

@@ -13,13 +13,13 @@ from flowrunner.hints.parameters import ParameterHints, Parameters
 from flowrunner.hints.reading import has_model_within, read_hint
 from flowrunner.tasks import TaskDefinition
 
-__all__ = ["Taken", "TaskTypes", "task_types"]
+__all__ = ["TaskTypes", "TypedParameter", "task_types"]
 
 
-class Taken(Struct, frozen=True):
-    """A parameter: its hint, what that stands for, and the default that it takes as well.
+class TypedParameter(Struct, frozen=True):
+    """A parameter: its hint, the type of it, and the default that it takes as well.
 
-    ``plain`` are the Python types of values that need no second look.
+    ``plain`` are the Python types whose values all fit.
     """
 
     name: str
@@ -27,6 +27,13 @@ class Taken(Struct, frozen=True):
     wanted: forms.Type
     default: Any = Parameter.empty
     plain: frozenset[type] = frozenset()
+
+    def takes_any(self, value: Any) -> bool:
+        """Tell whether a value fits whatever its type: nothing is known, or it is the default."""
+        try:
+            return self.wanted == forms.UNKNOWN or bool(value == self.default)
+        except Exception:  # the plugin's own comparison
+            return False
 
 
 class TaskTypes(Struct, frozen=True):
@@ -36,9 +43,9 @@ class TaskTypes(Struct, frozen=True):
     """
 
     definition: TaskDefinition
-    parameters: Parameters[Taken]
+    parameters: Parameters[TypedParameter]
     returns: forms.Type
-    lacks_pydantic: Taken | None = None
+    lacks_pydantic: TypedParameter | None = None
 
     @property
     def written(self) -> str:
@@ -51,7 +58,7 @@ def task_types(definition: TaskDefinition) -> TaskTypes:
     hints = ParameterHints(definition.function, definition.signature)
     of_celery = definition.celery_task is not None
 
-    def taken(parameter: Parameter) -> Taken:
+    def typed(parameter: Parameter) -> TypedParameter:
         hint = hints.of(parameter)
         wanted = read_hint(hint)
         if of_celery and has_model(hint, is_dataclass):
@@ -60,9 +67,11 @@ def task_types(definition: TaskDefinition) -> TaskTypes:
             wanted = forms.Model(hint)  # only pydantic can tell what its validate_call takes
         if parameter.default is None:
             wanted = forms.any_of([wanted, forms.NULL])
-        return Taken(parameter.name, hint, wanted, parameter.default, forms.plain_types(wanted))
+        return TypedParameter(
+            parameter.name, hint, wanted, parameter.default, forms.plain_types(wanted)
+        )
 
-    parameters = Parameters(definition.signature, taken)
+    parameters = Parameters(definition.signature, typed)
     in_need = (each for each in parameters.all if not of_celery and has_model_within(each.hint))
     lacking = next((each for each in in_need if not can_make_models()), None)
     return TaskTypes(definition, parameters, read_hint(hints.result), lacking)
