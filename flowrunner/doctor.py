@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from flowrunner.app import Project
-from flowrunner.errors import ConfigurationError, FlowrunnerError
-from flowrunner.finding import Finding
+from flowrunner.errors import ConfigurationError, Finding, FlowrunnerError
 from flowrunner.plan import Plan
 
 __all__ = ["UNREACHABLE_CHECKS", "examine", "runs_file"]

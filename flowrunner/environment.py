@@ -10,8 +10,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from flowrunner.errors import Diagnostic, EngineError, WorkflowError
-from flowrunner.finding import Finding
+from flowrunner.errors import Diagnostic, EngineError, Finding, WorkflowError
 from flowrunner.masking import learn, masked_text
 from flowrunner.plan import Secret, has_secret
 from flowrunner.template import parsed

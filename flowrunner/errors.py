@@ -1,12 +1,12 @@
-"""The errors that flowrunner raises, and the diagnostics that some of them carry."""
+"""The errors that flowrunner raises, and the diagnostics and findings that they carry."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 from flowrunner.budget import BudgetUsedUpError
-from flowrunner.finding import Finding
 from flowrunner.source import Location
 
 __all__ = [
@@ -14,10 +14,12 @@ __all__ = [
     "ConfigurationError",
     "Diagnostic",
     "EngineError",
+    "Finding",
     "FlowrunnerError",
     "PluginError",
     "PublishingError",
     "SecondInterrupt",
+    "Severity",
     "UnfinishedRunError",
     "UnfitClusterError",
     "WorkflowError",
@@ -145,3 +147,26 @@ class UnfitClusterError(BrokerError):
             Diagnostic(each.what, notes=tuple(filter(None, (each.why, each.cure_with_commands))))
             for each in self.findings
         )
+
+
+Severity: TypeAlias = Literal["error", "warning", "ok"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was checked, and how it is.
+
+    ``what`` says that; of an error or a warning ``why`` says why it matters and ``cure`` what to
+    do. The lines of a cure after its first one are commands, to be typed as they are.
+    """
+
+    severity: Severity
+    check: str
+    what: str
+    why: str = ""
+    cure: str = ""
+
+    @property
+    def cure_with_commands(self) -> str:
+        """The cure, each command on a line of its own that begins with two blanks."""
+        return self.cure.replace("\n", "\n  ")

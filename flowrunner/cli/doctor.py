@@ -16,7 +16,7 @@ from flowrunner.cli.output import print_json, wants_colour, wants_unicode
 
 if TYPE_CHECKING:
     from flowrunner.app import Project
-    from flowrunner.finding import Finding
+    from flowrunner.errors import Finding
     from flowrunner.loader import WorkflowFiles
     from flowrunner.plan import Plan
 
@@ -68,8 +68,7 @@ def command(
 def _exceptions(project: Project, plan: Plan | None, files: WorkflowFiles) -> Iterator[Finding]:
     """Yield a warning for each name in ``only`` and ``never`` that retries nothing."""
     from flowrunner.cli.exception_names import exception_warnings
-    from flowrunner.errors import FlowrunnerError
-    from flowrunner.finding import Finding
+    from flowrunner.errors import Finding, FlowrunnerError
 
     def pickled() -> bool:
         if plan is None or not project.has_cluster:

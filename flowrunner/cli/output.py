@@ -10,11 +10,11 @@ from typing import Any, Final, TextIO
 from flowrunner.errors import (
     Diagnostic,
     FlowrunnerError,
+    Severity,
     UnfinishedRunError,
     UnfitClusterError,
     WorkflowError,
 )
-from flowrunner.finding import Severity
 from flowrunner.password import without_password
 from flowrunner.printable import json_text
 

@@ -25,8 +25,7 @@ from flowrunner.cli.output import (
     write_to_stderr,
 )
 from flowrunner.environment import without_secrets
-from flowrunner.errors import SecondInterrupt
-from flowrunner.finding import Finding
+from flowrunner.errors import Finding, SecondInterrupt
 from flowrunner.plan import Plan, may_run_in_parallel
 from flowrunner.render.outcome import failures, headline, result_text
 from flowrunner.runs.outcome import Outcome, outcome_to_json

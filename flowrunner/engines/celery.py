@@ -22,8 +22,7 @@ from flowrunner.engines.run_flags import root_of
 from flowrunner.engines.worker_command import WorkerCommand
 from flowrunner.engines.worker_facts import FACTS
 from flowrunner.environment import require_environment
-from flowrunner.errors import BrokerError
-from flowrunner.finding import Finding
+from flowrunner.errors import BrokerError, Finding
 from flowrunner.plan import Plan
 from flowrunner.plugin_code import PluginDigest
 from flowrunner.runs.ledger import Ledger

@@ -23,8 +23,7 @@ from flowrunner.engines.worker_command import WorkerCommand
 from flowrunner.engines.worker_facts import FACTS
 from flowrunner.engines.worker_report import ask_reports
 from flowrunner.engines.workers import Worker, Workers, consumers_on
-from flowrunner.errors import BrokerError, EngineError, UnfitClusterError
-from flowrunner.finding import Finding
+from flowrunner.errors import BrokerError, EngineError, Finding, UnfitClusterError
 from flowrunner.message_format import is_builtin_task
 from flowrunner.password import without_password
 from flowrunner.plan import Call, Plan

@@ -31,8 +31,7 @@ from flowrunner.engines.run_flags import publishing_under, root_of
 from flowrunner.engines.step_errors import step_error
 from flowrunner.engines.thread_pool import DaemonThreadPool
 from flowrunner.environment import require_environment
-from flowrunner.errors import Diagnostic, EngineError, WorkflowError, is_first_interrupt
-from flowrunner.finding import Finding
+from flowrunner.errors import Diagnostic, EngineError, Finding, WorkflowError, is_first_interrupt
 from flowrunner.masking.streams import mask_logs
 from flowrunner.plan import Call, Plan, Sequence, calls_of
 from flowrunner.runs.ledger import Ledger

@@ -7,8 +7,7 @@ from types import TracebackType
 from typing import Any, Protocol, Self
 from uuid import UUID, uuid5
 
-from flowrunner.errors import EngineError
-from flowrunner.finding import Finding
+from flowrunner.errors import EngineError, Finding
 from flowrunner.plan import Call, Plan
 from flowrunner.runs.ledger import Ledger
 

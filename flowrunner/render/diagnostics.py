@@ -7,8 +7,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from flowrunner.errors import Diagnostic
-from flowrunner.finding import Severity
+from flowrunner.errors import Diagnostic, Severity
 from flowrunner.printable import printable
 from flowrunner.render.layout import display_width, hanging, wrapped
 from flowrunner.source import Location

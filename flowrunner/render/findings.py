@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
-from flowrunner.finding import Finding, Severity
+from flowrunner.errors import Finding, Severity
 from flowrunner.printable import printable
 from flowrunner.render.layout import hanging, indented
 

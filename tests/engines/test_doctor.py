@@ -15,8 +15,7 @@ from redis import Redis as RedisClient
 from flowrunner import plan
 from flowrunner.engines import server, workers
 from flowrunner.engines.celery import CeleryEngine
-from flowrunner.errors import UnfitClusterError
-from flowrunner.finding import Finding
+from flowrunner.errors import Finding, UnfitClusterError
 from tests.conftest import without
 from tests.engines.plans import call, chain, group, planned, tasks
 from tests.engines.services import ClusterAddress, Redis, Worker, free_port, redis_executable

@@ -1,6 +1,6 @@
 """Findings as people read them, at any width, and as programs do."""
 
-from flowrunner.finding import Finding
+from flowrunner.errors import Finding
 from flowrunner.render.findings import findings_to_json, format_findings, format_warnings
 
 FOUND = [

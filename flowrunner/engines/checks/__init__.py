@@ -13,7 +13,7 @@ from flowrunner.engines.checks import (
     servers,
 )
 from flowrunner.engines.checks.scene import Scene
-from flowrunner.finding import Finding
+from flowrunner.errors import Finding
 
 __all__ = ["CHECKS", "Check", "Scene", "Stage", "look"]
 

@@ -9,7 +9,7 @@ from typing import Final
 from flowrunner import __version__
 from flowrunner.engines.checks.scene import Scene, error, listed, ok, warning
 from flowrunner.engines.workers import Worker
-from flowrunner.finding import Finding
+from flowrunner.errors import Finding
 from flowrunner.message_format import is_builtin_task
 from flowrunner.plugin_code import PluginDigest
 

@@ -8,7 +8,7 @@ from typing import Final
 from flowrunner.duration import exact_duration as duration
 from flowrunner.engines.checks.scene import VISIBILITY, Scene, error, listed, ok, warning
 from flowrunner.engines.needs import Lasting
-from flowrunner.finding import Finding
+from flowrunner.errors import Finding
 
 __all__ = ["expiry", "one_visibility_timeout", "redelivery"]
 

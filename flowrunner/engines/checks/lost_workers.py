@@ -8,7 +8,7 @@ from typing import Final
 
 from flowrunner.duration import exact_duration as duration
 from flowrunner.engines.checks.scene import Scene, listed, ok, warning
-from flowrunner.finding import Finding
+from flowrunner.errors import Finding
 
 __all__ = ["countdowns", "redeliveries", "retries", "soft_shutdown"]
 

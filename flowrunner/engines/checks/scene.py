@@ -13,7 +13,7 @@ from flowrunner.engines.server import RedisFacts, Server
 from flowrunner.engines.worker_command import WorkerCommand
 from flowrunner.engines.worker_report import WorkerReport
 from flowrunner.engines.workers import Worker
-from flowrunner.finding import Finding
+from flowrunner.errors import Finding
 from flowrunner.plugin_code import PluginDigest
 
 __all__ = ["RedisServer", "Scene", "error", "listed", "ok", "warning"]

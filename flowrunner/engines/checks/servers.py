@@ -8,7 +8,7 @@ from typing import Final
 
 from flowrunner.engines.checks.scene import Scene, error, listed, ok, warning
 from flowrunner.engines.server import RedisFacts, Server
-from flowrunner.finding import Finding
+from flowrunner.errors import Finding
 
 __all__ = [
     "backend_reachable",
