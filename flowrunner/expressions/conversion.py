@@ -49,4 +49,4 @@ def as_text(value: Any, work: Work) -> str:
 def require_text_length(characters: int) -> None:
     """Raise :class:`OperandError` when a text of that length is too long."""
     if characters > LONGEST_TEXT:
-        raise OperandError(f"the text would have more than {LONGEST_TEXT:,} characters")
+        raise OperandError(f"the string would have more than {LONGEST_TEXT:,} characters")

@@ -234,13 +234,15 @@ def mapping(entries: Sequence[tuple[Part, Part]]) -> Evaluate:
             except OperandError as error:
                 raise key_part.blame(error.message) from None
             if kind is not TEXT:
-                raise key_part.blame(f"a dict's keys are texts, but this is {kind}: quote it")
+                raise key_part.blame(
+                    f"the keys of a mapping are strings, but this is {kind}: quote it"
+                )
             if key in result:
-                raise key_part.blame(f"the key {quoted(key)} stands here twice")
+                raise key_part.blame(f"the key {quoted(key)} is a duplicate")
             result[key] = value_part.evaluate(scope)
         if result.keys() == {"__type__", "__value__"}:
             raise entries[0][0].blame(
-                "a dict cannot be '__type__' and '__value__' alone: Celery takes it for its own"
+                "a mapping cannot consist of '__type__' and '__value__': Celery reserves them"
             )
         return result
 

@@ -63,14 +63,14 @@ def _require(arguments: Arguments, position: int, kind: str, name: str) -> Any:
 def _require_whole(arguments: Arguments, position: int, name: str) -> int:
     value = _require(arguments, position, NUMBER, name)
     if isinstance(value, float):
-        raise OperandError(f"{name} needs a whole number here: write int(…) or use //", position)
+        raise OperandError(f"{name} needs an integer here: write int(…) or use //", position)
     return int(value)
 
 
 def _length(arguments: Arguments, work: Work) -> int:
     kind = kind_of(arguments[0])
     if kind not in (TEXT, LIST, DICT):
-        raise OperandError(f"len needs a text, a list or a dict, but this is {kind}", 0)
+        raise OperandError(f"len needs a string, a list or a mapping, but this is {kind}", 0)
     return len(arguments[0])
 
 
@@ -79,7 +79,7 @@ def _spend_on_ordering(values: Sequence[Any], name: str, rounds: int, work: Work
     kinds = kinds_in(values)
     if kinds - {NUMBER} and kinds - {TEXT}:
         raise OperandError(
-            f"{name} compares only numbers or only texts, not {' and '.join(sorted(kinds))}"
+            f"{name} compares only numbers or only strings, not {' and '.join(sorted(kinds))}"
         )
     if kinds == {TEXT}:
         work.spend_on_characters(sum(map(len, values)) * rounds)
@@ -96,7 +96,7 @@ def _extreme(name: str, choose: Callable[[Sequence[Any]], Any]) -> Function:
                 )
             values = arguments[0]
         if not values:
-            raise OperandError(f"{name} of an empty list: there is nothing to choose from", 0)
+            raise OperandError(f"{name} needs at least one item, but the list is empty", 0)
         _spend_on_ordering(values, name, 1, work)
         return choose(values)
 
@@ -108,7 +108,7 @@ def _sum(arguments: Arguments, work: Work) -> Any:
     work.spend(len(values))
     other = kinds_in(values) - {NUMBER}
     if other:
-        cure = ": write join(list) for texts" if TEXT in other else ""
+        cure = ": write join(list) for strings" if TEXT in other else ""
         raise OperandError(f"sum adds numbers only, but the list has {min(other)}{cure}", 0)
     # Python's own sum of floats changed with 3.12; fsum is exact in every version.
     return calculated(fsum if float in set(map(type, values)) else sum, values)
@@ -151,7 +151,11 @@ def _converted(arguments: Arguments, name: str, form: re.Pattern[str], type_: ty
     kind = kind_of(value)
     if kind is TEXT:
         if len(value) > _LONGEST_NUMBER or not form.fullmatch(value):
-            wanted = "digits with a sign at most" if type_ is int else "for example 1.5 or -2e3"
+            wanted = (
+                "write digits, with at most a sign"
+                if type_ is int
+                else "write for example 1.5 or -2e3"
+            )
             cure = "; write int(float(…))" if type_ is int and _FLOAT.fullmatch(value[:400]) else ""
             if len(value) > _LONGEST_NUMBER:
                 wanted, cure = f"it has more than {_LONGEST_NUMBER} characters", ""
@@ -160,7 +164,7 @@ def _converted(arguments: Arguments, name: str, form: re.Pattern[str], type_: ty
         require_number(value)
     else:
         cure = ": write (1 if … else 0)" if kind is BOOLEAN else ""
-        raise OperandError(f"{name} needs a number or a text, but this is {kind}{cure}", 0)
+        raise OperandError(f"{name} needs a number or a string, but this is {kind}{cure}", 0)
     return calculated(type_, value)
 
 
@@ -208,7 +212,7 @@ FUNCTIONS: Final[dict[str, Function]] = {
     "float": Function(_float, 1, 1, "float(value)"),
     "int": Function(_int, 1, 1, "int(value)"),
     "join": Function(_join, 1, 2, "join(list) or join(list, separator)"),
-    "keys": Function(_keys, 1, 1, "keys(dict)"),
+    "keys": Function(_keys, 1, 1, "keys(mapping)"),
     "len": Function(_length, 1, 1, "len(value)"),
     "max": _extreme("max", max),
     "min": _extreme("min", min),

@@ -25,9 +25,9 @@ __all__ = [
 NULL: Final = "null"
 BOOLEAN: Final = "a boolean"
 NUMBER: Final = "a number"
-TEXT: Final = "a text"
+TEXT: Final = "a string"
 LIST: Final = "a list"
-DICT: Final = "a dict"
+DICT: Final = "a mapping"
 
 # bool comes before int, which it is a subclass of.
 _KINDS: Final[dict[type, str]] = {
@@ -60,13 +60,13 @@ def _kind_of_type(type_: type) -> str:
     for base, kind in _KINDS.items():
         if issubclass(type_, base):
             return kind
-    raise OperandError(f"'{type_.__name__}' is not a kind of value that JSON has")
+    raise OperandError(f"'{type_.__name__}' is not a JSON type")
 
 
 def require_number(value: Any) -> None:
     """Raise :class:`OperandError` for NaN and the infinities."""
     if isinstance(value, float) and not isfinite(value):
-        raise OperandError(f"the number is {value}, which JSON does not have")
+        raise OperandError(f"JSON has no number {value}")
 
 
 def require_carriable(value: Any, work: Work) -> None:
@@ -87,13 +87,14 @@ def require_carriable(value: Any, work: Work) -> None:
             items += len(value)
             if items > LONGEST_LIST:
                 raise OperandError(
-                    f"the value has more than {LONGEST_LIST:,} items, those of inner lists included"
+                    f"the value has more than {LONGEST_LIST:,} items, "
+                    "including those of inner lists"
                 )
             work.spend(len(value) * _STEPS_PER_ITEM)
             pending.extend(value if kind is LIST else value.values())
             if kind is DICT:
                 if kinds_in(value) - {TEXT}:
-                    raise OperandError("the value has a dict with keys that are no texts")
+                    raise OperandError("the value has a mapping whose keys are not strings")
                 characters += sum(map(len, value))
         if characters > LONGEST_TEXT:
-            raise OperandError(f"the value has texts of more than {LONGEST_TEXT:,} characters")
+            raise OperandError(f"the value has strings of more than {LONGEST_TEXT:,} characters")

@@ -99,7 +99,7 @@ def _number_cure(*kinds: str) -> str:
     if BOOLEAN in kinds:
         return ": write (1 if … else 0) for a boolean"
     if TEXT in kinds:
-        return ": write int(…) or float(…) for a text"
+        return ": write int(…) or float(…) for a string"
     return ""
 
 
@@ -134,7 +134,7 @@ def _multiply(left: Any, right: Any, work: Work) -> Any:
         left, right, kind, other = right, left, other, kind
     if other is NUMBER and kind in (TEXT, LIST):
         if isinstance(right, float):
-            raise OperandError(f"{kind} is repeated a whole number of times: write int(…)")
+            raise OperandError(f"{kind} is repeated by an integer: write int(…)")
         length = len(left) * max(right, 0)
         if kind is TEXT:
             require_text_length(length)
@@ -153,7 +153,7 @@ def _arithmetic(sign: str, calculate: Callable[[Any, Any], Any]) -> Operation:
         if kind is not NUMBER or other is not NUMBER:
             cure = _number_cure(kind, other)
             if sign == "%" and kind is TEXT:
-                cure = ": it does not format; join texts with + and str(…)"
+                cure = ": to format a string, join strings with + and str(…)"
             raise OperandError(f"'{sign}' needs two numbers, but has {kind} and {other}{cure}")
         return calculated(calculate, left, right)
 
@@ -216,7 +216,7 @@ def _ordered(sign: str, compare: Callable[[Any, Any], Any]) -> Operation:
         if kind is not other or kind not in (NUMBER, TEXT):
             cure = _number_cure(kind, other) if NUMBER in (kind, other) else ""
             raise OperandError(
-                f"'{sign}' compares two numbers or two texts, not {kind} and {other}{cure}"
+                f"'{sign}' compares two numbers or two strings, not {kind} and {other}{cure}"
             )
         if kind is TEXT:
             work.spend_on_characters(min(len(left), len(right)))
@@ -237,9 +237,9 @@ def _contained(left: Any, right: Any, work: Work) -> bool:
     if container is DICT and kind is TEXT:
         return left in right
     if container in (TEXT, DICT):
-        searched = "another text" if container is TEXT else "the keys of a dict"
-        raise OperandError(f"'in' looks for a text in {searched}, but this is {kind}", 0)
-    raise OperandError(f"'in' looks into a list, a text or a dict, but this is {container}", 1)
+        searched = "another string" if container is TEXT else "the keys of a mapping"
+        raise OperandError(f"'in' looks for a string in {searched}, but this is {kind}", 0)
+    raise OperandError(f"'in' looks into a list, a string or a mapping, but this is {container}", 1)
 
 
 def _among(left: Any, kind: str, items: list[Any], work: Work) -> bool:
@@ -276,7 +276,7 @@ def selected(container: Any, key: Any, *, by_name: bool) -> Any:
     kind, wanted = kind_of(container), kind_of(key)
     if kind is DICT:
         if wanted is not TEXT:
-            raise OperandError(f"a dict's keys are texts, but this is {wanted}", 1)
+            raise OperandError(f"the keys of a mapping are strings, but this is {wanted}", 1)
         if key not in container:
             raise OperandError(f"no key {quoted(key)}; {suggestion(key, container, 'keys')}")
         return container[key]
@@ -288,9 +288,9 @@ def selected(container: Any, key: Any, *, by_name: bool) -> Any:
             raise OperandError(_out_of_range(len(container), key))
         return container[key]
     if by_name:
-        cure = ": an item is written …[0]" if kind is LIST else ""
+        cure = ": write …[0] for an item" if kind is LIST else ""
         raise OperandError(f"{kind} has no keys, so no {quoted(key)}{cure}")
-    raise OperandError(f"only lists and dicts have items, but this is {kind}")
+    raise OperandError(f"only lists and mappings have items, but this is {kind}")
 
 
 def _out_of_range(length: int, index: int) -> str:

@@ -248,13 +248,13 @@ class _Parser:
             return Selector(key, name.end, by_name=True), name.text
         token, position = self._current, self._position
         if self._at("]"):
-            raise _fault("the brackets are empty: write a key or a number in them", mark)
+            raise _fault("the brackets are empty: write a key or a number", mark)
         if self._at(":"):
-            raise _fault("slices are not available: pick single items, or slice in a task", token)
+            raise _fault("slices are not available: use single items, or slice in a task", token)
         key = self._expression()
         if self._at(":"):
             raise _fault(
-                "slices are not available: pick single items, or slice in a task", self._current
+                "slices are not available: use single items, or slice in a task", self._current
             )
         constant = token.value if token.kind == TEXT and self._position == position + 1 else None
         closing = self._expect("]")
@@ -263,7 +263,7 @@ class _Parser:
     def _unexpected_key(self, dot: Token) -> ExpressionError:
         if self._current.kind == END:
             return _fault("a name is missing after '.'", dot)
-        return _fault("after '.' stands a name; other keys are written ['…']", self._current)
+        return _fault("write a name after '.', and other keys as ['…']", self._current)
 
     def _uncallable(self, bracket: Token) -> ExpressionError:
         name = self._tokens[self._position - 2]
@@ -324,7 +324,7 @@ class _Parser:
             if self._at("}", ","):
                 message = "sets are not available: write a list, [… , …]"
                 if opener is self._tokens[0]:
-                    message += "; an expression stands in single braces, ${ … }"
+                    message += "; write an expression in single braces, ${ … }"
                 raise _fault(message, opener)
             self._expect(":")
             entries.append((key, self._expression()))

@@ -22,21 +22,21 @@ _MARKS: Final = {
     "!==": "write '!=' instead of '!=='",
     "<>": "write '!=' instead of '<>'",
     "=>": f"functions cannot be defined; {_COMPARE} or '>='",
-    "=": f"there are no assignments and no named arguments: {_COMPARE}",
-    ":=": f"there are no assignments: {_COMPARE}",
+    "=": f"assignments and named arguments are not available: {_COMPARE}",
+    ":=": f"assignments are not available: {_COMPARE}",
     "?": _CHOICE,
     "??": _CHOICE,
     "...": "'...' has no value here",
-    "|": f"{_BITS}, nor filters: call a function, for example len(x)",
+    "|": f"{_BITS}, nor are filters: call a function, for example len(x)",
     "&": f"{_BITS}: write 'and' for conditions",
-    "^": f"{_BITS}: there are no powers either; multiply, for example x * x",
+    "^": f"{_BITS}, nor are powers: multiply, for example x * x",
     "~": f"{_BITS}: write 'not' for conditions",
     "<<": _BITS,
     ">>": _BITS,
     "@": "matrices are not available",
-    ";": "an expression is one value: there are no statements",
+    ";": "an expression has one value: statements are not available",
     ",": "tuples are not available: write a list, [… , …]",
-    ":": "unexpected ':'; a literal '${' is written '$${'",
+    ":": "unexpected ':'; write a literal '${' as '$${'",
 }
 
 _NEED_VALUE: Final = frozenset(
@@ -49,7 +49,7 @@ _WORDS: Final = {
     "lambda": "functions cannot be defined: 'lambda' is not available",
     "await": "'await' is not available",
     "yield": "'yield' is not available",
-    "if": "a value is missing in front of 'if': write … if … else …",
+    "if": "a value is missing before 'if': write … if … else …",
     "else": "this 'else' belongs to no 'if': write … if … else …",
 }
 
@@ -62,15 +62,15 @@ def refusal(before: Token | None, token: Token) -> str:
         if token.text in _MARKS and not (token.text == "," and _opens(before)):
             return _MARKS[token.text]
         if token.text in _NEED_VALUE:
-            return f"a value is missing in front of '{token.text}'"
+            return f"a value is missing before '{token.text}'"
     if token.kind == NAME and token.text in _WORDS:
         return _WORDS[token.text]
     if token.kind == NAME and token.text == "not":
-        return "put brackets around 'not …' here"
+        return "write brackets around 'not …'"
     if token.kind == NAME and token.text in ("and", "or", "in"):
-        return f"a value is missing in front of '{token.text}'"
+        return f"a value is missing before '{token.text}'"
     if token.kind in (NAME, NUMBER, TEXT):
-        return f"unexpected {quoted(token.text)}: there is no operator in front of it"
+        return f"unexpected {quoted(token.text)}: an operator is missing before it"
     return f"unexpected '{token.text}'"
 
 

@@ -171,7 +171,7 @@ def parse_template(text: str) -> Template:
             if (doubled := _DOUBLE_BRACES.match(text, opening)) is None:
                 raise
             raise ExpressionError(
-                f"an expression stands in single braces: write ${{{doubled[1]}}}",
+                f"an expression takes single braces: write ${{{doubled[1]}}}",
                 opening,
                 doubled.end() - opening,
             ) from None
@@ -179,7 +179,7 @@ def parse_template(text: str) -> Template:
         expression_text += position - opening
         if expression_text > MOST_EXPRESSION_TEXT:
             raise ExpressionError(
-                f"the expressions of one text have more than {MOST_EXPRESSION_TEXT:,} characters",
+                f"the expressions of one string have more than {MOST_EXPRESSION_TEXT:,} characters",
                 opening,
                 position - opening,
             )

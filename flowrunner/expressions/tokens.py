@@ -46,11 +46,11 @@ _CLOSERS: Final = frozenset(_CLOSING.values())
 
 _CHARACTER_CURES: Final = {
     "$": "write a name without '$', and a literal '${' as '$${'",
-    "#": "there are no comments here, and a literal '${' is written '$${'",
-    "\\": "lines need no '\\' at their end",
-    "`": "texts stand in ' or \"",
-    **dict.fromkeys("“”„‟‘’‚‛«»", "texts stand in the straight quotes ' or \""),
-    **dict.fromkeys("−–—", "minus is written '-'"),
+    "#": "there are no comments here, and write a literal '${' as '$${'",
+    "\\": "remove the '\\' at the end of the line",
+    "`": "write a string in ' or \"",
+    **dict.fromkeys("“”„‟‘’‚‛«»", "write a string in the straight quotes ' or \""),
+    **dict.fromkeys("−–—", "write minus as '-'"),
     "×": "multiply with '*'",
     "÷": "divide with '/'",
     "≤": "write '<='",
@@ -169,7 +169,7 @@ class _Reader:
     def _unclosed(self, stop: int) -> ExpressionError:
         within = "" if stop == len(self._text) else f" within {LONGEST_EXPRESSION:,} characters"
         return self._fault(
-            f"this '${{' is not closed by '}}'{within}; a literal '${{' is written '$${{'",
+            f"this '${{' is not closed by '}}'{within}; write a literal '${{' as '$${{'",
             self._start - 2,
             self._start,
         )
@@ -179,8 +179,8 @@ class _Reader:
         if character in "'\"":
             if stop < len(self._text):
                 return self._unclosed(stop)
-            cure = "; a literal '${' is written '$${'" if self._in_braces else ""
-            message = f"the text that begins here is not closed by {character} on its line{cure}"
+            cure = "; write a literal '${' as '$${'" if self._in_braces else ""
+            message = f"the string that begins here is not closed by {character} on its line{cure}"
         elif character in _CHARACTER_CURES:
             message = f"unexpected '{character}': {_CHARACTER_CURES[character]}"
         elif character.isprintable() and character.isascii():
@@ -196,18 +196,18 @@ class _Reader:
         if word is not None and word[0]:
             end = word.end()
             raise self._fault(
-                f"{quoted(self._text[start:end])} is not a number: numbers are written like "
+                f"{quoted(self._text[start:end])} is not a number: write a number like "
                 "10, 0.5 or 2e3",
                 start,
                 end,
             )
         if text.startswith(".") and self._follows_value(start):
             raise self._fault(
-                f"items of a list are written in brackets: [{quoted(text[1:])[1:-1]}]", start, end
+                f"write an item of a list in brackets: [{quoted(text[1:])[1:-1]}]", start, end
             )
         if text.isdigit():
             if len(text) > 1 and text.startswith("0"):
-                raise self._fault("a number has no zeros in front", start, end)
+                raise self._fault("remove the leading zeros of the number", start, end)
             # 20 digits are outside the range already; int() may be set to refuse many of them.
             value: int | float = int(text[:20])
         else:
@@ -237,16 +237,16 @@ class _Reader:
         if last.kind == TEXT:
             triple = last.value == "" and last.text[0] == self._text[start]
             message = (
-                "texts in three quotes are not available: write \\n for a new line"
+                "strings in triple quotes are not available: write \\n for a new line"
                 if triple
-                else "two texts stand side by side: put + between them"
+                else "two strings follow each other: write + between them"
             )
         elif last.text.lower() in ("f", "rf", "fr", "t"):
-            message = "f-strings are not available: join texts with + and str(…)"
+            message = "f-strings are not available: join strings with + and str(…)"
         elif last.text.lower() in ("b", "br", "rb"):
-            message = "bytes are not available: JSON has texts only"
+            message = "bytes are not available: JSON has only strings"
         elif last.text.lower() in ("r", "u"):
-            message = f"texts have no prefix {last.text!r}: write \\\\ for a backslash"
+            message = f"strings have no prefix {last.text!r}: write \\\\ for a backslash"
         else:
             return
         raise self._fault(message, last.offset - self._shift, end)
@@ -275,4 +275,4 @@ class _Reader:
             wanted = {"x": 2, "u": 4, "U": 8}[letter]
             return self._fault(f"'\\{letter}' needs {wanted} hexadecimal digits", *place)
         written = letter if letter.isprintable() else f"U+{ord(letter):04X}"
-        return self._fault(f"unknown escape '\\{written}': a backslash is written '\\\\'", *place)
+        return self._fault(f"unknown escape '\\{written}': write a backslash as '\\\\'", *place)

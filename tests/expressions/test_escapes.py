@@ -29,36 +29,36 @@ NAMED = "unknown name '{}'; known names: inputs, d, word, l, i"
 NO_KEYS = "{} has no keys, so no '{}'"
 NO_LOOPS = "comprehensions and loops are not available: use a task, or a step per item"
 NO_FUNCTIONS = "functions cannot be defined: 'lambda' is not available"
-NO_ASSIGNMENT = "there are no assignments: to compare, write '=='"
-NO_NAMED = "there are no assignments and no named arguments: to compare, write '=='"
+NO_ASSIGNMENT = "assignments are not available: to compare, write '=='"
+NO_NAMED = "assignments and named arguments are not available: to compare, write '=='"
 NO_POWERS = "powers are not available: multiply, for example x * x"
-LONG_TEXT = "the text would have more than 1,000,000 characters"
+LONG_TEXT = "the string would have more than 1,000,000 characters"
 LONG_LIST = "the list would have more than 100,000 items"
 
 ESCAPES = [
     # attributes
     ("‹(›).__class__", "tuples are not available: write a list, []"),
     ("‹(1).__class__›", NO_KEYS.format("a number", "__class__")),
-    ("‹''.__class__›.__mro__[1]", NO_KEYS.format("a text", "__class__")),
-    ("‹[].__class__›", NO_KEYS.format("a list", "__class__") + ": an item is written …[0]"),
+    ("‹''.__class__›.__mro__[1]", NO_KEYS.format("a string", "__class__")),
+    ("‹[].__class__›", NO_KEYS.format("a list", "__class__") + ": write …[0] for an item"),
     ("‹{}.__class__›", "no key '__class__'; there are no keys"),
     ("‹{}.get›", "no key 'get'; there are no keys"),
     ("‹True.__class__›", NO_KEYS.format("a boolean", "__class__")),
     ("‹None.__class__›", NO_KEYS.format("null", "__class__")),
-    ("‹word.__class__›", NO_KEYS.format("a text", "__class__")),
+    ("‹word.__class__›", NO_KEYS.format("a string", "__class__")),
     ("‹inputs.__class__›", "no key '__class__'; keys: count, items, name"),
     ('‹inputs["__class__"]›', "no key '__class__'; keys: count, items, name"),
     ("‹inputs['__init__']›['__globals__']", "no key '__init__'; keys: count, items, name"),
     ("‹inputs.count.__class__›", NO_KEYS.format("a number", "__class__")),
-    ("‹inputs.items.append›", NO_KEYS.format("a list", "append") + ": an item is written …[0]"),
+    ("‹inputs.items.append›", NO_KEYS.format("a list", "append") + ": write …[0] for an item"),
     ("‹d.__init__.__globals__.x›", NO_KEYS.format("a number", "x")),
-    ("‹word['__class__']›", "only lists and dicts have items, but this is a text"),
-    ("l[‹'append'›]", "a list's items are counted 0, 1, 2, …, but this is a text"),
+    ("‹word['__class__']›", "only lists and mappings have items, but this is a string"),
+    ("l[‹'append'›]", "a list's items are counted 0, 1, 2, …, but this is a string"),
     ("l[‹true›]", "a list's items are counted 0, 1, 2, …, but this is a boolean"),
-    ("inputs[‹l›]", "a dict's keys are texts, but this is a list"),
-    ('‹"".join›.__globals__', NO_KEYS.format("a text", "join")),
+    ("inputs[‹l›]", "the keys of a mapping are strings, but this is a list"),
+    ('‹"".join›.__globals__', NO_KEYS.format("a string", "join")),
     ("‹len›.__self__", "'len' is a function: write len(value)"),
-    ("‹keys›.__globals__", "'keys' is a function: write keys(dict)"),
+    ("‹keys›.__globals__", "'keys' is a function: write keys(mapping)"),
     ("‹i.real›", NO_KEYS.format("a number", "real")),
     ("1.‹.›real", "a number has no items and cannot be called"),
     # calls
@@ -67,7 +67,7 @@ ESCAPES = [
     ("'{0.__class__}'.‹format›(word)", METHODS.format("format")),
     ("d.‹get›('items')", METHODS.format("get")),
     ("d.‹items›()", METHODS.format("items")),
-    ("inputs.‹keys›()", METHODS.format("keys") + ": write keys(dict)"),
+    ("inputs.‹keys›()", METHODS.format("keys") + ": write keys(mapping)"),
     ("len.__self__.‹eval›('1')", METHODS.format("eval")),
     ("(len)‹(›word)", "only functions can be called"),
     ("[len][0]‹(›word)", "only functions can be called"),
@@ -91,18 +91,18 @@ ESCAPES = [
     ("[‹*›l]", "unpacking with '*' is not available"),
     ("{‹**›d}", "unpacking with '**' is not available"),
     # texts that are code elsewhere
-    ("‹f'{word.__class__}'›", "f-strings are not available: join texts with + and str(…)"),
-    ("‹rf'{word}'›", "f-strings are not available: join texts with + and str(…)"),
+    ("‹f'{word.__class__}'›", "f-strings are not available: join strings with + and str(…)"),
+    ("‹rf'{word}'›", "f-strings are not available: join strings with + and str(…)"),
     ("‹'%s' % word›",
-     "'%' needs two numbers, but has a text and a text: it does not format; join texts with + and"
-     " str(…)"),
-    ("‹`›id`", "unexpected '`': texts stand in ' or \""),
+     "'%' needs two numbers, but has a string and a string: to format a string, "
+     "join strings with + and str(…)"),
+    ("‹`›id`", "unexpected '`': write a string in ' or \""),
     ("‹$›(id)", "unexpected '$': write a name without '$', and a literal '${' as '$${'"),
     ("{‹{›word}}", "sets are not available: write a list, [… , …]"),
     ("word ‹|› upper",
-     "bit operations are not available, nor filters: call a function, for example len(x)"),
-    ("'‹\\N›{BULLET}'", "unknown escape '\\N': a backslash is written '\\\\'"),
-    ("l‹\\›u005f", "unexpected '\\': lines need no '\\' at their end"),
+     "bit operations are not available, nor are filters: call a function, for example len(x)"),
+    ("'‹\\N›{BULLET}'", "unknown escape '\\N': write a backslash as '\\\\'"),
+    ("l‹\\›u005f", "unexpected '\\': remove the '\\' at the end of the line"),
     # statements and definitions
     ("‹lambda›: 1", NO_FUNCTIONS),
     ("(‹lambda›: 1)()", NO_FUNCTIONS),
@@ -112,11 +112,11 @@ ESCAPES = [
     ("[x ‹for› x in l]", NO_LOOPS),
     ("{x: 1 ‹for› x in l}", NO_LOOPS),
     ("(x ‹for› x in l)", NO_LOOPS),
-    ("import ‹os›", "unexpected 'os': there is no operator in front of it"),
-    ("i‹;› i", "an expression is one value: there are no statements"),
+    ("import ‹os›", "unexpected 'os': an operator is missing before it"),
+    ("i‹;› i", "an expression has one value: statements are not available"),
     ("‹yield› i", "'yield' is not available"),
     ("‹await› i", "'await' is not available"),
-    ("l[0‹:›1]", "slices are not available: pick single items, or slice in a task"),
+    ("l[0‹:›1]", "slices are not available: use single items, or slice in a task"),
     ("‹@›word", "matrices are not available"),
     # letters that only look alike: Python would take the full-width ones for the plain ones
     ("‹ｌｅｎ›(word)",
@@ -128,7 +128,7 @@ ESCAPES = [
     ("‹ſum›(l)", "unknown function 'ſum'; did you mean 'sum'? 'ſ' is U+017F, another letter"),
     ("‹__ｉｍｐｏｒｔ__›('os')", UNKNOWN.format("__ｉｍｐｏｒｔ__")),
     ("‹𝓮𝓿𝓪𝓵›('1')", UNKNOWN.format("𝓮𝓿𝓪𝓵")),
-    ("‹word.ﬁle›", NO_KEYS.format("a text", "ﬁle")),
+    ("‹word.ﬁle›", NO_KEYS.format("a string", "ﬁle")),
     ("wo‹\u200b›rd", "unexpected character U+200B"),
     ("word‹\u202e›", "unexpected character U+202E"),
     # bombs
@@ -140,13 +140,13 @@ ESCAPES = [
     ("‹'a' * 9223372036854775807›", LONG_TEXT),
     ("‹[0] * 1000000000›", LONG_LIST),
     ("‹[[0] * 100000] * 100000›",
-     "the value has more than 100,000 items, those of inner lists included"),
+     "the value has more than 100,000 items, including those of inner lists"),
     ("‹join(['a'] * 100000, 'b' * 1000000)›", LONG_TEXT),
     ("‹2 * 9223372036854775807›",
      "the result is outside the integers that fit: -2**63 to 2**63 - 1"),
     ("int(‹'9' * 5000›)",
      f"int cannot read '{'9' * 40}…': it has more than 400 characters"),
-    ("float(‹'nan'›)", "float cannot read 'nan': for example 1.5 or -2e3"),
+    ("float(‹'nan'›)", "float cannot read 'nan': write for example 1.5 or -2e3"),
     ("‹float('1e400')›", "the result is too large for a number"),
     ("round(1, ‹1000000000›)", "round takes -308 to 308 digits"),
     ("(" * 32 + "‹(›" + "1" + ")" * 33, "brackets are nested more than 32 deep"),

@@ -25,8 +25,8 @@ NAMES: dict[str, Any] = {
 TOO_MUCH = "this is too much work for an expression: do it in a task"
 INTEGERS = "integers that fit: -2**63 to 2**63 - 1"
 LIST = "the list would have more than 100,000 items"
-TEXT = "the text would have more than 1,000,000 characters"
-ITEMS = "the value has more than 100,000 items, those of inner lists included"
+TEXT = "the string would have more than 1,000,000 characters"
+ITEMS = "the value has more than 100,000 items, including those of inner lists"
 
 
 def refusal(text: str, names: dict[str, Any] = NAMES) -> str:
@@ -68,9 +68,9 @@ def refusal(text: str, names: dict[str, Any] = NAMES) -> str:
         ("join([text] * 100000)", TEXT),
         ("join(range(100000), text)", TEXT),
         ("join([text, text])", TEXT),
-        ("str([text, text])", "the value has texts of more than 1,000,000 characters"),
+        ("str([text, text])", "the value has strings of more than 1,000,000 characters"),
         ("str(['\\n' * 600000])", TEXT),
-        ("[text, text]", "the value has texts of more than 1,000,000 characters"),
+        ("[text, text]", "the value has strings of more than 1,000,000 characters"),
         ("[[0] * 1000] * 1000", ITEMS),
         ("[[[[0] * 100000] * 100000] * 100000]", ITEMS),
         ("str([[[0] * 1000] * 1000] * 1000)", ITEMS),
@@ -201,8 +201,7 @@ def test_an_expression_has_4096_characters_at_most() -> None:
         with pytest.raises(ExpressionError) as caught:
             parse_template(text)
         assert caught.value.message == (
-            "this '${' is not closed by '}' within 4,096 characters; "
-            "a literal '${' is written '$${'"
+            "this '${' is not closed by '}' within 4,096 characters; write a literal '${' as '$${'"
         )
         assert (caught.value.offset, caught.value.length) == (0, 2)
 
@@ -211,7 +210,9 @@ def test_the_expressions_of_a_text_have_32768_characters_at_most() -> None:
     assert template_value("${1}" * 8_192) == "1" * 8_192
     with pytest.raises(ExpressionError) as caught:
         parse_template("${1}" * 1_000_000)
-    assert caught.value.message == ("the expressions of one text have more than 32,768 characters")
+    assert caught.value.message == (
+        "the expressions of one string have more than 32,768 characters"
+    )
     assert (caught.value.offset, caught.value.length) == (32_768, 4)
 
 

@@ -303,7 +303,7 @@ class TestSecrets:
             ),
             (
                 "{env: [TOKEN], task: call, args: ['${int(env.TOKEN)}']}",
-                "36: int cannot read '${env.TOKEN}': digits with a sign at most",
+                "36: int cannot read '${env.TOKEN}': write digits, with at most a sign",
             ),
         ],
     )
