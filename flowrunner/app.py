@@ -266,18 +266,10 @@ class Project:
         """
         if len(record.attempts) == 1:
             return None
-        from flowrunner.planner.remaining import remaining_plan
+        from flowrunner.runs.recorded import used_again
+        from flowrunner.runs.replay import remainder_of
 
-        steps = self.recorded_steps(record)
-        if record.plan.unfolds:
-            from flowrunner.runs.recorded import used_again
-            from flowrunner.runs.replay import remainder_of
-
-            return remainder_of(record.plan, used_again(record, steps))
-        found = {path: steps[path] for path in record.attempt.reused if path in steps}
-        return remaining_plan(
-            record.plan, {path: row.result for path, row in found.items() if row.has_result}
-        )
+        return remainder_of(record.plan, used_again(record, self.recorded_steps(record)))
 
     def recording(self, record: RunRecord, *, warn: Callable[[str], None]) -> RunStore | None:
         """Record a new run and return where, or ``None``: it can run all the same.

@@ -23,19 +23,16 @@ from flowrunner.errors import (
     PublishingError,
     UnfinishedRunError,
 )
-from flowrunner.plan import Plan, calls_of, without_continuations
+from flowrunner.plan import Plan
 from flowrunner.planner.remaining import Remainder
 from flowrunner.process import this_process
 from flowrunner.run import Course, InterruptedRunError, run_plan
 from flowrunner.runs.driven import CLAIM_FOR, has_lost_its_process, process_fate
 from flowrunner.runs.journal import Journal, note_end
-from flowrunner.runs.ledger import Ledger
 from flowrunner.runs.outcome import Outcome
 from flowrunner.runs.run_ledger import RunLedger, ledger_of
 from flowrunner.runs.step_recorder import StepRecorder
-from flowrunner.runs.step_state import SUCCESS, StepState
 from flowrunner.runs.store import RunNotFoundError, RunStoreError, StepStore
-from flowrunner.runs.unfolding import Unfolding
 
 if TYPE_CHECKING:
     from flowrunner.engines.protocol import Engine
@@ -259,17 +256,8 @@ class Drive:
 def _ledger(plan: Plan, rest: Remainder | None, on_step: Callable[..., None] | None) -> RunLedger:
     if rest is None:
         return RunLedger(plan, on_step=on_step)
-    if plan.unfolds:
-        begun = ledger_of(plan, known=rest.known, failures=rest.failures, on_step=on_step)
-        return RunLedger(plan, main=begun, on_step=on_step)
-    sequence = () if rest.plan is None else rest.plan.sequence
-    main: Ledger = Unfolding(plan.root, sequence, on_step=on_step) if sequence else Ledger()
-    earlier = {
-        call.path: StepState(call, (), 0, None, state=SUCCESS)
-        for call in calls_of(without_continuations(plan.sequence))
-        if call.path not in main.steps
-    }
-    return RunLedger(plan, main=main, earlier=earlier, on_step=on_step)
+    main = ledger_of(plan, known=rest.known, failures=rest.failures, on_step=on_step)
+    return RunLedger(plan, main=main, on_step=on_step)
 
 
 def new_record(plan: Plan, *, cluster: bool, timeout: float | None) -> RunRecord:

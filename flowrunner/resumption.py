@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from flowrunner.plan import Call, Cost, Plan, calls_in
 from flowrunner.planner.cost import Costing
-from flowrunner.planner.remaining import Remainder, remaining_plan, unchanged_calls
+from flowrunner.planner.remaining import Remainder
 from flowrunner.planner.unchanged import unchanged_paths
 from flowrunner.planner.unfolding_cost import cost_alone
 from flowrunner.process import this_process
 from flowrunner.runs.driven import driven_until, seconds_driven
 from flowrunner.runs.record import Attempt, attempt_id
 from flowrunner.runs.recorded import recorded_ledger
-from flowrunner.runs.replay import Kept, kept_of, remainder_of
+from flowrunner.runs.replay import kept_of, remainder_of
 from flowrunner.runs.run_ledger import ledger_of
-from flowrunner.runs.step_state import UNNEEDED
+from flowrunner.runs.step_state import SUCCESS, UNNEEDED
 
 if TYPE_CHECKING:
     from flowrunner.runs.record import RunRecord
     from flowrunner.runs.store import StepRow
+    from flowrunner.runs.unfolding import Unfolding
 
 __all__ = ["Resumption", "cost_ahead", "differences", "resumption"]
 
@@ -45,22 +46,12 @@ def resumption(record: RunRecord, steps: Mapping[str, StepRow], plan: Plan) -> R
     """Return how a run goes on, as the plan is now, with what its calls have given so far."""
     recorded = recorded_ledger(record, steps)
     states = {path: step.state for path, step in recorded.steps.items()}
-    if record.plan.unfolds or plan.unfolds:
-        is_same = unchanged_paths(record.plan, plan)
-        kept = kept_of(recorded.main, steps) if record.plan.unfolds else Kept()
-        kept = kept.only(frozenset(path for path in steps if is_same(path)))
-        rest = remainder_of(plan, kept)
-        calls = _calls_ahead(plan, rest)
-    else:
-        same = unchanged_calls(record.plan, plan)
-        is_same = same.__contains__
-        results = {
-            path: row.result
-            for path, row in steps.items()
-            if path in same and row.state == "SUCCESS" and row.has_result
-        }
-        rest = remaining_plan(plan, results)
-        calls = tuple(call for call in plan.calls() if call.is_written)
+    is_same = unchanged_paths(record.plan, plan)
+    kept = kept_of(recorded.main, steps)
+    rest = remainder_of(plan, kept.only(frozenset(path for path in steps if is_same(path))))
+    ledger = ledger_of(plan, known=rest.known, failures=rest.failures)
+    ledger.begin()
+    calls = _calls_ahead(plan, ledger)
     attempt = Attempt(
         attempt_id(record.run, len(record.attempts) + 1),
         datetime.now(UTC),
@@ -68,9 +59,10 @@ def resumption(record: RunRecord, steps: Mapping[str, StepRow], plan: Plan) -> R
         this_process() if record.engine == "embedded" else None,
         seconds_driven(record, driven_until(record) or record.attempt.started),
     )
-    left = {call.path for call in _left(plan, rest, calls)}
     why = {
-        call.path: _why(call.path, states, steps, is_same) for call in calls if call.path in left
+        call.path: _why(call.path, states, steps, is_same)
+        for call in calls
+        if rest.plan is not None and call.path not in rest.reused and not _is_settled(call, ledger)
     }
     return Resumption(plan, attempt, rest, why, calls)
 
@@ -84,8 +76,6 @@ def cost_ahead(ahead: Resumption) -> Cost:
     plan, rest = ahead.plan, ahead.rest
     if rest.plan is None:
         return Cost(0, 0, 0)
-    if not plan.unfolds:
-        return rest.plan.cost
     ledger = ledger_of(plan, known=rest.known, failures=rest.failures)
     costs = [Costing().cost(section) for section in ledger.begin()]
     later = [call for call in ahead.calls if call.path in ahead.why]
@@ -97,18 +87,14 @@ def cost_ahead(ahead: Resumption) -> Cost:
     )
 
 
-def _left(plan: Plan, rest: Remainder, calls: tuple[Call, ...]) -> Iterable[Call]:
-    if rest.plan is None:
-        return ()
-    if plan.unfolds:
-        return (call for call in calls if call.path not in rest.reused)
-    return rest.plan.calls()
+def _is_settled(call: Call, ledger: Unfolding) -> bool:
+    """Tell whether a call has no result, and what comes after it has one that is reused."""
+    step = ledger.steps.get(call.path)
+    return step is not None and step.state == SUCCESS
 
 
-def _calls_ahead(plan: Plan, rest: Remainder) -> tuple[Call, ...]:
+def _calls_ahead(plan: Plan, ledger: Unfolding) -> tuple[Call, ...]:
     """Return the calls that are used again or will run, as far as that can be told."""
-    ledger = ledger_of(plan, known=rest.known, failures=rest.failures)
-    ledger.begin()
     known = {path: step.call for path, step in ledger.steps.items() if step.call.is_written}
     for call in calls_in(plan.root, certain=True):
         known.setdefault(call.path, call)

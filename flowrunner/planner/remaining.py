@@ -7,26 +7,24 @@ given the results before them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Mapping
 from typing import Any
 
 from msgspec import Struct, field
 
-from flowrunner.plan import Call, Fork, Plan, Sequence, calls_of, without_continuations
-from flowrunner.planner.continuations import with_continuations
+from flowrunner.plan import Fork, Plan, Sequence, calls_of
 from flowrunner.planner.given import given
 from flowrunner.planner.normal_form import literal
 
-__all__ = ["Remainder", "Rest", "remaining_plan", "rest_of", "unchanged_calls"]
+__all__ = ["Remainder", "Rest", "rest_of"]
 
 
 class Remainder(Struct, frozen=True):
     """What is left of a plan, and which calls' results are used again, by path.
 
-    ``plan`` has only what is to run in its sequence; it is ``None``, and ``result`` the main
-    part's value, where nothing is left. Of a plan that unfolds it is the whole plan, which begins
-    anew with the results that are ``known`` and the ``failures`` that were taken care of.
+    The run begins anew with the results that are ``known`` and the ``failures`` that were taken
+    care of. ``plan`` is what an engine checks: its sequence has only what is to run. It is
+    ``None``, and ``result`` the main part's value, where nothing is left.
     """
 
     plan: Plan | None
@@ -41,28 +39,6 @@ class Rest(Struct, frozen=True):
 
     items: Sequence
     value: Any = None
-
-
-def remaining_plan(plan: Plan, results: Mapping[str, Any]) -> Remainder:
-    """Return what is left of a plan's main part, with these results of calls, by path."""
-    whole = without_continuations(plan.sequence)
-    rest = rest_of(whole, results)
-    left = {call.path for call in calls_of(rest.items)}
-    reused = frozenset(
-        call.path for call in calls_of(whole) if call.path not in left and call.path in results
-    )
-    if not rest.items:
-        return Remainder(None, reused, rest.value)
-    sequenced = with_continuations(rest.items)
-    return Remainder(
-        replace(
-            plan,
-            sequence=sequenced.sequence,
-            cost=sequenced.cost,
-            one_canvas=sequenced.one_canvas,
-        ),
-        reused,
-    )
 
 
 def rest_of(sequence: Sequence, results: Mapping[str, Any]) -> Rest:
@@ -93,24 +69,3 @@ def _member(member: Sequence, rest: Rest) -> Sequence:
         return rest.items
     *_, last = calls_of(member)
     return (literal(f"{last.path}:reused", last.location, rest.value),)
-
-
-def unchanged_calls(before: Plan, after: Plan) -> frozenset[str]:
-    """Return the paths of the calls that are the same in both plans, with all before them."""
-    return frozenset(
-        _unchanged(without_continuations(before.sequence), without_continuations(after.sequence))
-    )
-
-
-def _unchanged(before: Sequence, after: Sequence) -> Iterator[str]:
-    for old, new in zip(before, after, strict=False):
-        if isinstance(old, Call) or isinstance(new, Call):
-            if old != new or not isinstance(new, Call):
-                return
-            yield new.path
-            continue
-        for pair in zip(old.members, new.members, strict=False):
-            yield from _unchanged(*pair)
-        if old != new:
-            return
-        yield new.join.path

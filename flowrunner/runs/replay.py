@@ -7,9 +7,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from flowrunner.plan import Call, Handler, Plan, calls_of, without_continuations
+from flowrunner.planner.cost import Costing
 from flowrunner.planner.remaining import Remainder
 from flowrunner.runs.ledger import Ledger
 from flowrunner.runs.record_data import timestamp
+from flowrunner.runs.run_ledger import ledger_of
 from flowrunner.runs.section import LostResultError
 from flowrunner.runs.step_state import FAILURE, RETRY, REVOKED, SUCCESS, StepError, StepState
 from flowrunner.runs.store import StepRow
@@ -177,10 +179,18 @@ def kept_of(ledger: Ledger, rows: Mapping[str, StepRow]) -> Kept:
 
 
 def remainder_of(plan: Plan, kept: Kept) -> Remainder:
-    """Return what is left of a plan that unfolds, with what is used again."""
-    ledger = Unfolding(plan.root, known=kept.results, failures=kept.failures)
+    """Return what is left of a plan, with the results and handled failures that are reused."""
+    ledger = ledger_of(plan, known=kept.results, failures=kept.failures)
     ledger.begin()
     reused = frozenset(ledger.reused)
     if ledger.ended and not ledger.failed:
-        return Remainder(None, reused, ledger.value)
+        return Remainder(None, reused, ledger.value, kept.results, kept.failures)
+    if ledger.sequence:  # an engine checks only the calls that are left
+        costing = Costing()
+        plan = replace(
+            plan,
+            sequence=ledger.sequence,
+            cost=costing.cost(ledger.sequence),
+            one_canvas=costing.cost(without_continuations(ledger.sequence)),
+        )
     return Remainder(plan, reused, known=kept.results, failures=kept.failures)

@@ -50,8 +50,8 @@ def ledger_of(
 class RunLedger:
     """A ledger for each part of a plan that an engine runs by itself.
 
-    ``on_step`` is told of what changes in the handlers', and in the main part's unless ``main`` is
-    given. ``earlier`` are the calls that ``main`` does not have, since earlier attempts ran them.
+    ``on_step`` is told of what changes in the ``handlers`` and in the ``main`` part, unless they
+    are given.
     """
 
     def __init__(
@@ -60,25 +60,23 @@ class RunLedger:
         *,
         main: Ledger | None = None,
         handlers: Mapping[HandlerName, Ledger] | None = None,
-        earlier: dict[str, StepState] | None = None,
         on_step: StepListener | None = None,
     ) -> None:
         self.main = main or ledger_of(ready, on_step=on_step)
         self.handlers: dict[HandlerName, Ledger] = {
             handler.name: ledger_of(handler, on_step=on_step) for handler in ready.handlers
         } | dict(handlers or {})
-        self._earlier = earlier or {}
 
     @property
     def steps(self) -> Mapping[str, StepState]:
         """The states of the calls of all parts, by path: no two calls of a plan share one."""
         # A chain map is gone through from its end.
         parts = [part.steps for part in self._parts()]
-        return ChainMap(self._earlier, *reversed(parts))
+        return ChainMap(*reversed(parts))
 
     def snapshot(self) -> Mapping[str, StepState]:
         """Return the calls of all parts that there are now, by path."""
-        steps = dict(self._earlier)
+        steps = dict[str, StepState]()
         for part in reversed(list(self._parts())):
             steps.update(part.steps)  # at once, whatever comes in the meantime
         return steps

@@ -89,8 +89,15 @@ class Unfolding(Ledger):
         self._has_begun = False
         self._has_value = True
         self._is_entered = bool(sequence) and not self._failures
-        if self._is_entered and (left := self._left(sequence, Input(), None, 0)):
+        if self._is_entered:
+            self._enter_root(sequence)
+
+    def _enter_root(self, sequence: plan.Sequence) -> None:
+        if left := self._left(sequence, Input(), None, 0):
             self._root_section = self._entered(left, None, 0, new=True)
+        else:
+            _, _, end = self._ends.popleft()
+            self._finish(end)
 
     # What engines and observers ask.
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from flowrunner import plan, semantics
 from flowrunner.plan import calls_of, without_continuations
-from flowrunner.planner.remaining import remaining_plan, unchanged_calls
+from flowrunner.planner.unchanged import unchanged_paths
+from flowrunner.runs.replay import Kept, remainder_of
 from flowrunner.semantics import evaluate, evaluate_sequence
 from tests.shapes import HERE, call_task, mapped, plan_of, shapes, with_paths
 
@@ -30,6 +31,11 @@ def ran(sequence: plan.Sequence) -> tuple[Any, dict[str, Any]]:
         return evaluate_sequence(sequence, call_task), results
 
 
+def unchanged(before: plan.Plan, now: plan.Plan) -> set[str]:
+    is_same = unchanged_paths(before, now)
+    return {call.path for call in now.calls() if is_same(call.path)}
+
+
 @given(shapes(), st.data())
 def test_the_rest_gives_the_value_and_reuses_what_can_be(
     root: plan.Node, data: st.DataObject
@@ -37,7 +43,7 @@ def test_the_rest_gives_the_value_and_reuses_what_can_be(
     whole = plan_of(root)
     value, results = ran(without_continuations(whole.sequence))
     kept = data.draw(st.sets(st.sampled_from(sorted(results))))
-    rest = remaining_plan(whole, {path: results[path] for path in kept})
+    rest = remainder_of(whole, Kept({path: results[path] for path in kept}))
     if rest.plan is None:
         assert rest.result == value
         return
@@ -62,12 +68,12 @@ def test_unchanged_are_the_calls_that_are_the_same_with_all_before_them() -> Non
     members = {f"root.0.header.{number}" for number in range(3)}
     body, then = "root.0.body", "root.1"
     before = chord(1, 2, 3)
-    assert unchanged_calls(before, chord(1, 2, 3)) == members | {body, then}
-    assert unchanged_calls(before, chord(1, 2, 3, then=8)) == members | {body}
-    assert unchanged_calls(before, chord(1, 2, 3, body=8)) == members
-    assert unchanged_calls(before, chord(1, 5, 3)) == members - {"root.0.header.1"}
-    assert unchanged_calls(before, chord(1, 2)) == members - {"root.0.header.2"}
-    assert unchanged_calls(before, chord(1, 2, 3, 4)) == members
+    assert unchanged(before, chord(1, 2, 3)) == members | {body, then}
+    assert unchanged(before, chord(1, 2, 3, then=8)) == members | {body}
+    assert unchanged(before, chord(1, 2, 3, body=8)) == members
+    assert unchanged(before, chord(1, 5, 3)) == members - {"root.0.header.1"}
+    assert unchanged(before, chord(1, 2)) == members - {"root.0.header.2"}
+    assert unchanged(before, chord(1, 2, 3, 4)) == members
 
 
 @given(shapes(), st.data())
@@ -83,8 +89,8 @@ def test_a_changed_workflow_gives_its_own_value(root: plan.Node, data: st.DataOb
         )
     )
     _, results = ran(before.sequence)
-    same = unchanged_calls(before, now)
-    rest = remaining_plan(now, {path: results[path] for path in same})
+    same = unchanged(before, now)
+    rest = remainder_of(now, Kept({path: results[path] for path in same}))
     value = rest.result if rest.plan is None else evaluate_sequence(rest.plan.sequence, call_task)
     assert value == evaluate(now.root, call_task)
     assert not changed & rest.reused
