@@ -27,7 +27,7 @@ from flowrunner.engines.celery import CeleryEngine
 from flowrunner.engines.continuation import store_parts
 from flowrunner.engines.protocol import task_ids
 from flowrunner.render.summary import shown_bytes
-from flowrunner.runs.ledger import Ledger
+from flowrunner.runs.run_ledger import ledger_of
 from tests.engines.monitor import pushed_messages
 from tests.engines.plans import call, chain, chord, planned, tasks
 from tests.engines.services import ClusterAddress, Redis, Worker
@@ -118,7 +118,7 @@ def main() -> None:
                 )
                 for (title, ready), (wave, stored, whole) in zip(ROWS, waves, strict=True):
                     with pushed_messages(client) as sizes:
-                        ledger = Ledger(ready.sequence)
+                        ledger = ledger_of(ready)
                         engine.run(ready, run=uuid4(), ledger=ledger, timeout=600)
                         pushed = sizes()
                     if ledger.failed or len(pushed) != ready.cost.messages:

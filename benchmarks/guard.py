@@ -19,7 +19,7 @@ from uuid import uuid4
 
 from flowrunner.engines.celery import CeleryEngine
 from flowrunner.plan import Plan
-from flowrunner.runs.ledger import Ledger
+from flowrunner.runs.run_ledger import ledger_of
 from tests.engines.plans import call, chord, planned, tasks
 from tests.engines.services import ClusterAddress, Redis, Service
 
@@ -54,7 +54,7 @@ def worker(address: ClusterAddress, pool: str, *, guarded: bool) -> Iterator[Non
 def seconds(engine: CeleryEngine, plan: Plan) -> float:
     """Return how long a run takes."""
     began = time.perf_counter()
-    engine.run(plan, run=uuid4(), ledger=Ledger(plan.sequence), timeout=None)
+    engine.run(plan, run=uuid4(), ledger=ledger_of(plan), timeout=None)
     return time.perf_counter() - began
 
 

@@ -25,8 +25,8 @@ from flowrunner.environment import require_environment
 from flowrunner.errors import BrokerError, Finding
 from flowrunner.plan import Plan
 from flowrunner.plugin_code import PluginDigest
-from flowrunner.runs.ledger import Ledger
 from flowrunner.runs.run_ledger import ledger_of
+from flowrunner.runs.unfolding import Unfolding
 from flowrunner.tasks import TaskRegistry
 
 __all__ = ["CeleryEngine"]
@@ -153,7 +153,7 @@ class CeleryEngine:
         plan: Plan,
         *,
         run: UUID,
-        ledger: Ledger,
+        ledger: Unfolding,
         timeout: float | None,
         patient: bool | None = None,
         queued: bool = False,
@@ -168,7 +168,7 @@ class CeleryEngine:
             follower = self.observer(plan, run=run, ledger=ledger)
         else:
             self.check(plan)
-            follower = self._new_follower(plan, run, ledger)
+            follower = self._follower(plan, run, ledger)
         with follower.cancelling(patient=patient):
             if not queued:
                 follower.keep()
@@ -184,7 +184,7 @@ class CeleryEngine:
         :class:`~flowrunner.errors.BrokerError`; nothing more of what was queued starts then.
         """
         self.check(plan)
-        follower = self._new_follower(plan, run, ledger_of(plan))
+        follower = self._follower(plan, run, ledger_of(plan))
         try:
             follower.keep()
             follower.begin()
@@ -193,7 +193,7 @@ class CeleryEngine:
                 follower.cancel()
             raise
 
-    def observer(self, plan: Plan, *, run: UUID, ledger: Ledger) -> Follower:
+    def observer(self, plan: Plan, *, run: UUID, ledger: Unfolding) -> Follower:
         """Return what looks at a run that was queued and notes in the ledger how far it is."""
         follower = self._follower(plan, run, ledger, again=True)
         follower.do_as_before()
@@ -208,13 +208,9 @@ class CeleryEngine:
                 follower.catch_up()
         follower.cancel(terminate=terminate)
 
-    def _new_follower(self, plan: Plan, run: UUID, ledger: Ledger) -> Follower:
-        follower = self._follower(plan, run, ledger)
-        if not self._cluster.can_continue(plan):
-            follower.publish_whole()
-        return follower
-
-    def _follower(self, plan: Plan, run: UUID, ledger: Ledger, *, again: bool = False) -> Follower:
+    def _follower(
+        self, plan: Plan, run: UUID, ledger: Unfolding, *, again: bool = False
+    ) -> Follower:
         root = root_of(plan, run)
         publication = Publication(self._app, run=run, root=root, unfolds=plan.unfolds)
         return Follower(self._app, self._cluster, publication, ledger, again=again)

@@ -34,7 +34,7 @@ from flowrunner.environment import require_environment
 from flowrunner.errors import Diagnostic, EngineError, Finding, WorkflowError, is_first_interrupt
 from flowrunner.masking.streams import mask_logs
 from flowrunner.plan import Call, Plan, Sequence, calls_of
-from flowrunner.runs.ledger import Ledger
+from flowrunner.runs.unfolding import Unfolding
 from flowrunner.tasks import TaskRegistry
 
 __all__ = ["DEFAULT_CONCURRENCY", "EmbeddedEngine"]
@@ -66,7 +66,7 @@ class EmbeddedEngine:
         self._app = build_app(registry, self._settings(), configure=configure, wrap=wrap)
         pin_addresses(self._app, broker="memory://", backend=MemoryBackend)
         note_failures(self._app)
-        self._ledgers: dict[UUID, Ledger] = {}  # of the runs that go on, by their roots
+        self._ledgers: dict[UUID, Unfolding] = {}  # of the runs that go on, by their roots
         self._ready = Event()
         self._worker: Any = None
         self._restore_join_rule: Callable[[], None] = restoring_join_rule()
@@ -186,7 +186,7 @@ class EmbeddedEngine:
         plan: Plan,
         *,
         run: UUID,
-        ledger: Ledger,
+        ledger: Unfolding,
         timeout: float | None,
         patient: bool | None = None,
         queued: bool = False,
@@ -266,7 +266,7 @@ class EmbeddedEngine:
 
     def _wait(
         self,
-        ledger: Ledger,
+        ledger: Unfolding,
         timeout: float | None,
         publish: Callable[[Iterable[Sequence]], None],
     ) -> None:
@@ -296,7 +296,7 @@ class EmbeddedEngine:
         return not (on_its_way or worker.pool.unfinished or len(worker.timer.queue))
 
 
-def _stalled_message(ledger: Ledger) -> str:
+def _stalled_message(ledger: Unfolding) -> str:
     steps = ", ".join(sorted(step.call.path for step in ledger.expected()))
     return (
         f"nothing runs any more and these steps gave no result: {steps}; a task that raises "

@@ -23,7 +23,6 @@ from flowrunner.engines.stored_results import read_meta, retries_of, stored_valu
 from flowrunner.environment import EnvironmentValueError
 from flowrunner.errors import BrokerError, PublishingError, is_first_interrupt
 from flowrunner.plan import Call, Sequence
-from flowrunner.runs.ledger import Ledger
 from flowrunner.runs.step_state import SKIPPED, StepState
 from flowrunner.runs.unfolding import Unfolding
 
@@ -52,7 +51,7 @@ class Follower:
         app: Celery,
         cluster: Cluster,
         publication: Publication,
-        ledger: Ledger,
+        ledger: Unfolding,
         *,
         again: bool = False,
     ) -> None:
@@ -61,12 +60,10 @@ class Follower:
         self._cluster = cluster
         self._ledger = ledger
         self._again = again
-        self._mark = PARTS
-        if isinstance(ledger, Unfolding):
-            self._mark = UNDECIDED
-            ledger.can_continue = self._can_continue
-            if again:
-                ledger.is_queued = publication.is_queued
+        self._mark = UNDECIDED
+        ledger.can_continue = self._can_continue
+        if again:
+            ledger.is_queued = publication.is_queued
         self._known = known_key(self._backend, publication.root)
         self._cancelled_key = cancelled_key(self._backend, publication.root)
         self._renew_every = min(RENEW_AFTER, (self._backend.expires or RENEW_AFTER) / 2)
@@ -93,7 +90,7 @@ class Follower:
         self._ledger.leave_out_continuations()
 
     def _can_continue(self, calls: list[Call]) -> bool:
-        """Tell whether a dynamic run has continuations: its first section with some decides.
+        """Tell whether a run has continuations: its first section with some decides.
 
         The decision is stored before the section is queued, so that every driver makes the same
         sections.
@@ -113,8 +110,7 @@ class Follower:
 
     def catch_up(self) -> None:
         """Note what has happened so far, and queue nothing."""
-        if isinstance(self._ledger, Unfolding):
-            self._ledger.is_queued = lambda call: True
+        self._ledger.is_queued = lambda call: True
         self.publication.prepared(self._ledger.begin())
         before = -1
         while self._ledger.changes != before:

@@ -22,8 +22,8 @@ from flowrunner.engines.celery_patches.backends import keeps_chords_in_order
 from flowrunner.engines.step_errors import stored_error
 from flowrunner.engines.stored_results import read_meta, stored_values
 from flowrunner.plan import Call, Fork, Item
-from flowrunner.runs.ledger import Ledger
 from flowrunner.runs.step_state import StepState
+from flowrunner.runs.unfolding import Unfolding
 
 __all__ = ["ImpliedEnds", "next_calls"]
 
@@ -37,7 +37,7 @@ PAGE: Final = 1_000
 class ImpliedEnds:
     """Notes in a ledger the calls that have ended without a result of their own."""
 
-    def __init__(self, app: Celery, ledger: Ledger, task_id: Callable[[Call], str]) -> None:
+    def __init__(self, app: Celery, ledger: Unfolding, task_id: Callable[[Call], str]) -> None:
         self._backend: Any = app.backend
         self._ledger = ledger
         self._task_id = task_id

@@ -16,8 +16,8 @@ from flowrunner.engines.protocol import RunStalledError
 from flowrunner.engines.run_flags import COMES_AGAIN
 from flowrunner.engines.whereabouts import Whereabouts, whereabouts
 from flowrunner.plan import Call
-from flowrunner.runs.ledger import Ledger
 from flowrunner.runs.step_state import PENDING, RETRY, STARTED, StepError, StepState
+from flowrunner.runs.unfolding import Unfolding
 
 __all__ = ["LostCalls", "Question"]
 
@@ -45,7 +45,7 @@ class LostCalls:
     def __init__(
         self,
         cluster: Cluster,
-        ledger: Ledger,
+        ledger: Unfolding,
         task_id: Callable[[Call], str],
         acks_late: Set[str],
         implied: ImpliedEnds,

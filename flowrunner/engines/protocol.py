@@ -9,7 +9,7 @@ from uuid import UUID, uuid5
 
 from flowrunner.errors import EngineError, Finding
 from flowrunner.plan import Call, Plan
-from flowrunner.runs.ledger import Ledger
+from flowrunner.runs.unfolding import Unfolding
 
 __all__ = ["Engine", "RunLostError", "RunStalledError", "RunTimeoutError", "task_id", "task_ids"]
 
@@ -71,7 +71,7 @@ class Engine(Protocol):
         plan: Plan,
         *,
         run: UUID,
-        ledger: Ledger,
+        ledger: Unfolding,
         timeout: float | None,
         patient: bool | None = None,
         queued: bool = False,

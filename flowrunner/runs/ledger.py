@@ -10,12 +10,12 @@ that nothing can end any more.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
+from random import random
 from threading import Lock
-from time import time
+from time import monotonic, time
 from typing import Any
 
 from flowrunner import plan
@@ -31,7 +31,6 @@ from flowrunner.runs.step_state import (
     SKIPPED,
     STARTED,
     SUCCESS,
-    UNNEEDED,
     StepError,
     StepListener,
     StepState,
@@ -41,14 +40,17 @@ __all__ = ["Ledger"]
 
 
 class Ledger:
-    """The states of a run's calls, by path. Safe to use from several threads.
+    """The states of a run's calls, by path, and its sections. Safe to use from several threads.
 
     A run that is one canvas has a root section: all of its ``sequence``. ``on_step`` is told of
     every change but of calls that are skipped, in the thread that notes it.
     """
 
     def __init__(
-        self, sequence: plan.Sequence = (), *, on_step: StepListener | None = None
+        self,
+        *,
+        failures: Mapping[str, StepError] | None = None,
+        on_step: StepListener | None = None,
     ) -> None:
         self.steps: dict[str, StepState] = {}
         self.errors: list[StepError] = []
@@ -60,12 +62,14 @@ class Ledger:
         self._is_whole = False
         self._sections: dict[int, Section] = {}  # those that have not ended, by their sequences
         self._over: deque[Section] = deque()
+        self._paused: dict[str, tuple[StepState, float]] = {}  # until when, by path
+        self._failures = failures or {}
         self._root_section: Section | None = None
         self.changes = 0
+        #: Tells of a call that is to be retried whether that has been queued already.
+        self.is_queued: Callable[[plan.Call], bool] = lambda call: False
         #: Whether nothing may start any more: set by the engine, when it hears of it.
         self.cancelled = False
-        if sequence:
-            self._root_section = self._entered(sequence, None, 0, new=True)
 
     def _enter(self, sequence: plan.Sequence, outer: StepState | None) -> None:
         for position, item in enumerate(sequence):
@@ -104,43 +108,6 @@ class Ledger:
         for call in plan.calls_of(self.sequence):
             if call.kind == "continuation":
                 self.record(call.path, SUCCESS)
-
-    def begin(self) -> Iterable[plan.Sequence]:
-        """Return what an engine is to queue first."""
-        return () if self._root_section is None else (self._root_section.published,)
-
-    def advance(self) -> Iterable[plan.Sequence]:
-        """Return what an engine is to queue now, because of what has ended since."""
-        return ()
-
-    @property
-    def pause(self) -> float | None:
-        """Seconds until there is something to queue all the same; ``None`` when there is not."""
-        return None
-
-    @property
-    def value(self) -> Any:
-        """The run's value, once every call has succeeded."""
-        section = self._root_section
-        value = None if section is None else section.value
-        assert value is not None, "BUG: a run without a value"  # noqa: S101
-        return value()
-
-    @property
-    def has_value(self) -> bool:
-        """Whether it has succeeded with a value that is known."""
-        section = self._root_section
-        return self.ended and not self.failed and section is not None and section.value is not None
-
-    @property
-    def ended(self) -> bool:
-        """Whether every call has come to its end."""
-        return self._root_section is None or not self._root_section.open
-
-    @property
-    def failed(self) -> bool:
-        """Whether a call has failed or was revoked, so that the run has no value."""
-        return self._root_section is not None and self._root_section.failed
 
     @property
     def running(self) -> bool:
@@ -191,7 +158,12 @@ class Ledger:
                 step.count_task_retries(step.task_retries + 1)
             if error is not None and step.retries:
                 error = replace(error, retries=step.retries)
-            if error is not None and self._retries(step, state, error, for_good=for_good):
+            if (
+                error is not None
+                and state == FAILURE
+                and not for_good
+                and self._comes_again(step, error)
+            ):
                 self._enter_retry(step, error)
             else:
                 self._enter_state(step, state, error, result)
@@ -199,15 +171,12 @@ class Ledger:
         if told is not None and self._on_step is not None:
             self._on_step(told, result)
 
-    def _retries(self, step: StepState, state: str, error: StepError, *, for_good: bool) -> bool:
-        """Tell whether flowrunner retries a call that has failed: only a dynamic run does."""
-        return False
-
     def _enter_retry(self, step: StepState, error: StepError) -> None:
         """Note that a call has failed and that flowrunner retries it."""
         self.changes += 1
         step.queue_again()
         step.state, step.error = RETRY, error
+        self._end.put(None)
 
     def _enter_state(
         self,
@@ -269,44 +238,27 @@ class Ledger:
         self._close(step)
         return True
 
-    def cancel(self) -> None:
-        """End what is open: what would start next as revoked, what comes after it as skipped."""
-        while steps := list(self.expected()):
-            for step in steps:
-                self.record(step.call.path, REVOKED)
+    @property
+    def pause(self) -> float | None:
+        """Seconds until a call is due to be made again; ``None`` when none waits for that."""
+        with self._lock:
+            first = min((at for _, at in self._paused.values()), default=None)
+        return None if first is None else max(first - monotonic(), 0.0)
 
     def give_up(self) -> None:
-        """Note that nobody will queue anything more: the run was interrupted, or took too long."""
-
-    def settle(self) -> None:
-        """Note that all has ended well, nobody knows when."""
-        for step in self.open_steps():
-            self.record(step.call.path, SUCCESS)
-            step.ended = None
-
-    def leave_out(self) -> None:
-        """Note that none of the calls is to run: this is ``on_error``, and there was no error."""
+        """Note that no call is made again."""
         with self._lock:
-            for step in self.steps.values():
-                step.state = UNNEEDED
-            self._sections.clear()
-            if self._root_section is not None:
-                self._root_section.open = 0
-            self._end.put(None)
-
-    def wait(self, timeout: float) -> bool:
-        """Wait up to ``timeout`` seconds for the end of the run; tell whether it has come."""
-        if not self.ended:
-            # In C, so that Ctrl-C cannot leave a lock half released, as in a Condition.
-            with suppress(Empty):
-                self._end.get(timeout=timeout)
-                self._end.put(None)  # for whoever else waits
-        return self.ended
+            paused = [step.call.path for step, _ in self._paused.values()]
+        for path in paused:
+            self.record(path, REVOKED)
 
     def expected(self) -> Iterator[StepState]:
         """Yield the calls that may end next: not ended, and nothing before them is open."""
-        for section in list(self._sections.values()):
-            yield from self._expected(section.sequence)
+        with self._lock:
+            sections = list(self._sections.values())
+            paused = set() if self.cancelled else {id(step) for step, _ in self._paused.values()}
+        for section in sections:
+            yield from (step for step in self._expected(section.sequence) if id(step) not in paused)
 
     def needing(self, step: StepState) -> Iterator[plan.Call]:
         """Yield the calls of a canvas that need a call's result, directly or not."""
@@ -331,3 +283,31 @@ class Ledger:
             if step.state not in FINAL:
                 yield step
             return
+
+    def _due(self) -> Iterator[plan.Sequence]:
+        """Yield the calls whose pause is over; they are made again."""
+        with self._lock:
+            now = monotonic()
+            due = [step for step, at in self._paused.values() if at <= now]
+            for step in due:
+                del self._paused[step.call.path]
+        yield from (step.sequence for step in due if step.state == RETRY)
+
+    def _comes_again(self, step: StepState, error: StepError) -> bool:
+        """Let a call be made again if it is to be."""
+        call = step.call
+        attempt = call.tries + 1
+        if self.cancelled or call.path in self._failures or call.retry is None:
+            return False
+        if not call.retry.applies(error.type, attempt):
+            return False
+        again = replace(call, tries=attempt)
+        pause = 0.0 if self.is_queued(again) else call.retry.seconds(attempt)
+        if call.retry.jitter == "full":
+            pause *= random()  # noqa: S311  # to spread calls, not to hide them  # to spread calls, not to hide them
+        self._paused[call.path] = (step, monotonic() + pause)
+        section = self._sections.pop(id(step.sequence))
+        step.call, step.sequence = again, (again,)
+        section.sequence = step.sequence
+        self._sections[id(step.sequence)] = section
+        return True

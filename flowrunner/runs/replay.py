@@ -9,7 +9,6 @@ from typing import Any, Final
 from flowrunner.plan import Call, Handler, Plan, calls_of, without_continuations
 from flowrunner.planner.cost import Costing
 from flowrunner.planner.remaining import Remainder
-from flowrunner.runs.ledger import Ledger
 from flowrunner.runs.record_data import timestamp
 from flowrunner.runs.run_ledger import ledger_of
 from flowrunner.runs.section import LostResultError
@@ -121,7 +120,7 @@ def _error_of(call: Call, error: Mapping[str, Any] | None) -> StepError | None:
     )
 
 
-def note_row(ledger: Ledger, call: Call, row: StepRow, error: StepError | None = None) -> None:
+def note_row(ledger: Unfolding, call: Call, row: StepRow, error: StepError | None = None) -> None:
     """Note what is kept of a call; ``error`` says why it failed where the row does not.
 
     A call whose retry was cancelled has the error of its last try, which is no failure of the run.
@@ -141,7 +140,7 @@ def note_row(ledger: Ledger, call: Call, row: StepRow, error: StepError | None =
     step.started, step.ended = timestamp(row.started), timestamp(row.ended)
 
 
-def note_implied_ends(ledger: Ledger, rows: Container[str]) -> None:
+def note_implied_ends(ledger: Unfolding, rows: Container[str]) -> None:
     """Note the success of calls without a result that others need, of which something is stored.
 
     Such a call replaced itself where results are ignored.
@@ -170,7 +169,7 @@ def row_error(call: Call, row: StepRow) -> StepError | None:
     )
 
 
-def kept_of(ledger: Ledger, rows: Mapping[str, StepRow]) -> Kept:
+def kept_of(ledger: Unfolding, rows: Mapping[str, StepRow]) -> Kept:
     """Return what of a run can be used again: what has succeeded, and what was taken care of."""
     results = {
         path: row.result for path, row in rows.items() if row.state == SUCCESS and row.has_result

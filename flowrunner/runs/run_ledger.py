@@ -8,7 +8,6 @@ from typing import Any, Protocol
 
 from flowrunner.model import HandlerName
 from flowrunner.plan import Call, Handler, Plan
-from flowrunner.runs.ledger import Ledger
 from flowrunner.runs.step_state import StepError, StepListener, StepState
 from flowrunner.runs.unfolding import Unfolding
 
@@ -58,12 +57,12 @@ class RunLedger:
         self,
         ready: Plan,
         *,
-        main: Ledger | None = None,
-        handlers: Mapping[HandlerName, Ledger] | None = None,
+        main: Unfolding | None = None,
+        handlers: Mapping[HandlerName, Unfolding] | None = None,
         on_step: StepListener | None = None,
     ) -> None:
         self.main = main or ledger_of(ready, on_step=on_step)
-        self.handlers: dict[HandlerName, Ledger] = {
+        self.handlers: dict[HandlerName, Unfolding] = {
             handler.name: ledger_of(handler, on_step=on_step) for handler in ready.handlers
         } | dict(handlers or {})
 
@@ -81,7 +80,7 @@ class RunLedger:
             steps.update(part.steps)  # at once, whatever comes in the meantime
         return steps
 
-    def _parts(self) -> Iterator[Ledger]:
+    def _parts(self) -> Iterator[Unfolding]:
         yield self.main
         yield from self.handlers.values()
 

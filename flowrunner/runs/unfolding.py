@@ -9,12 +9,10 @@ the run later, or resumes it, comes to the same.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping, Set
 from contextlib import suppress
 from dataclasses import replace
 from queue import Empty
-from random import random
-from time import monotonic
 from typing import Any, Final
 
 from flowrunner import plan
@@ -28,7 +26,6 @@ from flowrunner.runs.ledger import Ledger
 from flowrunner.runs.section import LostResultError, Section
 from flowrunner.runs.step_state import (
     FAILURE,
-    RETRY,
     REVOKED,
     SKIPPED,
     SUCCESS,
@@ -67,11 +64,9 @@ class Unfolding(Ledger):
         lost: Iterable[str] = (),
         on_step: StepListener | None = None,
     ) -> None:
-        super().__init__(on_step=on_step)
+        super().__init__(failures=failures, on_step=on_step)
         #: The paths of the calls whose results, or failures, of earlier attempts are used.
         self.reused: set[str] = set()
-        #: Tells of a call that is to be made again whether that has been queued already.
-        self.is_queued: Callable[[plan.Call], bool] = lambda call: False
         #: Tells whether workers can run these continuations; asked of every section that has some.
         self.can_continue: Callable[[list[plan.Call]], bool] = lambda calls: True
         self._root = root
@@ -79,9 +74,7 @@ class Unfolding(Ledger):
         self._known = known or {}
         if sequence:  # of one canvas, the states are known without the results
             self._known = {**dict.fromkeys(lost, LOST), **self._known}
-        self._failures = failures or {}
         self._values: dict[str, Any] = {}
-        self._paused: dict[str, tuple[StepState, float]] = {}  # until when, by path
         self._queue: list[plan.Sequence] = []
         self._ends: deque[tuple[Activity | None, int, End]] = deque()
         self._starts: deque[tuple[plan.Node, Input, Activity | None, int]] = deque()
@@ -104,20 +97,22 @@ class Unfolding(Ledger):
     @property
     def ended(self) -> bool:
         """Whether every call has come to its end, and nothing comes after them."""
-        return self._end_of_all is not None or (self._root_section is not None and super().ended)
+        root = self._root_section
+        return self._end_of_all is not None or (root is not None and not root.open)
 
     @property
     def failed(self) -> bool:
         """Whether a call has failed or was revoked, and nobody has taken care of that."""
         if self._end_of_all is not None:
             return isinstance(self._end_of_all, Failed)
-        return super().failed or bool(self.errors)
+        return bool(self.errors) or (self._root_section is not None and self._root_section.failed)
 
     @property
     def value(self) -> Any:
         """The run's value, once it has succeeded."""
-        if self._end_of_all is None:
-            return super().value
+        root = self._root_section
+        if self._end_of_all is None and root is not None and root.value is not None:
+            return root.value()
         assert isinstance(self._end_of_all, Succeeded), "BUG: a run without a value"  # noqa: S101
         return value_or_none(self._end_of_all.value)
 
@@ -163,41 +158,21 @@ class Unfolding(Ledger):
             self._has_value = False
             return Succeeded(None)
 
-    def _due(self) -> Iterator[plan.Sequence]:
-        """Yield the calls whose pause is over; they are made again."""
-        with self._lock:
-            now = monotonic()
-            due = [step for step, at in self._paused.values() if at <= now]
-            for step in due:
-                del self._paused[step.call.path]
-        yield from (step.sequence for step in due if step.state == RETRY)
-
-    @property
-    def pause(self) -> float | None:
-        """Seconds until a call is due to be made again; ``None`` when none waits for that."""
-        with self._lock:
-            first = min((at for _, at in self._paused.values()), default=None)
-        return None if first is None else max(first - monotonic(), 0.0)
-
     def cancel(self) -> None:
         """End what is open, and begin nothing more."""
         self.cancelled = True
         if not self._has_begun and self._root_section is None:
             self._finish(Failed((), self.leave([self._root])))
         while not self.ended:
-            super().cancel()
+            for step in list(self.expected()):
+                self.record(step.call.path, REVOKED)
             self.advance()
-
-    def give_up(self) -> None:
-        """Note that no call is made again."""
-        with self._lock:
-            paused = [step.call.path for step, _ in self._paused.values()]
-        for path in paused:
-            self.record(path, REVOKED)
 
     def settle(self) -> None:
         """Note that all has ended well, whatever is kept of it."""
-        super().settle()
+        for step in self.open_steps():
+            self.record(step.call.path, SUCCESS)
+            step.ended = None
         if not self.ended:
             self._has_value = False
             self._finish(Succeeded(None))
@@ -208,25 +183,21 @@ class Unfolding(Ledger):
         return self._has_value and isinstance(self._end_of_all, Succeeded)
 
     def leave_out(self) -> None:
-        """Note that nothing of it is to run."""
-        super().leave_out()
+        """Note that none of the calls is to run: this is ``on_error``, and there was no error."""
+        with self._lock:
+            for step in self.steps.values():
+                step.state = UNNEEDED
+            self._sections.clear()
         self._finish(Succeeded(None))
 
     def wait(self, timeout: float) -> bool:
         """Wait up to ``timeout`` seconds until there may be something to queue, or the end."""
         pause = self.pause
         if not self.ended and not self._over and pause != 0:
+            # In C, so that Ctrl-C cannot leave a lock half released, as in a Condition.
             with suppress(Empty):
                 self._end.get(timeout=timeout if pause is None else min(timeout, pause))
         return self.ended
-
-    def expected(self) -> Iterator[StepState]:
-        """Yield the calls that may end next: not ended, and nothing before them is open."""
-        with self._lock:
-            sections = list(self._sections.values())
-            paused = set() if self.cancelled else {id(step) for step, _ in self._paused.values()}
-        for section in sections:
-            yield from (step for step in self._expected(section.sequence) if id(step) not in paused)
 
     # What activities ask: see runs.activity.Stage.
 
@@ -375,31 +346,3 @@ class Unfolding(Ledger):
     def _finish(self, end: End) -> None:
         self._end_of_all = end
         self._end.put(None)
-
-    # What becomes of calls.
-
-    def _retries(self, step: StepState, state: str, error: StepError, *, for_good: bool) -> bool:
-        return state == FAILURE and not for_good and self._comes_again(step, error)
-
-    def _enter_retry(self, step: StepState, error: StepError) -> None:
-        super()._enter_retry(step, error)
-        self._end.put(None)
-
-    def _comes_again(self, step: StepState, error: StepError) -> bool:
-        """Let a call be made again if it is to be."""
-        call = step.call
-        attempt = call.tries + 1
-        if self.cancelled or call.path in self._failures or call.retry is None:
-            return False
-        if not call.retry.applies(error.type, attempt):
-            return False
-        again = replace(call, tries=attempt)
-        pause = 0.0 if self.is_queued(again) else call.retry.seconds(attempt)
-        if call.retry.jitter == "full":
-            pause *= random()  # noqa: S311  # to spread calls, not to hide them
-        self._paused[call.path] = (step, monotonic() + pause)
-        section = self._sections.pop(id(step.sequence))
-        step.call, step.sequence = again, (again,)
-        section.sequence = step.sequence
-        self._sections[id(step.sequence)] = section
-        return True

@@ -11,14 +11,14 @@ from contextlib import AbstractContextManager
 
 from flowrunner.app import InterruptedRunError, run_plan
 from flowrunner.engines.protocol import Engine
-from flowrunner.runs.ledger import Ledger
 from flowrunner.runs.run_ledger import RunLedger
+from flowrunner.runs.unfolding import Unfolding
 from tests.engines.conftest import cluster, embedded, processes
 from tests.engines.plans import call, chain, planned
 from tests.engines.services import ClusterAddress
 
 
-class ObservedLedger(Ledger):
+class ObservedLedger(Unfolding):
     """Says when an engine that was interrupted waits for what runs."""
 
     @property
@@ -33,7 +33,7 @@ def main(kind: str, here: str, until: str, after: str, *last: str) -> int:
         on_error=call("touches", f"{after}-error") if last else None,
         finally_=call("waits_for", *last) if last else None,
     )
-    ledger = RunLedger(plan, main=ObservedLedger(plan.sequence))
+    ledger = RunLedger(plan, main=ObservedLedger(plan.root, plan.sequence))
     context: AbstractContextManager[Engine]
     if kind == "celery":
         address = ClusterAddress(os.environ["FLOWRUNNER_BROKER"], os.environ["FLOWRUNNER_BACKEND"])

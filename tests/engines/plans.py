@@ -16,8 +16,9 @@ from flowrunner.engines.protocol import Engine
 from flowrunner.model import HANDLER_NAMES
 from flowrunner.planner.continuations import sequence_of
 from flowrunner.plugins import PluginReference, load_plugins
-from flowrunner.runs.ledger import Ledger
+from flowrunner.runs.run_ledger import ledger_of
 from flowrunner.runs.step_state import StepError
+from flowrunner.runs.unfolding import Unfolding
 from flowrunner.tasks import TaskRegistry
 from tests.shapes import HERE, plan_of, with_paths
 
@@ -63,7 +64,7 @@ class Ran:
     """How a run has gone; ``errors`` by the path of the call."""
 
     value: Any
-    ledger: Ledger
+    ledger: Unfolding
     errors: dict[str, StepError] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -76,7 +77,7 @@ class Ran:
 
 def run(engine: Engine, root: plan.Node, *, timeout: float | None = HANG) -> Ran:
     ready = planned(root)
-    ledger = Ledger(ready.sequence)
+    ledger = ledger_of(ready)
     return Ran(engine.run(ready, run=uuid4(), ledger=ledger, timeout=timeout), ledger)
 
 
@@ -89,16 +90,16 @@ def in_background(engine: Engine, root: plan.Node) -> Iterator[Callable[[], Ran]
 
 
 @contextmanager
-def watched(engine: Engine, root: plan.Node) -> Iterator[tuple[Ledger, Callable[[], Ran]]]:
+def watched(engine: Engine, root: plan.Node) -> Iterator[tuple[Unfolding, Callable[[], Ran]]]:
     """Start a run in a thread; yield its ledger, and what waits for its end."""
     ready = planned(root)
-    ledger = Ledger(ready.sequence)
+    ledger = ledger_of(ready)
     with ThreadPoolExecutor(1) as pool:
         future = pool.submit(engine.run, ready, run=uuid4(), ledger=ledger, timeout=HANG)
         yield ledger, lambda: Ran(future.result(HANG), ledger)
 
 
-def await_state(ledger: Ledger, path: str, state: str) -> None:
+def await_state(ledger: Unfolding, path: str, state: str) -> None:
     """Wait until an engine has noted a state of a call."""
     deadline = monotonic() + HANG
     while ledger.steps[path].state != state:

@@ -25,7 +25,6 @@ from flowrunner.engines.workers import Worker as Known
 from flowrunner.errors import BrokerError
 from flowrunner.plan import Retry
 from flowrunner.planner.continuations import CONTINUE
-from flowrunner.runs.ledger import Ledger
 from flowrunner.runs.run_ledger import ledger_of
 from flowrunner.semantics import Failure, evaluate
 from tests.conftest import EXAMPLES
@@ -48,7 +47,7 @@ from tests.shapes import call_task, failing_shapes, plan_of, shapes, with_paths
 
 def run_tree(engine: Engine, tree: plan.Node) -> Ran:
     ready = plan_of(tree)
-    ledger = Ledger(ready.sequence)
+    ledger = ledger_of(ready)
     return Ran(engine.run(ready, run=uuid4(), ledger=ledger, timeout=HANG), ledger)
 
 
@@ -131,7 +130,7 @@ def test_a_continuation_that_is_delivered_again_publishes_nothing(
         published.append(sender)
 
     with ThreadPoolExecutor(1) as pool:
-        ledger = Ledger(ready.sequence)
+        ledger = ledger_of(ready)
         ran = pool.submit(engine.run, ready, run=run_id, ledger=ledger, timeout=HANG)
         await_file(here)
         while ledger.steps[first].state != "SUCCESS":

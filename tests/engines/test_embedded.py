@@ -18,7 +18,7 @@ from flowrunner.engines.embedded import EmbeddedEngine
 from flowrunner.engines.memory_transport import MemoryBroker
 from flowrunner.engines.protocol import RunStalledError, RunTimeoutError
 from flowrunner.errors import WorkflowError
-from flowrunner.runs.ledger import Ledger
+from flowrunner.runs.run_ledger import ledger_of
 from flowrunner.tasks import TaskRegistry
 from tests.engines.conftest import embedded
 from tests.engines.plans import HANG, call, chain, chord, group, planned, run
@@ -146,8 +146,8 @@ def test_whoever_listens_gets_results_as_they_were() -> None:
     registry.for_plugin("tests").add(grow)
     ready = planned(chain(call("grow"), call("grow"), call("grow")))
     results: dict[str, Any] = {}
-    ledger = Ledger(
-        ready.sequence,
+    ledger = ledger_of(
+        ready,
         on_step=lambda step, result: results.update({step.call.path: result}) if result else None,
     )
     with EmbeddedEngine(registry, configure=lambda app: None) as engine:

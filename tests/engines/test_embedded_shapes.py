@@ -10,7 +10,7 @@ from hypothesis import given
 
 from flowrunner import plan
 from flowrunner.engines.embedded import EmbeddedEngine
-from flowrunner.runs.ledger import Ledger
+from flowrunner.runs.run_ledger import ledger_of
 from flowrunner.semantics import Failure, evaluate
 from tests.shapes import call_task, failing_shapes, plan_of, registry, shapes
 
@@ -27,7 +27,7 @@ def engine() -> Iterator[EmbeddedEngine]:
 @given(tree=shapes())
 def test_every_shape_has_its_value(engine: EmbeddedEngine, tree: plan.Node) -> None:
     planned = plan_of(tree)
-    ledger = Ledger(planned.sequence)
+    ledger = ledger_of(planned)
     value = engine.run(planned, run=uuid4(), ledger=ledger, timeout=HANG)
     assert not ledger.failed
     assert value == evaluate(tree, call_task)
@@ -36,7 +36,7 @@ def test_every_shape_has_its_value(engine: EmbeddedEngine, tree: plan.Node) -> N
 @given(tree=failing_shapes())
 def test_every_failing_shape_fails(engine: EmbeddedEngine, tree: plan.Node) -> None:
     planned = plan_of(tree)
-    ledger = Ledger(planned.sequence)
+    ledger = ledger_of(planned)
     engine.run(planned, run=uuid4(), ledger=ledger, timeout=HANG)
     expected = evaluate(tree, call_task)
     assert isinstance(expected, Failure)

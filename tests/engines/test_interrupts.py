@@ -16,8 +16,8 @@ import pytest
 from flowrunner.errors import SecondInterrupt
 from flowrunner.plan import Plan
 from flowrunner.run import InterruptedRunError, run_plan
-from flowrunner.runs.ledger import Ledger
 from flowrunner.runs.run_ledger import RunLedger
+from flowrunner.runs.unfolding import Unfolding
 from tests.engines.conftest import embedded
 from tests.engines.plans import HANG, call, planned
 from tests.engines.services import ROOT, ClusterAddress, Worker
@@ -119,11 +119,11 @@ def replaced_on_its_way() -> KeyboardInterrupt:
         return error
 
 
-class TwiceInterruptedLedger(Ledger):
+class TwiceInterruptedLedger(Unfolding):
     """Raises an exception when a task runs, and waits for nothing after it."""
 
     def __init__(self, plan: Plan, error: KeyboardInterrupt, here: Path) -> None:
-        super().__init__(plan.sequence)
+        super().__init__(plan.root, plan.sequence)
         self.error, self.here, self.raised = error, here, False
 
     def wait(self, timeout: float) -> bool:

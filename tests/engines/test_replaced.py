@@ -16,7 +16,6 @@ from flowrunner.engines.lost_calls import LostCalls, Question
 from flowrunner.engines.protocol import Engine, task_id
 from flowrunner.engines.whereabouts import Whereabouts
 from flowrunner.plan import Retry
-from flowrunner.runs.ledger import Ledger
 from flowrunner.runs.replay import note_implied_ends, replay
 from flowrunner.runs.run_ledger import ledger_of
 from flowrunner.runs.store import StepRow
@@ -56,7 +55,7 @@ class Backstage:
         self.backend: Any = engine.app.backend
         self.run = uuid4()
         self.plan = planned(root)
-        self.ledger = Ledger(self.plan.sequence)
+        self.ledger = ledger_of(self.plan)
         self.implied = ImpliedEnds(engine.app, self.ledger, self.id_of)
 
     def id_of(self, made: plan.Call) -> str:
@@ -167,7 +166,7 @@ def test_a_call_is_lost_only_if_nothing_that_needs_it_is_queued(
 
 def test_a_record_tells_it_too() -> None:
     ready = planned(chain(call("tag"), call("tag"), call("tag")))
-    ledger = Ledger(ready.sequence)
+    ledger = ledger_of(ready)
     note_implied_ends(ledger, {"root.0": None, "root.2": None})
     assert [step.state for step in ledger.steps.values()] == ["SUCCESS", "SUCCESS", "PENDING"]
 

@@ -10,7 +10,7 @@ import pytest
 from celery.signals import task_prerun
 
 from flowrunner.run import run_plan
-from flowrunner.runs.ledger import Ledger
+from flowrunner.runs.run_ledger import ledger_of
 from tests.engines.conftest import cluster, embedded
 from tests.engines.plans import HANG, await_file, call, chain, chord, group, planned
 from tests.engines.services import Worker
@@ -68,7 +68,7 @@ def test_a_run_that_is_asked_to_starts_nothing_more_and_ends_as_revoked(
         call("touches", str(tmp_path / "no")),
     )
     plan, run = planned(tree), uuid4()
-    ledger = Ledger(plan.sequence)
+    ledger = ledger_of(plan)
     if kind == "cluster":
         worker: Worker = request.getfixturevalue("worker")
         running = cluster(worker.address)

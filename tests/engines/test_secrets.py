@@ -26,7 +26,7 @@ from flowrunner.engines.secret_arguments import SECRETS
 from flowrunner.errors import BrokerError, WorkflowError
 from flowrunner.plan import Secret
 from flowrunner.planner.continuations import WORTH_CONTINUING, sequence_of
-from flowrunner.runs.ledger import Ledger
+from flowrunner.runs.run_ledger import ledger_of
 from tests.engines.conftest import cluster, embedded
 from tests.engines.plans import HANG, PLUGIN, Ran, call, chain, group, planned, tasks
 from tests.engines.services import ClusterAddress, Redis, Worker
@@ -49,7 +49,7 @@ def ready(root: plan.Node) -> plan.Plan:
 
 def run(engine: Engine, root: plan.Node) -> Ran:
     plan = ready(root)
-    ledger = Ledger(plan.sequence)
+    ledger = ledger_of(plan)
     return Ran(engine.run(plan, run=uuid4(), ledger=ledger, timeout=HANG), ledger)
 
 

@@ -17,9 +17,9 @@ from flowrunner.engines.redis_records import redis_records, stored_steps
 from flowrunner.engines.step_errors import stored_error
 from flowrunner.errors import ConfigurationError
 from flowrunner.plan import calls_of
-from flowrunner.runs.ledger import Ledger
 from flowrunner.runs.record import RunRecord
 from flowrunner.runs.recorded import recorded_ledger
+from flowrunner.runs.run_ledger import ledger_of
 from flowrunner.runs.store import RunStoreUnreachableError, StepRow
 from flowrunner.settings import Settings
 from tests.engines.conftest import cluster
@@ -38,7 +38,7 @@ def an_app(url: str, **conf: Any) -> Celery:
 
 
 def test_a_run_on_a_cluster_is_read_as_it_was_followed(worker: Worker) -> None:
-    run, ledger = uuid4(), Ledger(READY.sequence)
+    run, ledger = uuid4(), ledger_of(READY)
     with cluster(worker.address) as engine:
         engine.run(READY, run=run, ledger=ledger, timeout=HANG)
     _, read = redis_records(an_app(worker.address.backend))

@@ -24,7 +24,8 @@ from flowrunner.engines.protocol import task_ids
 from flowrunner.engines.worker_app import Worker, WorkerSetup
 from flowrunner.engines.worker_process import _pause
 from flowrunner.engines.worker_settings import NEEDED, REDIS_TRANSPORT, SETTINGS, apply_settings
-from flowrunner.runs.ledger import Ledger
+from flowrunner.runs.run_ledger import ledger_of
+from flowrunner.runs.unfolding import Unfolding
 from tests.engines.conftest import cluster
 from tests.engines.plans import (
     HANG,
@@ -106,13 +107,13 @@ def test_a_task_whose_worker_is_killed_runs_on_the_next_one(
 @contextmanager
 def watched_run(
     engine: CeleryEngine, ready: plan.Plan, run_id: UUID
-) -> Iterator[Callable[[], Ledger]]:
+) -> Iterator[Callable[[], Unfolding]]:
     """Start a run in a thread; what this yields waits for it and returns its ledger."""
-    ledger = Ledger(ready.sequence)
+    ledger = ledger_of(ready)
     with ThreadPoolExecutor(1) as pool:
         future = pool.submit(engine.run, ready, run=run_id, ledger=ledger, timeout=HANG)
 
-        def result() -> Ledger:
+        def result() -> Unfolding:
             future.result(HANG)
             return ledger
 

@@ -10,9 +10,10 @@ from uuid import uuid4
 
 import pytest
 
-from flowrunner.runs.ledger import Ledger
 from flowrunner.runs.outcome import Outcome
+from flowrunner.runs.run_ledger import ledger_of
 from flowrunner.runs.step_state import StepError, StepState
+from flowrunner.runs.unfolding import Unfolding
 from tests.engines.plans import call, chain, chord, group, planned
 
 #: Two members, one of them two steps long, then a body and one more step.
@@ -25,8 +26,8 @@ BODY, LAST = "root.0.body", "root.1"
 
 
 @pytest.fixture
-def ledger() -> Ledger:
-    return Ledger(planned(ROOT).sequence)
+def ledger() -> Unfolding:
+    return ledger_of(planned(ROOT))
 
 
 def error(path: str, kind: str = "ValueError") -> StepError:
@@ -34,15 +35,15 @@ def error(path: str, kind: str = "ValueError") -> StepError:
     return StepError(named, kind, "no")
 
 
-def expected(ledger: Ledger) -> set[str]:
+def expected(ledger: Unfolding) -> set[str]:
     return {step.call.path for step in ledger.expected()}
 
 
-def states(ledger: Ledger) -> dict[str, str]:
+def states(ledger: Unfolding) -> dict[str, str]:
     return {path: step.state for path, step in ledger.steps.items()}
 
 
-def test_a_run_ends_when_every_call_has_succeeded(ledger: Ledger) -> None:
+def test_a_run_ends_when_every_call_has_succeeded(ledger: Unfolding) -> None:
     for path in (FIRST, THEN, BESIDE, BODY, LAST):
         assert not ledger.ended
         ledger.record(path, "SUCCESS")
@@ -50,7 +51,7 @@ def test_a_run_ends_when_every_call_has_succeeded(ledger: Ledger) -> None:
     assert not ledger.failed
 
 
-def test_a_failure_skips_what_comes_after_and_waits_for_the_siblings(ledger: Ledger) -> None:
+def test_a_failure_skips_what_comes_after_and_waits_for_the_siblings(ledger: Unfolding) -> None:
     ledger.record(FIRST, "FAILURE", error(FIRST))
     assert states(ledger) == {
         FIRST: "FAILURE",
@@ -66,7 +67,7 @@ def test_a_failure_skips_what_comes_after_and_waits_for_the_siblings(ledger: Led
     assert ledger.ended
 
 
-def test_every_failure_is_kept(ledger: Ledger) -> None:
+def test_every_failure_is_kept(ledger: Unfolding) -> None:
     ledger.record(THEN, "FAILURE", error(THEN))
     ledger.record(BESIDE, "FAILURE", error(BESIDE))
     assert [each.call.path for each in ledger.errors] == [THEN, BESIDE]
@@ -77,7 +78,9 @@ def test_every_failure_is_kept(ledger: Ledger) -> None:
 
 @pytest.mark.parametrize("final", ["SUCCESS", "FAILURE", "REVOKED"])
 @pytest.mark.parametrize("late", ["STARTED", "RETRY", "SUCCESS", "FAILURE", "REVOKED", "PROGRESS"])
-def test_what_comes_after_a_final_state_is_ignored(ledger: Ledger, final: str, late: str) -> None:
+def test_what_comes_after_a_final_state_is_ignored(
+    ledger: Unfolding, final: str, late: str
+) -> None:
     ledger.record(FIRST, final, error(FIRST))
     before, errors = states(ledger), list(ledger.errors)
     ledger.record(FIRST, late, error(FIRST))
@@ -85,7 +88,7 @@ def test_what_comes_after_a_final_state_is_ignored(ledger: Ledger, final: str, l
     assert ledger.errors == errors
 
 
-def test_celerys_own_marking_of_what_comes_after_a_failure_is_ignored(ledger: Ledger) -> None:
+def test_celerys_own_marking_of_what_comes_after_a_failure_is_ignored(ledger: Unfolding) -> None:
     ledger.record(FIRST, "FAILURE", error(FIRST))
     ledger.record(BODY, "FAILURE", error(BODY, "ChordError"))
     assert [each.call.path for each in ledger.errors] == [FIRST]
@@ -93,24 +96,24 @@ def test_celerys_own_marking_of_what_comes_after_a_failure_is_ignored(ledger: Le
 
 @pytest.mark.parametrize("state", ["FAILURE", "REVOKED"])
 def test_without_a_value_a_run_has_failed_even_if_nobody_says_why(
-    ledger: Ledger, state: str
+    ledger: Unfolding, state: str
 ) -> None:
     ledger.record(LAST, state)
     assert ledger.failed
 
 
-def test_a_failure_without_a_reason_is_still_named(ledger: Ledger) -> None:
+def test_a_failure_without_a_reason_is_still_named(ledger: Unfolding) -> None:
     ledger.record(FIRST, "FAILURE")
     assert [each.call.path for each in ledger.errors] == [FIRST]
 
 
-def test_a_state_of_the_tasks_own_means_that_it_runs(ledger: Ledger) -> None:
+def test_a_state_of_the_tasks_own_means_that_it_runs(ledger: Unfolding) -> None:
     ledger.record(FIRST, "PROGRESS")
     assert ledger.steps[FIRST].state == "STARTED"
     assert ledger.running
 
 
-def test_retries_are_counted_and_the_first_start_is_kept(ledger: Ledger) -> None:
+def test_retries_are_counted_and_the_first_start_is_kept(ledger: Unfolding) -> None:
     ledger.record(FIRST, "STARTED")
     started = ledger.steps[FIRST].started
     for state in ("RETRY", "STARTED", "RETRY", "STARTED", "SUCCESS"):
@@ -134,7 +137,7 @@ EXPECTED: list[tuple[dict[str, str], set[str]]] = [
 
 @pytest.mark.parametrize(("recorded", "next_ones"), EXPECTED)
 def test_only_what_may_end_next_is_looked_for(
-    ledger: Ledger, recorded: dict[str, str], next_ones: set[str]
+    ledger: Unfolding, recorded: dict[str, str], next_ones: set[str]
 ) -> None:
     for path, state in recorded.items():
         ledger.record(path, state)
@@ -144,7 +147,7 @@ def test_only_what_may_end_next_is_looked_for(
 
 def test_a_fork_inside_a_fork_is_followed_outwards() -> None:
     root = chord([group(call("tag"), call("tag")), call("tag")], call("tag"))
-    ledger = Ledger(planned(root).sequence)
+    ledger = ledger_of(planned(root))
     ledger.record("root.header.0.0", "FAILURE")
     ledger.record("root.header.0.1", "FAILURE")
     assert states(ledger)["root.body"] == "SKIPPED"
@@ -152,7 +155,7 @@ def test_a_fork_inside_a_fork_is_followed_outwards() -> None:
     assert ledger.ended
 
 
-def test_waiting_is_over_when_the_run_ends(ledger: Ledger) -> None:
+def test_waiting_is_over_when_the_run_ends(ledger: Unfolding) -> None:
     assert not ledger.wait(0)
 
     def all_succeed() -> None:
@@ -173,7 +176,7 @@ def test_waiting_is_over_when_the_run_ends(ledger: Ledger) -> None:
     ],
 )
 def test_waiting_is_over_when_the_last_sibling_of_a_failure_ends(
-    ledger: Ledger, end: Callable[[Ledger], None]
+    ledger: Unfolding, end: Callable[[Unfolding], None]
 ) -> None:
     ledger.record(FIRST, "FAILURE")
     assert not ledger.wait(0)
@@ -189,9 +192,7 @@ def test_an_outcome_knows_how_long_the_run_took() -> None:
 
 def test_whoever_listens_is_told_of_what_counts_and_sees_no_later_state() -> None:
     told: list[tuple[StepState, Callable[[], Any] | None]] = []
-    ledger = Ledger(
-        planned(ROOT).sequence, on_step=lambda step, result: told.append((step, result))
-    )
+    ledger = ledger_of(planned(ROOT), on_step=lambda step, result: told.append((step, result)))
     for state in ("STARTED", "RETRY", "SUCCESS", "RETRY"):
         ledger.record(FIRST, state, result=lambda: 1)
     ledger.record(THEN, "FAILURE", error(THEN))
@@ -208,8 +209,8 @@ def test_whoever_listens_is_told_of_what_counts_and_sees_no_later_state() -> Non
 
 
 def test_a_listener_may_look_at_the_ledger() -> None:
-    ledger = Ledger(
-        planned(ROOT).sequence,
+    ledger = ledger_of(
+        planned(ROOT),
         on_step=lambda step, _: ledger.record(BESIDE, "SUCCESS"),
     )
     ledger.record(FIRST, "SUCCESS")

@@ -1,4 +1,4 @@
-"""A static plan is one section of the run model: it gives what the plain sequence gives."""
+"""A static plan is one section: it gives the same alone and as a part of a dynamic plan."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from flowrunner import plan
 from flowrunner.deferred import passes_on
 from flowrunner.planner.continuations import sequence_of
-from flowrunner.runs.ledger import Ledger
 from flowrunner.runs.step_state import FAILURE, RETRY, REVOKED, STARTED, SUCCESS, StepError
 from flowrunner.runs.unfolding import Unfolding
 from tests.shapes import HERE, shapes
@@ -20,7 +19,7 @@ from tests.shapes import HERE, shapes
 STATES = (SUCCESS, FAILURE, REVOKED, STARTED, RETRY)
 
 
-def told(ledger: Ledger) -> dict[str, Any]:
+def told(ledger: Unfolding) -> dict[str, Any]:
     """What an engine, a recorder and a command learn from a ledger."""
     return {
         "states": {path: (step.state, step.retries) for path, step in ledger.steps.items()},
@@ -33,7 +32,9 @@ def told(ledger: Ledger) -> dict[str, Any]:
     }
 
 
-def driven(ledger: Ledger, draw: Callable[[st.SearchStrategy[int]], int]) -> list[dict[str, Any]]:
+def driven(
+    ledger: Unfolding, draw: Callable[[st.SearchStrategy[int]], int]
+) -> list[dict[str, Any]]:
     """Run a ledger to its end; ``draw`` chooses the call that has news, and which."""
     seen = [told(ledger)]
     while expected := sorted(step.call.path for step in ledger.expected()):
@@ -57,7 +58,7 @@ def test_a_static_tree_gives_the_same_states_errors_queue_and_value(
         chosen.append(data.draw(numbers))
         return chosen[-1]
 
-    alone = Ledger(sequence)
+    alone = Unfolding(root, sequence)
     section = Unfolding(plan.Named("named", "n", root, HERE))
     (queued,) = alone.begin()
     assert list(section.begin()) == [queued]

@@ -12,7 +12,6 @@ from hypothesis import given
 
 from flowrunner import plan
 from flowrunner.plan import Call, Retry
-from flowrunner.runs.ledger import Ledger
 from flowrunner.runs.outcome import failure_data
 from flowrunner.runs.step_state import FAILURE, SKIPPED, SUCCESS, StepError
 from flowrunner.runs.unfolding import Unfolding
@@ -58,7 +57,7 @@ def unfolded(root: plan.Node, tasks: Tasks, *, most: list[int] | None = None) ->
 
 
 def run_sequence(
-    sequence: plan.Sequence, previous: tuple[Any, ...], ledger: Ledger, tasks: Tasks
+    sequence: plan.Sequence, previous: tuple[Any, ...], ledger: Unfolding, tasks: Tasks
 ) -> tuple[Any, ...] | None:
     given: tuple[Any, ...] | None = previous
     for item in sequence:
@@ -75,7 +74,7 @@ def run_sequence(
 
 
 def run_call(
-    made: Call, previous: tuple[Any, ...], ledger: Ledger, tasks: Tasks
+    made: Call, previous: tuple[Any, ...], ledger: Unfolding, tasks: Tasks
 ) -> tuple[Any, ...] | None:
     args = made.args if made.immutable else (*previous, *made.args)
     try:
