@@ -192,7 +192,7 @@ def test_a_patch_says_what_it_needs_and_why(patch: Any) -> None:
     assert re.search(r"^(Changes|Uses): ", text, re.MULTILINE)
     assert re.search(r"^Checked: (Celery|kombu) \d", text, re.MULTILINE)
     assert re.search(r"^Reason: \S", text, re.MULTILINE)
-    assert re.search(r"^Issue: (none known|https://github\.com/celery/)", text, re.MULTILINE)
+    assert re.search(r"\bIssue: (none known|https://github\.com/celery/)", text, re.MULTILINE)
     tree = ast.parse(dedent(inspect.getsource(patch)))
     used = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
     used |= {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}

@@ -33,10 +33,9 @@ def wrap_task(task: Any, wrap: _Wrapper, attributes: Mapping[str, Any]) -> None:
     """Put ``wrap`` around the function of a task, and these attributes into its class.
 
     Changes: the class of the task, ``celery.app.task.Task.run``, ``celery.app.task.Task.__call__``.
-    Checked: Celery 5.7.0.
     Reason: Celery reads ``__call__``, ``Request`` and ``before_start`` from a task's class when it
     builds the tracer, and an app's tasks are instances of classes that other apps may share.
-    Issue: none known.
+    Checked: Celery 5.7.0. Issue: none known.
     """
     kind = type(task)
     own = {"__module__": kind.__module__, **attributes}
@@ -51,9 +50,8 @@ def wrapped_method(method: _Function, wrap: _Wrapper) -> _Function:
     """Return a method of tasks with ``wrap`` around it, for :func:`wrap_task`.
 
     Changes: nothing by itself.
-    Checked: Celery 5.7.0.
     Reason: a method belongs to a class, and ``wrap`` needs the task.
-    Issue: none known.
+    Checked: Celery 5.7.0. Issue: none known.
     """
 
     @wraps(method)
@@ -67,9 +65,8 @@ def change_replacements(task: Any, change: Callable[[Any, Any], None]) -> None:
     """Let ``change`` see a task and the signature that is to replace it, before it is queued.
 
     Changes: ``celery.app.task.Task.on_replace``.
-    Checked: Celery 5.7.0.
     Reason: ``Task.replace`` gives the replacement the task's id, and not its ``ignore_result``.
-    Issue: none known.
+    Checked: Celery 5.7.0. Issue: none known.
     """
     if hasattr(task.on_replace, _CHANGED):
         return
@@ -88,9 +85,8 @@ def execution_options(task: Any) -> dict[str, Any]:
     """Return the options with which a task is queued unless the call says otherwise.
 
     Uses: ``celery.app.task.Task._get_exec_options``.
-    Checked: Celery 5.7.0.
     Reason: ``apply_async`` hands these to the router; no public method returns them.
-    Issue: none known.
+    Checked: Celery 5.7.0. Issue: none known.
     """
     options: dict[str, Any] = task._get_exec_options()
     return options
@@ -101,9 +97,8 @@ def pin_settings(app: Celery, pinned: Mapping[str, Any]) -> None:
 
     Changes: the class of ``celery.app.base.Celery.conf``, with attributes in place of the
     properties of ``celery.app.utils.Settings``.
-    Checked: Celery 5.7.0.
     Reason: those properties read the environment at each look, before the configuration.
-    Issue: https://github.com/celery/celery/issues/4284
+    Checked: Celery 5.7.0. Issue: https://github.com/celery/celery/issues/4284
     """
     app.conf.update(pinned)
     kind = type(app.conf)
@@ -116,10 +111,9 @@ def forget_connections(app: Celery) -> None:
 
     Changes: ``celery.app.base.Celery._backend_cache``, ``celery.app.base.Celery._local``,
     ``celery.app.base.Celery._pool``, ``celery.app.amqp.AMQP._producer_pool``.
-    Checked: Celery 5.7.0.
     Reason: an app keeps what it has connected, whatever is changed in its configuration later;
     ``Celery.close()`` would also forget the app's tasks.
-    Issue: none known.
+    Checked: Celery 5.7.0. Issue: none known.
     """
     app._backend_cache = app._local.backend = app._pool = app.amqp._producer_pool = None
 
@@ -129,9 +123,8 @@ def change_backends(app: Celery, change: Callable[[Any], Any]) -> None:
 
     Changes: ``celery.app.base.Celery._get_backend``, ``celery.app.base.Celery._backend_cache``,
     ``celery.app.base.Celery._local``.
-    Checked: Celery 5.7.0.
     Reason: an app makes one for each thread, unless it is said to be safe for threads.
-    Issue: none known.
+    Checked: Celery 5.7.0. Issue: none known.
     """
     make = app._get_backend
     app._get_backend = lambda: change(make())
@@ -142,9 +135,8 @@ def restoring_join_rule() -> Callable[[], None]:
     """Return what undoes that a worker of this process forbids ``result.get()`` everywhere in it.
 
     Uses: ``celery._state._set_task_join_will_block``.
-    Checked: Celery 5.7.0.
     Reason: the rule is a variable of the whole process, which a worker sets and never resets.
-    Issue: https://github.com/celery/celery/issues/3189
+    Checked: Celery 5.7.0. Issue: https://github.com/celery/celery/issues/3189
     """
     before = task_join_will_block()
     return lambda: _set_task_join_will_block(before)

@@ -26,10 +26,9 @@ def change_meta(backend: Any, change: Callable[[dict[str, Any], str, Any], dict[
     """Let ``change`` return what is stored of a task, given that, the state and the request.
 
     Changes: ``celery.backends.base.Backend._get_result_meta``.
-    Checked: Celery 5.7.0.
     Reason: Celery stores the worker and the retries with ``result_extended`` only, together with
     all arguments, and of an exception that does not pickle no more than its nearest base class.
-    Issue: https://github.com/celery/celery/issues/401
+    Checked: Celery 5.7.0. Issue: https://github.com/celery/celery/issues/401
     """
     meta_of = backend._get_result_meta
 
@@ -47,9 +46,8 @@ def encoded_meta(
     """Return what a backend would store of a task, encoded.
 
     Uses: ``celery.backends.base.Backend._get_result_meta``.
-    Checked: Celery 5.7.0.
     Reason: the state is stored by a script, or under a condition, that Celery does not have.
-    Issue: none known.
+    Checked: Celery 5.7.0. Issue: none known.
     """
     meta = backend._get_result_meta(result, state, traceback, request)
     return backend.encode({**meta, "task_id": task_id})
@@ -59,9 +57,8 @@ def stored_meta(backend: Any, task_id: str) -> dict[str, Any]:
     """Return what a backend has stored of a task, past the backend's own cache.
 
     Uses: ``celery.backends.base.KeyValueStoreBackend._get_task_meta_for``.
-    Checked: Celery 5.7.0.
     Reason: ``get_task_meta`` keeps what it reads in a cache.
-    Issue: none known.
+    Checked: Celery 5.7.0. Issue: none known.
     """
     meta: dict[str, Any] = backend._get_task_meta_for(task_id)
     return meta
@@ -74,10 +71,9 @@ def change_starts(backend: Any, change: Callable[..., Any]) -> None:
     traceback and the request; it returns the result.
 
     Changes: ``celery.backends.base.KeyValueStoreBackend._store_result``.
-    Checked: Celery 5.7.0.
     Reason: a message that comes twice stores ``STARTED`` twice, and Celery keeps no final state but
     ``SUCCESS``. It also asks and stores in three round trips.
-    Issue: none known.
+    Checked: Celery 5.7.0. Issue: none known.
     """
     store = backend._store_result
 
@@ -105,10 +101,9 @@ def on_lost_state(backend: Any, handle: Callable[[Exception, str, Any], None]) -
     The error is raised unless ``handle`` raises another one.
 
     Changes: ``celery.backends.base.Backend.store_result``.
-    Checked: Celery 5.7.0.
     Reason: a task whose start cannot be stored could not store its result either, and Celery
     acknowledges its message. ``handle`` can reject the message instead.
-    Issue: https://github.com/celery/celery/issues/8588
+    Checked: Celery 5.7.0. Issue: https://github.com/celery/celery/issues/8588
     """
     store = backend.store_result
 
@@ -148,9 +143,8 @@ def write_state(backend: Any, task_id: str, value: Any, state: str) -> None:
     """Write a task's state, encoded, whatever is stored.
 
     Uses: ``celery.backends.base.KeyValueStoreBackend._set_with_state``.
-    Checked: Celery 5.7.0.
     Reason: ``store_result`` would look again whether the task has ended.
-    Issue: none known.
+    Checked: Celery 5.7.0. Issue: none known.
     """
     backend._set_with_state(backend.get_key_for_task(task_id), value, state)
 
@@ -159,9 +153,8 @@ def is_too_long(backend: Any, value: str) -> bool:
     """Tell whether Celery refuses to write a value to Redis.
 
     Uses: ``celery.backends.redis.RedisBackend._MAX_STR_VALUE_SIZE``.
-    Checked: Celery 5.7.0.
     Reason: Celery's own write refuses such a value in clear words; another write would not.
-    Issue: none known.
+    Checked: Celery 5.7.0. Issue: none known.
     """
     return bool(len(value) > backend._MAX_STR_VALUE_SIZE)
 
@@ -170,9 +163,8 @@ def keeps_chords_in_order(backend: Any) -> bool:
     """Tell whether a Redis backend keeps the members of a chord by their numbers.
 
     Uses: ``celery.backends.redis.RedisBackend._chord_zset``.
-    Checked: Celery 5.7.0.
     Reason: the option ``result_chord_ordered`` has a default that only this property knows.
-    Issue: none known.
+    Checked: Celery 5.7.0. Issue: none known.
     """
     return bool(getattr(backend, "_chord_zset", True))
 
@@ -184,10 +176,9 @@ def wrap_chord_script(
 
     Changes: ``celery.backends.redis.RedisBackend._chord_part_return_script``; uses
     ``celery.backends.redis.CHORD_PART_RETURN_LUA``.
-    Checked: Celery 5.7.0. A Celery without the script stays as it is.
     Reason: the last member claims the right to queue the body. When its worker dies, the member
     comes again before the claim has lapsed, finds it taken, and nobody queues the body.
-    Issue: none known.
+    Checked: Celery 5.7.0. A Celery without the script stays as it is. Issue: none known.
     """
     from celery.backends import redis as celery_redis
 
@@ -204,10 +195,9 @@ def stop_subscribing(backend: Any) -> None:
     Changes: ``celery.backends.base.Backend.on_task_call``,
     ``celery.backends.asynchronous.AsyncBackendMixin.add_pending_result``,
     ``celery.backends.asynchronous.AsyncBackendMixin.remove_pending_result``.
-    Checked: Celery 5.7.0.
     Reason: flowrunner reads results itself. When an ``AsyncResult`` is collected as garbage,
     Celery unsubscribes over the network, and may wait for a lock that its own thread holds.
-    Issue: https://github.com/celery/celery/issues/10477
+    Checked: Celery 5.7.0. Issue: https://github.com/celery/celery/issues/10477
     """
     backend.on_task_call = lambda producer, task_id: None
     backend.add_pending_result = lambda result, *_, **__: result

@@ -25,10 +25,9 @@ def on_received(qos: Any, note: Callable[[Any], None]) -> None:
     """Call ``note`` with each message that a channel receives, before it is kept as unacknowledged.
 
     Changes: ``kombu.transport.redis.QoS.append``.
-    Checked: kombu 5.7.0.
     Reason: Redis cannot tell a dead worker from a busy one: it delivers a message again after the
     visibility timeout, an hour by default. ``note`` writes the worker into the message.
-    Issue: https://github.com/celery/celery/issues/4984
+    Checked: kombu 5.7.0. Issue: https://github.com/celery/celery/issues/4984
     """
     append = qos.append
 
@@ -43,9 +42,8 @@ def message_headers(message: Any) -> Any:
     """Return the headers of a received message that are kept until it is acknowledged.
 
     Uses: ``kombu.transport.virtual.base.Message._raw``.
-    Checked: kombu 5.7.0.
     Reason: ``QoS.append`` writes this mapping to Redis, and ``message.headers`` may be a copy.
-    Issue: none known.
+    Checked: kombu 5.7.0. Issue: none known.
     """
     return message._raw.get("headers")
 
@@ -67,9 +65,8 @@ def acknowledge_tag(qos: Any, tag: str) -> None:
     """Acknowledge a message that was received over another connection to the same Redis.
 
     Uses: ``kombu.transport.redis.QoS._remove_from_indices``.
-    Checked: kombu 5.7.0.
     Reason: ``QoS.ack`` knows the messages of its own connection only.
-    Issue: none known.
+    Checked: kombu 5.7.0. Issue: none known.
     """
     qos._remove_from_indices(tag).execute()
 
@@ -78,9 +75,8 @@ def list_of_queue(channel: Any, queue: str, priority: int) -> str:
     """Return the name of the Redis list that holds a queue's messages of one priority.
 
     Uses: ``kombu.transport.redis.Channel._q_for_pri``.
-    Checked: kombu 5.7.0.
     Reason: the options ``sep`` and ``priority_steps`` are in it.
-    Issue: none known.
+    Checked: kombu 5.7.0. Issue: none known.
     """
     return str(channel._q_for_pri(queue, priority))
 
@@ -89,10 +85,9 @@ def queues_renamed_by(rename: Callable[[Any], Any]) -> type[Queues]:
     """Return a class of an app's queues; ``rename`` gives the queue that is declared for each.
 
     Changes: ``celery.app.amqp.Queues._add``.
-    Checked: Celery 5.7.0.
     Reason: RabbitMQ has no prefix for names as Redis has for keys, and each way to add a queue
     ends here.
-    Issue: https://github.com/celery/kombu/issues/853 (the prefix of Redis).
+    Checked: Celery 5.7.0. Issue: https://github.com/celery/kombu/issues/853 (the prefix of Redis).
     """
 
     class RenamedQueues(Queues):  # type: ignore[misc]
@@ -106,10 +101,9 @@ def broadcast(app: Celery, connection: Any, question: str, **options: Any) -> No
     """Ask workers a question over this connection; ``options`` are those of ``Mailbox._broadcast``.
 
     Changes: ``kombu.pidbox.Mailbox._producer_pool``; uses ``kombu.pidbox.Mailbox._broadcast``.
-    Checked: kombu 5.7.0.
     Reason: ``Control.broadcast`` publishes over a pooled connection, whose receivers cannot be
     counted; so it waits a second after the last answer.
-    Issue: none known.
+    Checked: kombu 5.7.0. Issue: none known.
     """
     mailbox = app.control.mailbox(connection)
     mailbox._producer_pool = None
@@ -121,9 +115,8 @@ def counting_receivers(channel: Any, note: Callable[[int], None]) -> Iterator[No
     """Call ``note`` with how many clients have received each message that a channel broadcasts.
 
     Changes: ``kombu.transport.redis.Channel.conn_or_acquire``, ``redis.client.Redis.publish``.
-    Checked: kombu 5.7.0, redis-py 8.1.0.
     Reason: Redis answers with the number, and kombu drops the answer.
-    Issue: none known.
+    Checked: kombu 5.7.0, redis-py 8.1.0. Issue: none known.
     """
     acquire = channel.conn_or_acquire
 

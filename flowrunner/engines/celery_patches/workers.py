@@ -25,11 +25,10 @@ class PatchedRequest(Request):  # type: ignore[misc]
     Changes: ``celery.worker.request.Request._success_was_stored``; uses
     ``celery.worker.request.Request._request_dict``, ``celery.worker.request.Request._body``,
     ``celery.worker.request.Request._payload``, ``celery.worker.request.Request._context``.
-    Checked: Celery 5.7.0.
     Reason: when the process of a chord's member is killed after its result was stored, Celery
     acknowledges the message and the chord never counts the member. And secrets have to be known
     before a message is logged.
-    Issue: none known.
+    Checked: Celery 5.7.0. Issue: none known.
     """
 
     @property
@@ -55,9 +54,8 @@ def hide_bodies(pool: Any) -> None:
     """Keep a worker's pool from logging the bodies of messages at the level ``DEBUG``.
 
     Changes: ``celery.concurrency.base.BasePool._does_debug``.
-    Checked: Celery 5.7.0.
     Reason: bodies may hold secrets.
-    Issue: https://github.com/celery/celery/issues/3113
+    Checked: Celery 5.7.0. Issue: https://github.com/celery/celery/issues/3113
     """
     pool._does_debug = False
 
@@ -66,9 +64,8 @@ def has_terminal(worker: Any) -> bool:
     """Tell whether a worker writes to a terminal, whose ``SIGHUP`` then ends it.
 
     Uses: ``celery.apps.worker.Worker._isatty``.
-    Checked: Celery 5.7.0.
     Reason: Celery installs its handlers of signals after the same look.
-    Issue: none known.
+    Checked: Celery 5.7.0. Issue: none known.
     """
     return bool(worker._isatty)
 
@@ -77,9 +74,8 @@ def redirect_prints(app: Celery, redirect: Callable[..., Any]) -> None:
     """Let ``redirect`` put something in the places of a worker's stdout and stderr.
 
     Changes: ``celery.app.log.Logging.redirect_stdouts_to_logger``.
-    Checked: Celery 5.7.0.
     Reason: Celery logs every ``write``, of which ``print("a", "b")`` makes four.
-    Issue: https://github.com/celery/celery/issues/9721
+    Checked: Celery 5.7.0. Issue: https://github.com/celery/celery/issues/9721
     """
     app.log.redirect_stdouts_to_logger = redirect
 
@@ -88,9 +84,8 @@ def is_logging_itself(proxy: LoggingProxy) -> bool:
     """Tell whether a stream that is logged is written to by the logger itself.
 
     Uses: ``celery.utils.log.LoggingProxy._thread``.
-    Checked: Celery 5.7.0.
     Reason: what a logger says of its own errors would be logged without end.
-    Issue: none known.
+    Checked: Celery 5.7.0. Issue: none known.
     """
     return bool(getattr(proxy._thread, "recurse_protection", False))
 
@@ -99,10 +94,9 @@ def receive_first(signal: Any, receive: Callable[..., Any]) -> None:
     """Connect a receiver to one of Celery's signals, before every other receiver.
 
     Changes: the order of ``celery.utils.dispatch.signal.Signal.receivers``.
-    Checked: Celery 5.7.0.
     Reason: receivers are called in the order in which they were connected, and any other may
     print arguments before secrets are known.
-    Issue: none known.
+    Checked: Celery 5.7.0. Issue: none known.
     """
     name = receive.__name__
     signal.connect(receive, weak=False, dispatch_uid=name)
