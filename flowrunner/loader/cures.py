@@ -13,29 +13,22 @@ from flowrunner.duration import (
     read_iso_duration,
     written_duration,
 )
+from flowrunner.loader.language import STEPS
 from flowrunner.loader.shape_cures import shape_cure
 
 __all__ = ["cure_of", "name_cure"]
 
 #: What a key's value looks like.
 _EXAMPLES: Final = {
-    "chord": "write {header: …, body: …}",
-    "chain": "write a list of steps: [STEP, STEP]",
+    **{key: words.example for key, words in STEPS.items() if words.example},
     "args": "write a list: [VALUE]",
     "kwargs": "write names and values: {NAME: VALUE}",
-    "map": "write {task: …, over: […]}",
-    "starmap": "write {task: …, over: […]}",
-    "chunks": "write {task: …, over: […], size: 10}",
     "inputs": "write names and values: {NAME: DEFAULT}",
     "defaults": "write task names and keys: {TASK: {queue: NAME}}",
     "immutable": "write true or false",
-    "each": "write a list, or an expression that gives one: ${prev}",
-    "switch": "write a list of branches: [{when: CONDITION, do: STEP}, {else: STEP}]",
     "retry": "write retry: 3, or retry: {max: 3, delay: 1}",
     "required": "list the required keys of a mapping; to require an input, omit 'default'",
-    "graph": "write names and steps: {NAME: STEP, NAME: {task: TASK, needs: [NAME]}}",
     "needs": "write a list of names: [NAME]",
-    "use": "write the path of another workflow file: FILE.yaml",
     "with": "write names and values: {NAME: VALUE}",
     "outputs": "write names and values: {NAME: '${prev}'}",
     "env": "write a list of names: [NAME]",

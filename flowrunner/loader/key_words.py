@@ -6,7 +6,7 @@ from typing import Final
 
 from flowrunner.errors import Diagnostic
 from flowrunner.loader.foreign_words import FOREIGN_KEYS, MEANT_KEYS
-from flowrunner.loader.language import DOCUMENT_KEYS, STEP_KEYS
+from flowrunner.loader.language import DOCUMENT_KEYS, STEP_KEYS, STEPS
 from flowrunner.loader.schema import known_keys, referred, workflow_schema
 from flowrunner.node import Mapping
 from flowrunner.suggestion import did_you_mean
@@ -15,14 +15,7 @@ __all__ = ["BELONGS", "is_meant", "key_cure", "unknown_key"]
 
 #: Keys that stand in one place only, and where that is.
 BELONGS: Final = {
-    "do": "write 'do' beside 'each: LIST', or in a branch of 'switch'",
-    "as": "write 'as' beside 'times' or 'each'",
-    "with": "write 'with' beside 'use: FILE'",
-    "needs": "write 'needs' in a step of a 'graph'",
-    "else": "write 'else' in a branch of 'switch'",
-    "over": "write 'over' inside 'map', 'starmap' or 'chunks'",
-    "size": "write 'size' inside 'chunks'",
-    **dict.fromkeys(("header", "body"), "write 'header' and 'body' inside 'chord:'"),
+    **{key: text for words in STEPS.values() for key, text in words.own_keys.items()},
     **dict.fromkeys(("backoff", "cap", "jitter", "only", "never"), "write it inside 'retry: {…}'"),
 }
 

@@ -34,7 +34,6 @@ from flowrunner.plan.nodes import (
     Switch,
     Used,
 )
-from flowrunner.plan.parallel import may_run_in_parallel
 from flowrunner.plan.policy import (
     Retry,
     Tolerance,
@@ -46,6 +45,7 @@ from flowrunner.plan.properties import (
     Reuse,
     has_own_expression,
     is_static,
+    may_run_in_parallel,
     passing,
     reuse_of,
     runtime_word,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, assert_never
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -48,7 +48,6 @@ from flowrunner.render.stack import (
     members_of,
     steps_of,
 )
-from flowrunner.render.step_input import Input, value_of
 from flowrunner.render.value import named_values, shown_name, value_text
 
 if TYPE_CHECKING:
@@ -58,6 +57,25 @@ __all__ = ["Row", "rows_of", "short_text"]
 
 #: So many outputs stand on one line.
 MOST_OUTPUTS_ON_A_LINE = 3
+
+
+class Input(Struct, frozen=True):
+    """What a step is given: nothing at all, a value, or a list whose ``length`` may be known."""
+
+    exists: bool = False
+    length: int | None = None
+    is_list: bool = False
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What to say of it beside the step."""
+        if self.length is not None:
+            return (f"← list of {self.length:,}",)
+        return ("← list",) if self.is_list else ()
+
+    def within(self) -> Input:
+        """Return the same input for the steps inside: their parent's line told its length."""
+        return Input(self.exists)
 
 
 class Row(Struct, frozen=True):
@@ -176,7 +194,7 @@ class _RowBuilder:
             text = f"empty chain{stack.multiplier}"
             return Row(text, (*given.notes, "passes its input on"), role=role, nodes=stack.nodes)
         for step in chains[0].steps:
-            inputs.append(value_of(step, inputs[-1]))
+            inputs.append(_value_of(step, inputs[-1]))
         children = tuple(
             Row(str(entry)) if isinstance(entry, More) else self.row(*entry)
             for entry in abridged(list(zip(steps, inputs, strict=False)), expand=self._expand)
@@ -213,7 +231,7 @@ class _RowBuilder:
         chords = [node for node in stack.nodes if isinstance(node, Chord)]
         headers = Stack(tuple(chord.header for chord in chords))
         bodies = Stack(tuple(chord.body for chord in chords))
-        results = value_of(chords[0].header, given)
+        results = _value_of(chords[0].header, given)
         children = (
             self.row(headers, given.within(), "header"),
             self.row(bodies, results, "body"),
@@ -325,3 +343,30 @@ def _says_group(member: Stack, role: str) -> bool:
     while isinstance(node, (Named, Rescue, Skipped, Used)):
         node = node.step
     return role == "header" and isinstance(node, (Call, Chain, Chord))
+
+
+def _value_of(node: Node, given: Input) -> Input:
+    """Return what a node gives to the step after it."""
+    match node:
+        case Call():
+            return Input(True, len(node.args) if node.kind in ("map", "starmap") else None)
+        case Chain():
+            for step in node.steps:
+                given = _value_of(step, given)
+            return given
+        case Group():
+            return Input(True, node.count)
+        case Each():
+            return Input(True, is_list=True)
+        case Chord():
+            return _value_of(node.body, _value_of(node.header, given))
+        case Skipped():
+            return given
+        case Named() | Used():
+            return _value_of(node.step, given)
+        case Given():
+            return _value_of(node.step, Input(True))
+        case Switch() | Rescue() | Constant() | Graph() | Failing():
+            return Input(True)
+        case _:
+            assert_never(node)
