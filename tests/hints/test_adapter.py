@@ -24,6 +24,11 @@ class Size(TypedDict):
     note: NotRequired[str]
 
 
+class Box(TypedDict):
+    size: Size | None
+    inner: NotRequired[Box | int]
+
+
 class Order(pydantic.BaseModel):
     id: int
     day: date | None = None
@@ -108,6 +113,7 @@ def test_a_whole_float_becomes_the_integer_where_the_hint_says_so(
         (int | None, -1e17, "'value' is -1e+17"),
         (int | str, 1e300, "'value' is 1e+300"),
         (dict[str, list[int]], {"a": [1, 1e17]}, "'value.a[1]' is 1e+17"),
+        (list[int] | dict[str, int], [1, 1e17], "'value[1]' is 1e+17"),
     ],
 )
 def test_a_float_that_is_not_exact_is_refused(hint: Any, value: Any, where: str) -> None:
@@ -144,6 +150,12 @@ MADE: list[tuple[Any, Any, Any]] = [
         {"lines": [Line(1.0)], "owner": Order(id=1), "more": 1},
     ),
     (Cart, {"lines": [], "owner": None}, {"lines": [], "owner": None}),
+    (
+        Cart | Box,
+        {"lines": "x", "owner": {}, "size": None},
+        {"lines": "x", "owner": {}, "size": None},
+    ),
+    (Cart | int, {"lines": [], "owner": {"id": 1}}, {"lines": [], "owner": Order(id=1)}),
 ]
 
 
@@ -165,6 +177,9 @@ def test_a_function_gets_instances_of_its_models(hint: Any, value: Any, becomes:
         (Size, {"width": 1.5}, "the argument 'value.width' is 1.5, not a whole number"),
         (list[Size], [1], "the argument 'value[0]' is 1, not a dict (Size)"),
         (Size, {"width": 1, "note": None}, "the argument 'value.note' is null, not a text"),
+        (Box, {"size": 1}, "the argument 'value.size' is 1, not a dict (Size) or null"),
+        (Box, {"size": {"width": []}}, "the argument 'value.size.width' is a list, not a whole"),
+        (Box, {"size": None, "inner": {"size": "x"}}, "'value.inner.size' is 'x', not a dict"),
     ],
 )
 def test_what_a_model_refuses_is_a_validation_error(hint: Any, value: Any, said: str) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import reduce
 from typing import Any
 
 from flowrunner import plan
 from flowrunner.hints import forms
 from flowrunner.hints.fitting import misfit
+from flowrunner.hints.parameters import Parameters
 from flowrunner.hints.words import in_words
 from flowrunner.planner.scope import UNKNOWN as UNKNOWN_VALUE
 from flowrunner.planner.types.expression_types import item_type, type_of_deferred
@@ -112,8 +114,8 @@ class Inference:
         previous = self._doubted(previous)
         found = misfit(previous, parameter.wanted)
         if found is not None:
-            argument = Argument(call, task, parameter)
-            self._reports.previous(argument, previous, found, doubt=self._doubt)
+            argument = Argument(call, task, parameter, doubt=self._doubt)
+            self._reports.previous(argument, previous, found)
 
     def _arguments(
         self,
@@ -125,39 +127,19 @@ class Inference:
         named: bool = True,
     ) -> None:
         """Check written arguments; ``earlier`` counts the items of the batches before."""
-        at = task.parameters.at
-        before = int(previous is not None and not call.immutable)
-        for position, value in enumerate(call.args, earlier):
-            if call.kind == "task":
-                self._argument(call, task, at(before + position), position, value, previous)
-            elif call.kind == "map":
-                self._argument(call, task, at(0), 0, value, None, (position,))
+        before = 0 if previous is None or call.immutable else 1
+        arguments = _by_parameter(call, task.parameters, before, earlier, named=named)
+        for parameter, key, item, value in arguments:
+            if parameter is None or type(value) in parameter.plain or parameter.takes_any(value):
+                continue
+            argument = Argument(call, task, parameter, key, item, self._doubt)
+            if value is UNKNOWN_VALUE:
+                type_ = self._reports.values.type_of_input(argument)
             else:
-                for place, part in enumerate(value):
-                    self._argument(call, task, at(place), place, part, None, (position, place))
-        for name, value in call.kwargs.items() if named else ():
-            self._argument(call, task, task.parameters.named(name), name, value, previous)
-
-    def _argument(
-        self,
-        call: plan.Call,
-        task: TaskTypes,
-        parameter: TypedParameter | None,
-        key: int | str,
-        value: Any,
-        previous: forms.Type | None,
-        item: tuple[int, ...] = (),
-    ) -> None:
-        if parameter is None or type(value) in parameter.plain or parameter.takes_any(value):
-            return
-        argument = Argument(call, task, parameter, key, item)
-        if value is UNKNOWN_VALUE:
-            type_ = self._reports.type_of_input(argument)
-        else:
-            type_ = self._type_of_value(value, previous)
-        found = misfit(self._doubted(type_), parameter.wanted)
-        if found is not None:
-            self._reports.argument(argument, type_, found, doubt=self._doubt)
+                type_ = self._type_of_value(value, previous)
+            found = misfit(self._doubted(type_), parameter.wanted)
+            if found is not None:
+                self._reports.argument(argument, type_, found)
 
     def _group(self, group: plan.Group, previous: forms.Type | None) -> forms.Type:
         types: list[forms.Type] = []
@@ -235,6 +217,22 @@ class Inference:
             return type_of_deferred(value, previous, self._variables, self._steps)
         is_hidden = isinstance(value, plan.Secret) or value is UNKNOWN_VALUE
         return forms.UNKNOWN if is_hidden else forms.Value(value)
+
+
+def _by_parameter(
+    call: plan.Call, parameters: Parameters[TypedParameter], before: int, first: int, *, named: bool
+) -> Iterator[tuple[TypedParameter | None, int | str, tuple[int, ...], Any]]:
+    """Yield the parameter and the value of each argument, with its key and what leads to it."""
+    for position, value in enumerate(call.args, first):
+        if call.kind == "task":
+            yield parameters.at(before + position), position, (), value
+        elif call.kind == "map":
+            yield parameters.at(0), 0, (position,), value
+        else:
+            for place, part in enumerate(value):
+                yield parameters.at(place), place, (position, place), part
+    for name, value in call.kwargs.items() if named else ():
+        yield parameters.named(name), name, (), value
 
 
 def _list_of(*items: forms.Type) -> forms.Type:

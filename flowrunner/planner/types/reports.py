@@ -18,48 +18,30 @@ _LAST_INDEX = re.compile(r"\[(\d+)\]$")
 
 
 class Reports:
-    """Reports every parameter of a written call once, however many calls it stands for.
-
-    ``doubt`` tells that the call may never be made: an expression in it may depend on the same
-    as the condition does, and is not reported.
-    """
+    """Reports every parameter of a written call once, however many calls it stands for."""
 
     def __init__(self, values: WrittenValues, problems: Problems) -> None:
-        self._values = values
+        self.values = values
         self._problems = problems
         self._said: set[tuple[int, int, str]] = set()
         self._known = problems.places()
 
-    def type_of_input(self, argument: Argument) -> forms.Type:
-        """Return the type of an argument that is an input without a value."""
-        return self._values.type_of_input(argument)
-
-    def argument(
-        self, argument: Argument, given: forms.Type, found: Misfit, *, doubt: bool
-    ) -> None:
+    def argument(self, argument: Argument, given: forms.Type, found: Misfit) -> None:
         """Report an argument that does not fit."""
-        written = self._values.of_argument(argument, found.keys)
-        of_expression = (
-            written is not None and not written.is_literal and isinstance(given, forms.Value)
-        )
-        if doubt and of_expression:
-            return
+        written = self.values.of_argument(argument, found.keys)
         is_index = written is None and argument.call.index is not None
         label = "it is the index; 'args: []' passes none" if is_index else ""
-        self._report(argument, found, written, label)
+        self._report(argument, given, found, written, label)
 
-    def previous(
-        self, argument: Argument, given: forms.Type, found: Misfit, *, doubt: bool
-    ) -> None:
+    def previous(self, argument: Argument, given: forms.Type, found: Misfit) -> None:
         """Report that the previous result does not fit a call's first parameter."""
         call, parameter = argument.call, argument.parameter
         origin = found.origin or forms.Origin(given)
         if origin.item is not None and isinstance(found.given, forms.Value):
             number = _LAST_INDEX.search(origin.item.path)
             keys = (int(number[1]), *found.keys) if number else found.keys
-            written = self._values.of_item(origin.item.location, keys)
-            if not (doubt and written is not None and not written.is_literal):
-                self._report(argument, found, written)
+            written = self.values.of_item(origin.item.location, keys)
+            self._report(argument, found.given, found, written)
         elif self._is_new(argument, call.location):
             if isinstance(given, forms.Alternatives) and isinstance(found.given, forms.Value):
                 given = found.given
@@ -86,9 +68,17 @@ class Reports:
         self._problems.report(f"'each' gets {in_words(given)} and needs a list", location)
 
     def _report(
-        self, argument: Argument, found: Misfit, written: WrittenValue | None, label: str = ""
+        self,
+        argument: Argument,
+        given: forms.Type,
+        found: Misfit,
+        written: WrittenValue | None,
+        label: str = "",
     ) -> None:
         task, parameter = argument.call.task, argument.parameter
+        of_expression = written is not None and not written.is_literal
+        if argument.doubt and of_expression and isinstance(given, forms.Value):
+            return
         location = argument.call.location if written is None else written.location
         if not self._is_new(argument, location):
             return
@@ -98,9 +88,8 @@ class Reports:
             message = f"task '{task}' gets a '{name}' that {wanted} refuses: {found.reason}"
             reason = ""
         else:
-            given = in_words(found.given)
             wanted = in_words(found.wanted) if found.keys else hint_text(parameter.hint)
-            message = f"task '{task}' gets {given} as '{name}' and wants {wanted}"
+            message = f"task '{task}' gets {in_words(found.given)} as '{name}' and wants {wanted}"
             reason = found.reason or _cure(found, written)
         self._problems.report(
             message, location, _joined(reason, label, f"it is {argument.task.written}")

@@ -29,7 +29,9 @@ _WITH_VALUES = (model.TaskCall, model.ItemCalls, model.Chunks, model.Each)
 class Argument(Struct, frozen=True):
     """An argument of a call, by position or by name.
 
-    ``item`` leads to it within the items of a ``map``, ``starmap`` or ``chunks``.
+    ``item`` leads to it within the items of a ``map``, ``starmap`` or ``chunks``. ``doubt`` tells
+    that the call may never be made: an expression in it may depend on the same as the condition
+    does, and is not reported.
     """
 
     call: plan.Call
@@ -37,6 +39,7 @@ class Argument(Struct, frozen=True):
     parameter: TypedParameter
     key: int | str = 0
     item: tuple[int, ...] = ()
+    doubt: bool = False
 
 
 class WrittenValue(Struct, frozen=True):
