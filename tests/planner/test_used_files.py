@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from shutil import copytree
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -13,6 +17,9 @@ from flowrunner.planner import used_files
 from flowrunner.planner.problems import Problems
 from flowrunner.planner.used_files import MOST_NESTED, UsedFiles, Uses
 from flowrunner.source import Location, Source
+
+#: A user who owns nothing.
+NOBODY = 65_534
 
 
 @pytest.fixture(autouse=True)
@@ -263,9 +270,28 @@ def test_depth_and_numbers_are_capped(monkeypatch: pytest.MonkeyPatch) -> None:
     assert files.told == ["main.yaml:1:1: the workflow has more than 2 steps that use files"]
 
 
-@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root reads everything")
-def test_a_file_that_cannot_be_read() -> None:
-    Path("beside.yaml").chmod(0)
-    files = Files()
-    assert files.use("beside.yaml", main()) is None
+@contextmanager
+def unprivileged() -> Iterator[None]:
+    """Be another user if this is root, who can read every file."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+def test_a_file_that_cannot_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    Files().use("none.yaml", main())  # imports what another user may not be able to read
+    with TemporaryDirectory() as folder:  # pytest's own folders are closed to other users
+        Path(folder).chmod(0o755)
+        project = copytree(Path.cwd(), Path(folder, "project"))
+        with monkeypatch.context() as patch:
+            patch.chdir(project)
+            Path("beside.yaml").chmod(0)
+            files, uses = Files(), main()
+            with unprivileged():
+                assert files.use("beside.yaml", uses) is None
     assert files.told == ["main.yaml:1:1: beside.yaml cannot be read: Permission denied"]
