@@ -33,6 +33,8 @@ __all__ = [
 WORKER_ANSWER: Final = 3.0
 #: Seconds to wait for what workers run: every one that has a name answers, and two may share it.
 QUERY_ANSWER: Final = 1.0
+#: Seconds that a Redis broker lets a question to workers wait for the next answer.
+POLLING_INTERVAL: Final = 0.02
 #: More than there are workers; without a limit Celery takes one answer for each name.
 EVERYBODY: Final = 10_000
 
@@ -68,6 +70,9 @@ class Workers:
         connection that has waited in vain for a reply swallows the reply to the next question.
         """
         with self._app.connection_for_write() as connection:
+            if connection.get_transport_cls().driver_type == "redis":
+                # kombu closes a channel once its last BRPOP has ended: after 1 s otherwise.
+                connection.transport_options["polling_interval"] = POLLING_INTERVAL
             yield connection.ensure_connection(max_retries=1, interval_start=0.2)
 
     def ask(

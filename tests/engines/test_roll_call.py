@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Collection
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -86,3 +88,16 @@ def test_nobody_is_waited_for_where_no_worker_is(
     monkeypatch.setattr("flowrunner.engines.workers.QUERY_ANSWER", 0)
     with cluster(ClusterAddress(redis.url(4), redis.url(5))) as engine:
         assert Workers(engine.app).known({"celery"}) == {}
+
+
+def test_a_question_that_a_worker_does_not_answer_ends_with_its_timeout(
+    address: ClusterAddress, tmp_path: Path
+) -> None:
+    """kombu would wait another second for a reply on Redis."""
+    with Worker(address, tmp_path) as stopped, cluster(address) as engine:
+        workers = Workers(engine.app)
+        assert workers.ask("stats")
+        stopped.process.send_signal(signal.SIGSTOP)
+        began = monotonic()
+        assert workers.ask("stats", timeout=0.1) == []
+        assert monotonic() - began < 0.9
