@@ -117,10 +117,10 @@ def main() -> None:
                     f"{'stored':>9}{'planned':>11}{'first wave':>11}"
                 )
                 for (title, ready), (wave, stored, whole) in zip(ROWS, waves, strict=True):
-                    with pushed_messages(client) as sizes:
+                    with pushed_messages(client) as messages:
                         ledger = ledger_of(ready)
                         engine.run(ready, run=uuid4(), ledger=ledger, timeout=600)
-                        pushed = sizes()
+                        pushed = [size for _, size in messages()]
                     if ledger.failed or len(pushed) != ready.cost.messages:
                         raise SystemExit(f"{title}: {len(pushed)} messages, {ledger.errors[:3]}")
                     print(

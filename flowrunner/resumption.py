@@ -8,10 +8,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from flowrunner.plan import Call, Cost, Plan, calls_in
-from flowrunner.planner.cost import Costing
+from flowrunner.planner.cost import Costing, cost_of_calls
 from flowrunner.planner.remaining import Remainder
 from flowrunner.planner.unchanged import unchanged_paths
-from flowrunner.planner.unfolding_cost import cost_alone
 from flowrunner.process import this_process
 from flowrunner.runs.driven import driven_until, seconds_driven
 from flowrunner.runs.record import Attempt, attempt_id
@@ -79,7 +78,7 @@ def cost_ahead(ahead: Resumption) -> Cost:
     ledger = ledger_of(plan, known=rest.known, failures=rest.failures)
     costs = [Costing().cost(section) for section in ledger.begin()]
     later = [call for call in ahead.calls if call.path in ahead.why]
-    costs.append(cost_alone(call for call in later if call.path not in ledger.steps))
+    costs.append(cost_of_calls(call for call in later if call.path not in ledger.steps))
     return Cost(
         sum(cost.messages for cost in costs),
         sum(cost.bytes for cost in costs),

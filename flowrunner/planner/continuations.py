@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from flowrunner.message_format import base64_size
 from flowrunner.plan import (
     Call,
     Cost,
@@ -22,10 +23,8 @@ from flowrunner.plan import (
     has_secret,
     is_static,
 )
-from flowrunner.planner.cost import Costing
-from flowrunner.planner.message_size import in_base64
+from flowrunner.planner.cost import Costing, minimum_cost
 from flowrunner.planner.normal_form import normal_form
-from flowrunner.planner.unfolding_cost import unfolding_cost
 
 __all__ = ["CONTINUE", "WORTH_CONTINUING", "Sequenced", "sequence_of", "with_continuations"]
 
@@ -60,7 +59,7 @@ def sequence_of(root: Node, *, has_input: bool = False) -> Sequenced:
     """
     if is_static(root):
         return with_continuations(normal_form(root, has_input=has_input))
-    cost = unfolding_cost(root)
+    cost = minimum_cost(root)
     return Sequenced((), cost, cost)
 
 
@@ -91,11 +90,11 @@ def _continued(sequence: Sequence, costing: Costing) -> Sequence:
     waiting = riding = 0
     for item in reversed(before):
         waiting += costing.waiting_size(items[-1])
-        riding += in_base64(waiting) * _message_count(item)
+        riding += base64_size(waiting) * _message_count(item)
         if riding > RIDING_ALONG and waiting > SMALLEST_PART:
             items.append(_continuation(item))
             waiting = costing.waiting_size(items[-1])
-            riding = in_base64(waiting) * _message_count(item)
+            riding = base64_size(waiting) * _message_count(item)
         items.append(item)
     return tuple(reversed(items))
 

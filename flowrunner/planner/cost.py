@@ -1,196 +1,147 @@
-"""What a plan's messages cost: how many there are, and how many bytes a broker receives.
+"""The cost of a plan: how many messages a broker receives, and how many bytes.
 
-Celery sends with every task whatever comes after it: the rest of its chain, and the body of
-each chord that it is a member of. This follows every message of a run, as Celery 5.7 fills it.
+Celery sends with every task all that comes after it: the rest of its chain, and the body of
+each chord that it is a member of. The cost follows every message of a run. Messages are exact;
+bytes are within 10 % if results are small, as each result counts as ``null``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterable, Iterator
 
-from msgspec import Struct
-
-from flowrunner.plan import Call, Cost, Fork, Item, Sequence, parts_of
-from flowrunner.planner.message_size import (
-    CHAIN,
-    CHORD,
-    NULL,
-    RESULT,
-    SEPARATOR,
-    UUID,
-    Given,
-    call_size,
-    message_size,
-    options_size,
-    results,
-    wrapped,
+from flowrunner.message_format import (
+    CHAIN_SIZE,
+    CHORD_BODY_SIZE,
+    CHORD_SIZE,
+    LAST_OF_MEMBER_SIZE,
+    MEMBER_SIZE,
+    ROOT_ID_SIZE,
 )
+from flowrunner.plan import (
+    Call,
+    Cost,
+    Each,
+    Fork,
+    Item,
+    Node,
+    Repeat,
+    Sequence,
+    Switch,
+    inner_nodes,
+    parts_of,
+)
+from flowrunner.planner.message_size import NULL, CallSize, size_of_results
 
-__all__ = ["Costing"]
-
-_EMPTY: Final = len("[]")
-#: What a worker adds to each call and to each header when it readies what waits in a member.
-_CALL_ROOT: Final = options_size(root_id=UUID)
-_HEADER_ROOT: Final = len(f'"{UUID}"') - NULL
-
-
-class _Waiting(Struct, frozen=True):
-    """An item that waits in the message of what comes before it: its size, in bytes.
-
-    ``growth`` comes on top when a worker has readied it.
-    """
-
-    size: int
-    growth: int
-
-
-class _Member(Struct, frozen=True):
-    """The place of a sequence in a header: its number there, and the size of the body."""
-
-    index: int
-    body: int
-
-    @property
-    def size(self) -> int:
-        """What it adds to the member's last call where that waits in a chain."""
-        number = options_size(group_index=self.index)
-        return number + options_size(group_id=UUID, chord=0) - len("0") + self.body
-
-
-class _Publisher(Struct, frozen=True):
-    """Who publishes: the producer, or a worker on behalf of a task.
-
-    ``names_root`` says that it gives what it publishes the id of the run's first task: Celery
-    does for what comes next in a chain, a continuation leaves it to each message.
-    """
-
-    in_worker: bool = False
-    names_root: bool = False
-
-
-_CONTINUATION: Final = _Publisher(in_worker=True)
-_CHAIN_STEP: Final = _Publisher(in_worker=True, names_root=True)
+__all__ = ["Costing", "cost_of_calls", "minimum_cost"]
 
 
 class Costing:
-    """Tells sizes in bytes; what it has measured once it remembers."""
+    """Computes costs in bytes and remembers the size of each call."""
 
     def __init__(self) -> None:
-        self._waiting: dict[int, tuple[Item, _Waiting]] = {}
+        # With each size its object: no other object has its id as long as it is kept.
+        self._calls: dict[int, tuple[Call, CallSize]] = {}
+        self._chords: dict[tuple[int, bool], tuple[Fork, int]] = {}
 
     def cost(self, sequence: Sequence) -> Cost:
-        """Return what a run of a normal form costs."""
-        messages = list(self._messages(sequence, None, None, _Publisher()))
-        return Cost(len(messages), sum(messages), max(messages))
+        """Return the cost of a normal form."""
+        return _total(self._messages(sequence, None, 0, by_worker=False))
 
-    def waiting_size(self, item: Item) -> int:
-        """Return the size of an item where it waits in the message of what comes before it."""
-        return self._waiting_item(item).size
+    def waiting_size(self, item: Item, *, by_worker: bool = False) -> int:
+        """Return the size of an item in the chain of a message.
 
-    def _waiting_item(self, item: Item) -> _Waiting:
-        known = self._waiting.get(id(item))
-        if known is None:
-            # With the item: as long as it is kept, no other one has its id.
-            known = self._waiting[id(item)] = (item, self._measured(item))
-        return known[1]
-
-    def _measured(self, item: Item) -> _Waiting:
+        ``by_worker`` says that a worker publishes the chord that the item is in.
+        """
         if isinstance(item, Call):
-            return _Waiting(call_size(item), _CALL_ROOT)
-        size, growth = CHORD + call_size(item.join) - SEPARATOR, _CALL_ROOT + _HEADER_ROOT
-        for index, member in enumerate(item.members):
+            return self._call_size(item).signature + (ROOT_ID_SIZE if by_worker else 0)
+        key = id(item), by_worker
+        if key not in self._chords:
+            self._chords[key] = item, self._chord_size(item, by_worker)
+        return self._chords[key][1]
+
+    def _chord_size(self, fork: Fork, by_worker: bool) -> int:
+        size = CHORD_SIZE + (ROOT_ID_SIZE if by_worker else 0)
+        size += self.waiting_size(fork.join, by_worker=by_worker)
+        for member in fork.members:
             part = next(parts_of(member))
-            inner = [self._waiting_item(each) for each in part]
-            size += options_size(group_index=index) + sum(each.size + SEPARATOR for each in inner)
-            growth += sum(each.growth for each in inner)
-            if len(part) > 1:
-                size += CHAIN
-        return _Waiting(size, growth)
+            size += MEMBER_SIZE + (CHAIN_SIZE if len(part) > 1 else 0)
+            size += sum(self.waiting_size(item, by_worker=by_worker) for item in part)
+        return size
+
+    def _call_size(self, call: Call) -> CallSize:
+        if id(call) not in self._calls:
+            self._calls[id(call)] = call, CallSize.of(call)
+        return self._calls[id(call)][1]
 
     def _messages(
-        self,
-        sequence: Sequence,
-        given: Given | None,
-        member: _Member | None,
-        publisher: _Publisher,
+        self, sequence: Sequence, result: int | None, body: int, *, by_worker: bool
     ) -> Iterator[int]:
+        """Yield the size of each message. ``body`` is that of the chord, in a member."""
         for part in parts_of(sequence):
-            starts_member = member is not None and publisher is not _CONTINUATION
-            chains = self._chains(part, member, publisher)
-            for position, (item, chain) in enumerate(zip(part, chains, strict=True)):
+            for item, carried in zip(part, self._carried(part, body, by_worker), strict=True):
+                call = item.join if isinstance(item, Fork) else item
                 if isinstance(item, Fork):
-                    yield from self._fork_messages(
-                        item, given, chain, publisher, starts_member=starts_member
+                    own_body = (
+                        CHORD_BODY_SIZE + carried + self.waiting_size(call, by_worker=by_worker)
                     )
-                    given = _after(item.join, results(len(item.members)))
-                else:
-                    own = member if position == len(part) - 1 else None
-                    yield _call_message(item, given, chain, own, publisher)
-                    given = _after(item, given)
-                publisher, starts_member = _CHAIN_STEP, False
-            publisher = _CONTINUATION
+                    for member in item.members:
+                        yield from self._messages(member, result, own_body, by_worker=by_worker)
+                    result, by_worker = size_of_results(len(item.members)), True
+                yield self._call_size(call).message(result, carried, by_worker=by_worker)
+                result, by_worker = _result_size(call, result), True
+            by_worker = False  # a continuation publishes like the driver
 
-    def _chains(self, part: Sequence, member: _Member | None, publisher: _Publisher) -> list[int]:
-        """Return for each item the size of the chain that its message carries."""
-        if len(part) == 1:
-            return [NULL]
-        sizes = [_EMPTY]
+    def _carried(self, part: Sequence, body: int, by_worker: bool) -> list[int]:
+        """Return for each item the size of the chain and the chord that its message carries."""
+        sizes, more = [body], LAST_OF_MEMBER_SIZE if body else 0
         for item in reversed(part[1:]):
-            waiting = self._waiting_item(item)
-            size = waiting.size + (waiting.growth if publisher.names_root else 0)
-            if len(sizes) > 1:
-                size += SEPARATOR
-            elif member is not None:
-                size += member.size
-            sizes.append(sizes[-1] + size)
+            sizes.append(sizes[-1] + self.waiting_size(item, by_worker=by_worker) + more)
+            more = 0
         return sizes[::-1]
 
-    def _fork_messages(
-        self,
-        fork: Fork,
-        given: Given | None,
-        chain: int,
-        publisher: _Publisher,
-        *,
-        starts_member: bool,
-    ) -> Iterator[int]:
-        body = call_size(fork.join) + options_size(group_id=UUID)
-        if chain != NULL:
-            body += options_size(chain=0) - len("0") + chain
-        if starts_member:
-            body += options_size(add_to_parent=False)
-        if publisher.names_root:
-            body += options_size(root_id=UUID, priority=None)
-        for index, sequence in enumerate(fork.members):
-            yield from self._messages(sequence, given, _Member(index, body), publisher)
-        yield message_size(
-            fork.join, results(len(fork.members)), chain=chain, in_group=True, in_worker=True
-        )
+
+def minimum_cost(root: Node) -> Cost:
+    """Return the minimum cost of a dynamic plan: that of its calls, each queued alone.
+
+    A fan-out over a result counts with one member, a switch with the branch of the fewest calls
+    (none, if its input may pass through); a step's ``on_error`` does not count.
+    """
+    return cost_of_calls(_fewest_calls(root))
 
 
-def _call_message(
-    call: Call, given: Given | None, chain: int, member: _Member | None, publisher: _Publisher
-) -> int:
-    if member is None:
-        return message_size(call, given, chain=chain, in_worker=publisher.in_worker)
-    return message_size(
-        call,
-        given,
-        chain=chain,
-        chord=member.body,
-        in_group=True,
-        group_index=member.index,
-        in_worker=publisher.in_worker,
-    )
+def cost_of_calls(calls: Iterable[Call]) -> Cost:
+    """Return the cost of calls that are queued alone."""
+    return _total(CallSize.of(call).message(None, 0, by_worker=False) for call in calls)
 
 
-def _after(call: Call, given: Given | None) -> Given | None:
-    """Return what a call gives, as far as that is known before it is run."""
+def _total(messages: Iterable[int]) -> Cost:
+    sizes = list(messages)
+    return Cost(len(sizes), sum(sizes), max(sizes, default=0))
+
+
+def _fewest_calls(node: Node | Repeat) -> Iterator[Call]:
+    match node:
+        case Call():
+            yield node
+        case Repeat():
+            yield from node.calls()
+        case Each():
+            yield from _fewest_calls(node.do)
+        case Switch():
+            if node.otherwise is not None:
+                steps = (node.otherwise, *(branch.step for branch in node.branches))
+                yield from min((list(_fewest_calls(step)) for step in steps), key=len)
+        case _:  # the node says which children certainly run
+            for inner in inner_nodes(node, certain=True):
+                yield from _fewest_calls(inner)
+
+
+def _result_size(call: Call, previous: int | None) -> int | None:
+    """Return the size of what a call returns, as far as the plan tells it."""
     if call.kind == "continuation":
-        return given
+        return previous
     if call.kind in ("map", "starmap"):
-        return results(len(call.args))
-    if call.kind == "builtin" and not call.immutable and given is not None:
-        return given if "index" in call.kwargs else wrapped(given)
-    return RESULT
+        return size_of_results(len(call.args))
+    if call.kind == "builtin" and not call.immutable and previous is not None:
+        return previous + (0 if "index" in call.kwargs else len("[]"))
+    return NULL

@@ -15,7 +15,7 @@ from flowrunner.render.layout import (
 )
 from flowrunner.render.line_index import LineIndex
 from flowrunner.render.progress import text_of_line
-from flowrunner.render.summary import shown_bytes
+from flowrunner.render.summary import shown_cost
 from flowrunner.render.tree import tree_lines
 from flowrunner.render.value import shown_name
 from flowrunner.resumption import cost_ahead
@@ -56,7 +56,7 @@ def resumption_lines(ahead: Resumption, *, columns: int | None = None) -> list[s
     lines.append(f"{least}{runs:,} to run · {reused} used again")
     cost = cost_ahead(ahead)
     messages = f"{least}{counted(cost.messages, 'message')}"
-    lines.append(f"{messages} · {shown_bytes(cost.bytes)} · largest {shown_bytes(cost.largest)}")
+    lines.append(f"{messages} · {shown_cost(cost)}")
     return lines
 
 

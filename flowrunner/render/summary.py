@@ -8,6 +8,7 @@ from typing import Final
 
 from flowrunner.plan import (
     Call,
+    Cost,
     Each,
     Group,
     Handler,
@@ -21,7 +22,7 @@ from flowrunner.plan import (
 from flowrunner.planner.continuations import WORTH_CONTINUING
 from flowrunner.render.label import counted
 
-__all__ = ["shown_bytes", "summary"]
+__all__ = ["shown_bytes", "shown_cost", "summary"]
 
 _EACH: Final = "each (counted with 1 item)"
 #: The order in which they are told.
@@ -69,12 +70,7 @@ def _totals(plan: Plan) -> str:
         if count
     ]
     messages = counted(cost.messages, "message") + (f" ({', '.join(added)})" if added else "")
-    parts = [
-        counted(tasks, "task"),
-        messages,
-        shown_bytes(cost.bytes),
-        f"largest {shown_bytes(cost.largest)}",
-    ]
+    parts = [counted(tasks, "task"), messages, shown_cost(cost)]
     return " · ".join([*parts, *_timeout(plan)])
 
 
@@ -84,9 +80,7 @@ def _timeout(plan: Plan) -> list[str]:
 
 def _least(plan: Plan) -> str:
     cost = plan.cost
-    parts = [f"at least {counted(cost.messages, 'message')}", shown_bytes(cost.bytes)]
-    if cost.messages:
-        parts.append(f"largest {shown_bytes(cost.largest)}")
+    parts = [f"at least {counted(cost.messages, 'message')}", shown_cost(cost)]
     return " · ".join([*parts, *_timeout(plan)])
 
 
@@ -124,7 +118,14 @@ def _canvas(plan: Plan) -> str:
         )
     parts = counted(plan.continuations, "continuation")
     whole = shown_bytes(plan.one_canvas.bytes)
-    return f"{parts}, for workers with flowrunner (as one canvas: {whole})"
+    return f"{parts}, for workers with flowrunner (as one canvas: about {whole})"
+
+
+def shown_cost(cost: Cost) -> str:
+    """Return the bytes of a cost, which are an estimate: ``about 14 KB · largest about 1.3 KB``."""
+    if not cost.messages:
+        return shown_bytes(0)
+    return f"about {shown_bytes(cost.bytes)} · largest about {shown_bytes(cost.largest)}"
 
 
 def shown_bytes(count: int) -> str:

@@ -57,7 +57,7 @@ workflow
    │     └─ add                   run: did not run
    └─ body    total               run: did not run
 3 to run · 4 results used again
-6 messages · 8.1 KB · largest 1.7 KB
+6 messages · about 8.3 KB · largest about 1.8 KB
 """
 
 
@@ -106,7 +106,7 @@ def test_only_what_did_not_succeed_runs_again(run: Callable[..., Ended]) -> None
     assert told.code == 0
     assert told.out == TREE
     cost = json.loads(run("resume", "last", "--dry-run", "--output", "json").out)
-    assert (cost["messages"], round(cost["bytes"], -2), cost["largest_message"]) == (6, 8100, 1682)
+    assert (cost["messages"], round(cost["bytes"], -2), cost["largest_message"]) == (6, 8300, 1753)
     assert executed() == []
 
     assert run("resume", "last").code == 1  # it is still not there

@@ -153,7 +153,7 @@ NO_LIMITS: Final = frozenset(
         "planner.exception_names.MOST_WARNINGS",
         "planner.dependencies.MOST_CIRCLES",
         "planner.dependencies.MOST_NAMED",
-        "planner.message_size.LONGEST_REPR",
+        "message_format.LONGEST_REPR",
         "planner.series_parallel.MOST_NESTED",
         "hints.forms.DEEPEST",
         "planner.types.inference._MOST_MEMBERS",

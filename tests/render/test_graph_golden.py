@@ -197,7 +197,7 @@ def test_tree_of_powersum_is_the_one_of_the_design() -> None:
         "└─ chord\n"
         "   ├─ header  power ×10   i = 0…9\n"
         "   └─ body    amass       ← list of 10\n"
-        "11 tasks · 11 messages · 14.1 KB · largest 1.3 KB\n"
+        "11 tasks · 11 messages · about 14.6 KB · largest about 1.3 KB\n"
         "one canvas for plain Celery workers (continuations would save less than 250 KB)"
     )
 

@@ -1,4 +1,4 @@
-"""What a plan that unfolds costs at least."""
+"""The minimum cost of a dynamic plan."""
 
 from __future__ import annotations
 
