@@ -158,7 +158,7 @@ class Project:
         if self.has_cluster:
             if processes is not None:
                 raise ConfigurationError(
-                    "--processes belongs to the embedded engine; on a broker the workers decide\n"
+                    "--processes is for the embedded engine; on a cluster, set it for the worker\n"
                     "  flowrunner worker --concurrency N"
                 )
             return self.celery_engine()

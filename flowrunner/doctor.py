@@ -34,7 +34,7 @@ def _loading(project: Project) -> Iterator[Finding]:
             "plugins",
             str(error),
             "workflows cannot call the tasks that it has",
-            "mend it, or do not name it",
+            "fix it, or do not name it",
         )
         return
     app = "" if project.settings.app is None else f" and the app {project.settings.app.name}"
@@ -47,7 +47,7 @@ def _engine(project: Project, plan: Plan | None) -> Iterator[Finding]:
         yield Finding(
             "ok",
             "engine",
-            "runs are embedded: no broker is configured, and none is needed",
+            "runs are embedded: no broker is configured, and they need none",
         )
         file = project.runs_file
         if file is not None:
@@ -76,7 +76,7 @@ def runs_file(file: Path) -> Finding:
             "error",
             "runs",
             f"{file} cannot be written",
-            "embedded runs are kept there, so that they can be shown and resumed",
-            "let it be a file that you may write, or name another one by the setting runs",
+            "embedded runs are recorded there, so that they can be shown and resumed",
+            "make the file writable, or name another file in the setting 'runs'",
         )
-    return Finding("ok", "runs", f"embedded runs are kept in {file}")
+    return Finding("ok", "runs", f"embedded runs are recorded in {file}")

@@ -231,7 +231,7 @@ class Drive:
     def _unfinished(self, error: EngineError, state: str) -> UnfinishedRunError:
         run = str(self.record.run)
         then = f"flowrunner watch {run}" if state == "STARTED" else f"flowrunner resume {run}"
-        message = str(error) if self._store is None else f"{error}; go on with the run: {then}"
+        message = str(error) if self._store is None else f"{error}; to continue the run: {then}"
         return UnfinishedRunError(message, run=run, workflow=self.record.workflow, state=state)
 
     def _finish(self, outcome: Outcome) -> None:
@@ -284,22 +284,22 @@ def detach(record: RunRecord, engine: Engine, store: RunStore | None) -> None:
 
     if store is None or not isinstance(engine, CeleryEngine):
         raise EngineError(
-            "--detach needs a cluster, and records of runs: this run would end with this process; "
+            "--detach needs a cluster and recorded runs: this run would end with this process; "
             "configure --broker and --backend"
         )
     plan = record.plan
     if plan.env and (plan.unfolds or plan.handlers):
         raise EngineError(
-            f"--detach would leave it to workers to queue what comes later, and that may need "
-            f"{', '.join(plan.env)} from the environment: run it without --detach"
+            f"--detach leaves the next sections to workers, and they may need "
+            f"{', '.join(plan.env)} from the environment: omit --detach"
         )
     what = [f"'{handler.name}'" for handler in plan.handlers]
     what += ["the timeout"] if record.timeout is not None else []
-    what += ["the steps that are decided while it runs"] if plan.unfolds else []
+    what += ["the next sections"] if plan.unfolds else []
     if what and not engine.has_supervisors():
         raise EngineError(
-            f"--detach would leave {' and '.join(what)} to nobody: start a worker of flowrunner\n"
-            f"  flowrunner worker"
+            f"no worker would handle {' and '.join(what)} of a detached run: "
+            f"start a flowrunner worker\n  flowrunner worker"
         )
     store.create(record)
     name = driver_name("apply --detach")

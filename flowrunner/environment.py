@@ -70,7 +70,7 @@ def require_environment(names: Iterable[str]) -> None:
         raise WorkflowError(
             Diagnostic(
                 f"the environment variable '{name}' is not set",
-                notes=(f"the workflow names it under 'env:': set it where this runs, {name}=…",),
+                notes=(f"set it for this command, {name}=…: the workflow lists it in 'env:'",),
             )
             for name in absent
         )

@@ -36,9 +36,9 @@ def given_inputs(
         if not equals or not name.strip():
             problems.append(
                 Diagnostic(
-                    "an input is given as name=value",
+                    "an input must have the form name=value",
                     Location(source, 0, len(option)),
-                    "there is no '='" if not equals else "there is no name before the '='",
+                    "add '=' and the value" if not equals else "add a name before the '='",
                 )
             )
             continue
@@ -77,9 +77,9 @@ def _inputs_of_file(file: Path) -> NodeMapping:
         raise WorkflowError(
             [
                 Diagnostic(
-                    "a file of inputs is a mapping of names to values",
+                    "a file of inputs must be a mapping of names to values",
                     node.location,
-                    "for instance 'count: 10'",
+                    "write for instance 'count: 10'",
                 )
             ]
         )
@@ -94,7 +94,7 @@ def _parsed_large(source: Source) -> NodeMapping:
             [
                 Diagnostic(
                     f"{source.name} is not a JSON object",
-                    notes=(f"a file of more than {MAXIMUM_BYTES // 1024**2} MiB is read as JSON",),
+                    notes=(f"write JSON: files over {MAXIMUM_BYTES // 1024**2} MiB must be JSON",),
                 )
             ]
         )

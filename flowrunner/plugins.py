@@ -100,7 +100,7 @@ class PluginManager:
         )
         cure = did_you_mean(name, hooks.__all__, f"hooks: {', '.join(hooks.__all__)}")
         plugin = next(each.name for each in self.loaded if each.module is error.plugin)
-        return f"plugin {plugin} implements '{name}', which is no hook of flowrunner; {cure}"
+        return f"plugin {plugin} implements '{name}', which is not a hook of flowrunner; {cure}"
 
     def _implementations(self, plugin: object) -> Iterator[pluggy.HookImpl]:
         for caller in self._manager.get_hookcallers(plugin) or ():
@@ -173,7 +173,7 @@ def nearby_plugins(file: Path, plugins: PluginManager) -> tuple[str, ...]:
         files = {found.resolve() for found in folder.glob("*.py")} if folder.is_dir() else set()
         if files and not files & loaded:
             return (
-                f"{folder}/ stands near and is not loaded; name it: --plugin {folder}, or "
+                f"{folder}/ is nearby but not loaded; to load it, use --plugin {folder}, or "
                 f'plugins = ["{folder}"] under [tool.flowrunner] in pyproject.toml',
             )
     return ()
@@ -313,7 +313,7 @@ def _imported(name: str, origin: str, load: Callable[[], T]) -> T:
     except ModuleNotFoundError as error:
         if error.name and f"{name}.".startswith(f"{error.name}."):
             raise PluginError(
-                f"plugin {name} ({origin}): there is no module {error.name}; a file is named by "
+                f"plugin {name} ({origin}): there is no module {error.name}; name a file by "
                 f"its path, for instance plugins/tasks.py"
             ) from error
         raise PluginError(_import_message(name, origin, error)) from error

@@ -185,7 +185,7 @@ class PluginTasks:
         seconds = read_duration(value)
         if seconds is None:
             raise PluginError(
-                f"plugin {self._plugin}: the option '{option}' takes seconds, or a text like "
+                f"plugin {self._plugin}: the option '{option}' takes seconds, or a string like "
                 f"'5m' or '1h30m', not {value!r}"
             )
         return seconds
@@ -203,7 +203,9 @@ class PluginTasks:
             )
         chosen = name if name is not None else getattr(task, "__name__", "")
         if not isinstance(chosen, str):
-            raise PluginError(f"plugin {self._plugin}: a task's name is a text, not {chosen!r}")
+            raise PluginError(
+                f"plugin {self._plugin}: a task's name must be a string, not {chosen!r}"
+            )
         if is_builtin_task(chosen):
             raise PluginError(
                 f"plugin {self._plugin}: '{chosen}' cannot be registered: names that begin with "

@@ -41,14 +41,14 @@ def _check(value: Any, where: str, depth: int) -> None:
     if isinstance(value, int):
         if not -_TOO_LARGE < value < _TOO_LARGE:
             raise NotJSONError(
-                f"{where} is a whole number of more than {MAXIMUM_DIGITS} digits, which Python "
-                f"does not write; return a text, for instance hex(value)"
+                f"{where} is an integer of more than {MAXIMUM_DIGITS} digits, which Python "
+                f"does not write; return a string, for instance hex(value)"
             )
         return
     if isinstance(value, float):
         if not isfinite(value):
             raise NotJSONError(
-                f"{where} is {value}, which JSON does not have; return None or a text"
+                f"{where} is {value}, which JSON does not have; return None or a string"
             )
         return
     if depth >= MAXIMUM_DEPTH:
@@ -59,14 +59,14 @@ def _check(value: Any, where: str, depth: int) -> None:
     elif isinstance(value, dict):
         if value.keys() == {"__type__", "__value__"}:
             raise NotJSONError(
-                f"{where} is a dict of '__type__' and '__value__' alone, which Celery's JSON takes "
-                f"for its own; add a third key"
+                f"{where} is a dict of only '__type__' and '__value__', which Celery's JSON "
+                f"reserves; add a third key"
             )
         for key, item in value.items():
             if not isinstance(key, str):
                 raise NotJSONError(
-                    f"{where} has the key {key!r}, a {type(key).__name__}; JSON has texts as "
-                    f"keys only: use str(key)"
+                    f"{where} has the key {key!r}, a {type(key).__name__}; JSON has only "
+                    f"strings as keys: use str(key)"
                 )
             if not key.isascii():
                 _check_text(key, f"a key of {where}")
@@ -79,7 +79,9 @@ def _check_text(value: str, where: str) -> None:
     try:
         value.encode()
     except UnicodeEncodeError:
-        raise NotJSONError(f"{where} holds half of a surrogate pair, which is no text") from None
+        raise NotJSONError(
+            f"{where} contains half of a surrogate pair; return a complete string"
+        ) from None
 
 
 def _type_name(value: Any) -> str:
@@ -91,18 +93,18 @@ def _cure(value: Any) -> str:
     if isinstance(value, (set, frozenset)):
         return "return a list, for instance sorted(…)"
     if isinstance(value, (bytes, bytearray, memoryview)):
-        return "return a text, for instance value.decode() or base64"
+        return "return a string, for instance value.decode() or base64"
     if hasattr(value, "isoformat"):
-        return "return a text, for instance value.isoformat()"
+        return "return a string, for instance value.isoformat()"
     if type(value).__name__ in ("Decimal", "UUID"):
-        return "return a text, for instance str(value)"
+        return "return a string, for instance str(value)"
     if hasattr(value, "__dataclass_fields__"):
         return "return a dict, for instance dataclasses.asdict(value)"
     if hasattr(value, "model_dump"):
         return "return a dict, for instance value.model_dump(mode='json')"
     if hasattr(value, "__next__"):
         return "return a list, for instance list(…)"
-    return "return None, a boolean, a number, a text, a list or a dict"
+    return "return None, a boolean, a number, a string, a list or a dict"
 
 
 def shown(value: Any) -> str:

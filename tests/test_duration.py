@@ -178,5 +178,5 @@ def test_so_do_the_options_of_a_plugins_tasks() -> None:
     found = tasks.get("len")
     assert found is not None
     assert found.options == {"time_limit": 300, "soft_time_limit": 2.5}
-    with pytest.raises(PluginError, match="'time_limit' takes seconds, or a text like '5m'"):
+    with pytest.raises(PluginError, match="'time_limit' takes seconds, or a string like '5m'"):
         tasks.for_plugin("tests").add(len, name="other", time_limit="soon")

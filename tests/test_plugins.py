@@ -129,7 +129,7 @@ def test_a_plugin_may_import_what_stands_beside_it(tmp_path: Path) -> None:
         ("VALUE = 1", "implements no hook; mark its functions with @flowrunner.hookimpl"),
         (
             "from flowrunner import hookimpl\n@hookimpl\ndef flowrunner_register_task(registry): 0",
-            "implements 'flowrunner_register_task', which is no hook of flowrunner; "
+            "implements 'flowrunner_register_task', which is not a hook of flowrunner; "
             "did you mean 'flowrunner_register_tasks'?",
         ),
         (
@@ -259,7 +259,7 @@ def test_every_plugin_configures_the_app(tmp_path: Path) -> None:
         ("registry.add(print, ignore_result=True)", "takes no option 'ignore_result'"),
         ("registry.add(print, bind=True)", "takes no option 'bind'"),
         ("registry.add(print, queue=5)", "the option 'queue' takes a str, not 5"),
-        ("registry.add(print, name=5)", "a task's name is a text, not 5"),
+        ("registry.add(print, name=5)", "a task's name must be a string, not 5"),
     ],
 )
 def test_what_is_no_option_of_a_task_is_refused(tmp_path: Path, call: str, words: str) -> None:

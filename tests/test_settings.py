@@ -130,7 +130,7 @@ def test_plugins_of_all_origins_are_loaded(tmp_path: Path) -> None:
         ("plugins = [", "is not TOML"),
         ('plugins = "one"', "'plugins' must be a list"),
         ("plugins = [1]", "'plugins' must be a list"),
-        ('pluggins = ["one"]', "there is no setting 'pluggins'; did you mean 'plugins'?"),
+        ('pluggins = ["one"]', "unknown setting 'pluggins'; did you mean 'plugins'?"),
         ("app = 1", "'app' must name a Celery app in quotes"),
         ("broker = 1", "'broker' must be a URL in quotes"),
         *(
@@ -141,7 +141,7 @@ def test_plugins_of_all_origins_are_loaded(tmp_path: Path) -> None:
         ('runs = "~nobody-of-that-name/b"', "home folder"),
         ("concurrency = 0", "'concurrency' must be an integer from 1"),
         ("concurrency = true", "'concurrency' must be an integer from 1"),
-        ('broker = "redis://:pa/ss@host"', "is no URL: redis://:**@host; in a user name"),
+        ('broker = "redis://:pa/ss@host"', "is not a URL: redis://:**@host; in a user name"),
         ("broker_transport_options = 1", "'broker_transport_options' must be a table"),
         (
             "result_backend_transport_options = { result_chord_ordered = false }",
@@ -155,11 +155,11 @@ def test_plugins_of_all_origins_are_loaded(tmp_path: Path) -> None:
         ('broker_use_ssl = { ssl_ca_certs = "none.pem" }', "that cannot be read: "),
         ('redis_backend_use_ssl = { ssl_cert_reqs = "no" }', "required, optional, none"),
         ("result_expires = 5", "'result_expires' must be at least 60 seconds"),
-        ("result_expires = true", "'result_expires' must be seconds or a text like"),
+        ("result_expires = true", "'result_expires' must be seconds or a string like"),
         ("result_expires = nan", "'result_expires' must be at least 60 seconds"),
-        ('result_expires = "2 moons"', "'result_expires' must be seconds or a text like"),
-        ('result_expires = "36h ago"', "'result_expires' must be seconds or a text like"),
-        ('result_expires = ""', "'result_expires' must be seconds or a text like"),
+        ('result_expires = "2 moons"', "'result_expires' must be seconds or a string like"),
+        ('result_expires = "36h ago"', "'result_expires' must be seconds or a string like"),
+        ('result_expires = ""', "'result_expires' must be seconds or a string like"),
     ],
 )
 def test_a_wrong_file_is_named_with_its_fault(tmp_path: Path, text: str, words: str) -> None:
@@ -173,7 +173,7 @@ def test_a_wrong_file_is_named_with_its_fault(tmp_path: Path, text: str, words: 
     ("variable", "text", "words"),
     [
         ("FLOWRUNNER_CONCURRENCY", "many", "must be an integer from 1"),
-        ("FLOWRUNNER_RESULT_EXPIRES", "long", "must be seconds or a text like"),
+        ("FLOWRUNNER_RESULT_EXPIRES", "long", "must be seconds or a string like"),
         ("FLOWRUNNER_BROKER_TRANSPORT_OPTIONS", '{"password": secret}', "must be JSON"),
         ("FLOWRUNNER_BROKER_USE_SSL", "[1]", "must be true or a table"),
     ],

@@ -43,7 +43,7 @@ def cancelled(
         return FAILED
     if terminate and record.engine == "embedded":
         raise ConfigurationError(
-            "--terminate ends tasks on a cluster's workers; an embedded run ends with its process"
+            "--terminate ends tasks on a cluster's workers: to end an embedded run, end its process"
         )
     store.cancel(record.run)
     if record.engine == "celery":

@@ -65,7 +65,7 @@ def command(
     else:
         _print_table([(name, _text(value), origin) for name, value, origin in rows])
     for name, right in misspelt_variables(os.environ).items():
-        say(f"{name} is no setting; did you mean {right}?", err=True)
+        say(f"unknown setting {name}; did you mean {right}?", err=True)
     return SUCCEEDED
 
 

@@ -68,7 +68,7 @@ def report_error(error: BaseException) -> int:
             return INTERRUPTED
         case _:
             _write("".join(traceback.format_exception(error)))
-            _say("BUG: this is flowrunner's own fault; please report it with the text above")
+            _say("BUG: this is an error in flowrunner; please report it with the text above")
             return BUG
 
 

@@ -32,7 +32,7 @@ def required_store(project: Project) -> RunStore:
     store = project.run_store()
     if store is None:
         raise ConfigurationError(
-            "no runs are recorded here: the setting 'runs' (FLOWRUNNER_RUNS) is 'none'; name a "
-            "file, or leave it out"
+            "the setting 'runs' (FLOWRUNNER_RUNS) is 'none', so no runs are recorded: name a "
+            "file, or remove the setting"
         )
     return store

@@ -80,9 +80,9 @@ def _require_ended(store: RunStore, record: RunRecord) -> RunRecord:
         if process is None or process.is_this_one or process_fate(record) != "runs":
             return record
         driver = process_text(record)
-    who = f"{driver} drives it" if driver else "its tasks may still run"
+    who = f"{driver} drives it" if driver else "its tasks may still be running"
     raise FlowrunnerError(
-        f"run {record.run} has not ended ({who}): follow it to its end, or cancel it\n"
+        f"run {record.run} has not ended ({who}): watch or cancel it\n"
         f"  flowrunner watch {record.run}\n"
         f"  flowrunner cancel {record.run}"
     )
@@ -107,8 +107,8 @@ def _plan(project: Project, record: RunRecord, changed: str | None) -> Plan:
     files = changed_files(record.plan)
     raise ConfigurationError(
         f"{', '.join(files)} {'has' if len(files) == 1 else 'have'} changed since the run:\n"
-        f"  {listed}\nGo on with --as-changed (what has "
-        f"changed runs again, and what comes after it) or with --as-recorded"
+        f"  {listed}\nResume with --as-changed (the changed "
+        f"steps and the steps after them run again) or with --as-recorded"
     )
 
 

@@ -52,7 +52,8 @@ def announcing_interrupts(plan: Plan) -> Iterator[None]:
         while (what := told.get()) != "over":
             if what == "first":
                 sys.stderr.write(
-                    f"\ncancelling what is queued, waiting for what runs{then}; Ctrl-C leaves now\n"
+                    f"\ncancelling queued tasks, waiting for running tasks{then}; "
+                    "Ctrl-C leaves now\n"
                 )
             else:
                 sleep(0.05)

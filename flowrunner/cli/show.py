@@ -91,4 +91,4 @@ def _print(run: ShownRun, *, full: bool) -> None:
         sys.stdout.write(f"{text}\n")  # click.echo would drop escapes
     elif run.outcome is not None and run.outcome.state == "SUCCESS":
         click.echo()
-        say("its result is not kept: it has expired, or was too large")
+        say("its result is not stored: it has expired, or was too large")

@@ -73,7 +73,7 @@ def _abandoned(record: RunRecord) -> str:
             f"run {record.run} was abandoned: {process_text(record)} is gone; continue it:{command}"
         )
     return (
-        f"run {record.run} was started by {process_text(record)}, which has not been heard of "
+        f"run {record.run} was started by {process_text(record)}, which has sent no sign of life "
         f"lately; if that process is gone, continue the run:{command}"
     )
 

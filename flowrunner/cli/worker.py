@@ -153,13 +153,13 @@ def _reloading_worker_app(project: Project) -> Celery:
         if not _is_of_code(error):
             raise
         report_error(error)
-        click.echo("the worker starts again when a file changes", err=True)
+        click.echo("the worker restarts when a file changes", err=True)
         CodeWatch(code_of_references(project.settings.plugins), since=began).wait(Event())
         start_again(dict(os.environ))
     watch = CodeWatch(watched_code(project.plugins.loaded), since=began)
     if watch.is_empty:
         raise ConfigurationError(
-            "--reload finds no file to watch: no plugin is loaded but installed packages; name a "
+            "--reload finds no file to watch: only installed packages are loaded; name a "
             "plugin file with --plugin, or install the package with 'pip install --editable'"
         )
     app.Worker.setup.companions.append(reloading(watch))

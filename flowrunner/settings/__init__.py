@@ -123,7 +123,7 @@ def _in_file(folder: Path) -> list[tuple[Place, str, Any]]:
             )
         if key not in names:
             cure = did_you_mean(key, names, f"settings: {', '.join(names)}")
-            raise ConfigurationError(f"{file}: there is no setting '{key}'; {cure}")
+            raise ConfigurationError(f"{file}: unknown setting '{key}'; {cure}")
     return [(Place.of_file(file, name), name, raw) for name, raw in table.items()]
 
 

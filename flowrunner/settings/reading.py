@@ -126,7 +126,9 @@ def read_runs(value: Any, place: Place) -> str | None:
     try:
         return str(place.folder / Path(value).expanduser())
     except RuntimeError:
-        _refuse(place, f"must be the path of a file: {value} is in a home folder that is not there")
+        _refuse(
+            place, f"must be the path of a file: {value} is in a home folder that does not exist"
+        )
 
 
 def read_url(value: Any, place: Place) -> str | None:
@@ -139,8 +141,8 @@ def read_url(value: Any, place: Place) -> str | None:
         if not _is_url(url):
             _refuse(
                 place,
-                f"is no URL: {without_password(url)}; in a user name and a password each of "
-                f"@ / : ? # % is written as %40 %2F %3A %3F %23 %25",
+                f"is not a URL: {without_password(url)}; in a user name and a password write "
+                f"@ / : ? # % as %40 %2F %3A %3F %23 %25",
             )
     return value or None
 
@@ -182,7 +184,7 @@ def _option(key: str, value: Any, place: Place) -> Any:
         return value
     seconds = read_duration(value, bare=True)
     if seconds is None:
-        _refuse(place, f'must have seconds or a text like "1h 30m" for {key}, not {value!r}')
+        _refuse(place, f'must have seconds or a string like "1h 30m" for {key}, not {value!r}')
     return seconds
 
 
@@ -227,7 +229,7 @@ def read_expiry(value: Any, place: Place) -> int:
     """Read for how long results are kept: seconds, or a text like ``2 days``; 0 for ever."""
     seconds = read_duration(value, bare=True) if isinstance(value, str) else value
     if not isinstance(seconds, int | float) or isinstance(seconds, bool):
-        _refuse(place, 'must be seconds or a text like "2 days", "36h" or "1h 30m"')
+        _refuse(place, 'must be seconds or a string like "2 days", "36h" or "1h 30m"')
     if seconds and not SHORTEST_EXPIRY <= seconds <= LONGEST_EXPIRY:
         _refuse(
             place,

@@ -132,7 +132,7 @@ def test_a_run_with_an_app_goes_to_its_broker_and_never_stays_here(shop: Folder)
     assert "the broker redis://127.0.0.1:1/0 cannot be reached" in ended.err
     ended = shop.run("apply", name, "-A", "shop", "--processes", "2")
     assert (ended.code, ended.out) == (2, "")
-    assert "--processes belongs to the embedded engine" in ended.err
+    assert "--processes is for the embedded engine" in ended.err
 
 
 PLUGIN = """

@@ -136,8 +136,8 @@ def test_programs_get_a_refusal_as_one_object(folder: Folder) -> None:
     ("arguments", "words"),
     [
         (["powersum.yaml", "-i", "a=1"], "unknown input 'a'"),
-        (["powersum.yaml", "-i", "a"], "an input is given as name=value"),
-        (["powersum.yaml", "-i", "=1"], "there is no name before the '='"),
+        (["powersum.yaml", "-i", "a"], "an input must have the form name=value"),
+        (["powersum.yaml", "-i", "=1"], "add a name before the '='"),
         (["powersum.yaml", "-i", "a=[1"], "a ',' or the closing ']' is missing"),
         (["powersum.yaml", "--inputs", "none.yaml"], "the file none.yaml does not exist"),
         (["powersum.yaml", "--inputs", "powersum.yaml"], "unknown input 'chord'"),

@@ -33,4 +33,4 @@ def test_what_is_wrong_is_refused_with_its_place(folder: Folder) -> None:
 
 def test_a_misspelt_variable_is_told(folder: Folder) -> None:
     ended = folder.run("config", FLOWRUNNER_BROKR="redis://:pw@host")
-    assert ended.err == "FLOWRUNNER_BROKR is no setting; did you mean FLOWRUNNER_BROKER?\n"
+    assert ended.err == "unknown setting FLOWRUNNER_BROKR; did you mean FLOWRUNNER_BROKER?\n"

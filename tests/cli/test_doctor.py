@@ -27,7 +27,7 @@ def test_without_a_broker_nothing_else_is_needed(folder: Folder) -> None:
     assert (ended.code, ended.err) == (0, "")
     assert ended.out == (
         "✓ plugins  1 plugin loaded, with 6 tasks\n"
-        "✓ engine   runs are embedded: no broker is configured, and none is needed\n"
+        "✓ engine   runs are embedded: no broker is configured, and they need none\n"
         "\n"
         "everything is in place\n"
     )

@@ -101,7 +101,7 @@ def test_a_plugin_folder_that_is_not_loaded_is_named_where_a_task_is_unknown(
     folder.write("pyproject.toml", "")
     ended = folder.run("validate", "powersum.yaml")
     assert ended.code == 2
-    assert "plugins/ stands near and is not loaded; name it: --plugin plugins" in ended.err
+    assert "plugins/ is nearby but not loaded; to load it, use --plugin plugins" in ended.err
     assert folder.run("validate", "powersum.yaml", "--plugin", "plugins").code == 0
     assert folder.run("validate", "powersum.yaml", FLOWRUNNER_PLUGINS="plugins").code == 0
 

@@ -114,7 +114,7 @@ def test_every_call_is_listed_on_demand(recorded: Recorded) -> None:
 
 def test_a_result_that_is_not_kept_is_told(recorded: Recorded) -> None:
     recorded.add("SUCCESS", [*SUCCEEDED[:2], StepRow(BODY, "SUCCESS")])
-    assert "its result is not kept" in recorded.run("show", "last").out
+    assert "its result is not stored" in recorded.run("show", "last").out
     said = json.loads(recorded.run("show", "last", "--output", "json").out)
     assert (said["state"], said["result"], said["has_result"]) == ("SUCCESS", None, False)
 
@@ -192,7 +192,7 @@ def test_where_nothing_is_recorded_that_is_said(
     monkeypatch.setenv("FLOWRUNNER_RUNS", "none")
     ended = recorded.run(*command)
     assert (ended.code, ended.out) == (2, "")
-    assert "no runs are recorded here: the setting 'runs' (FLOWRUNNER_RUNS) is 'none'" in ended.err
+    assert "the setting 'runs' (FLOWRUNNER_RUNS) is 'none', so no runs are recorded" in ended.err
 
 
 @pytest.mark.parametrize(

@@ -200,7 +200,7 @@ def test_ctrl_c_waits_for_what_runs_and_a_second_one_leaves(slow: Folder) -> Non
     process = interrupted(slow, "forever.yaml", after="waiting for ever\n")
     assert process.stderr is not None
     assert process.stderr.readline() == "\n"
-    assert "waiting for what runs; Ctrl-C leaves now" in process.stderr.readline()
+    assert "waiting for running tasks; Ctrl-C leaves now" in process.stderr.readline()
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=30)
     assert process.returncode == 130
@@ -222,7 +222,7 @@ def test_ctrl_c_says_that_finally_is_still_to_run(slow: Folder) -> None:
     process = interrupted(slow, "long.yaml", after="working on 0\n")
     out, err = process.communicate(timeout=30)
     assert (process.returncode, out) == (130, "")
-    assert "waiting for what runs, then running 'finally'; Ctrl-C leaves now" in err
+    assert "waiting for running tasks, then running 'finally'; Ctrl-C leaves now" in err
     assert "about to crash" in err
     assert "error: task 'crash' failed: ValueError: no invoice for {'run': " in err
 
@@ -297,4 +297,4 @@ def test_json_has_no_control_characters(folder: Folder, command: tuple[str, ...]
 
 def test_an_error_cannot_drive_the_terminal_either(folder: Folder) -> None:
     folder.write("pyproject.toml", r"[tool.flowrunner]" + "\n" + r'"\u001b[31m" = 1')
-    assert r"there is no setting '\x1b[31m'" in folder.run("validate", "powersum.yaml").err
+    assert r"unknown setting '\x1b[31m'" in folder.run("validate", "powersum.yaml").err

@@ -77,7 +77,7 @@ OTHER_WORDS = {
     "generator": "generator is not JSON serializable",
     "giant": "4300 digits",
     "abyss": "recursion",
-    "mark": "the result[0] is a datetime.date; return a text",
+    "mark": "the result[0] is a datetime.date; return a string",
 }
 
 
