@@ -10,7 +10,6 @@ import json
 from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from threading import Event, Thread
-from time import monotonic
 from types import TracebackType
 from typing import Any, Final, Self
 from uuid import UUID
@@ -19,6 +18,7 @@ from celery import Celery, states
 from celery.worker import WorkController
 from kombu.pools import connections, producers
 
+from flowrunner.engines import loop
 from flowrunner.engines.application import FunctionWrapper, build_app, pin_addresses
 from flowrunner.engines.canvas import lower_to_canvas
 from flowrunner.engines.celery_patches.apps import restoring_join_rule
@@ -26,7 +26,7 @@ from flowrunner.engines.continuation import forget_parts, store_parts
 from flowrunner.engines.failure_notes import note_failures
 from flowrunner.engines.memory_backend import MemoryBackend, MemoryStore
 from flowrunner.engines.memory_transport import MemoryBroker, Transport
-from flowrunner.engines.protocol import RunStalledError, RunTimeoutError, task_id
+from flowrunner.engines.protocol import RunStalledError, task_id
 from flowrunner.engines.run_flags import publishing_under, root_of
 from flowrunner.engines.step_errors import step_error
 from flowrunner.engines.thread_pool import DaemonThreadPool
@@ -223,8 +223,7 @@ class EmbeddedEngine:
             publish(ledger.begin())
             if on_queued is not None:
                 on_queued()
-            self._wait(ledger, timeout, publish)
-            return None if ledger.failed else ledger.value
+            return loop.follow(ledger, _Port(self, ledger, publish), timeout=timeout)
         except BaseException as error:
             self._store.cancel(calls)
             if is_first_interrupt(error) and patient is not False:
@@ -264,36 +263,46 @@ class EmbeddedEngine:
         """Let go of what still runs, so that it holds up nothing that comes after its run."""
         self._worker.pool.abandon(task_ids)
 
-    def _wait(
-        self,
-        ledger: Unfolding,
-        timeout: float | None,
-        publish: Callable[[Iterable[Sequence]], None],
-    ) -> None:
-        deadline = None if timeout is None else monotonic() + timeout
-        seen: tuple[int, int] | None = None
-        while True:
-            interval = STALL_CHECK_INTERVAL
-            if deadline is not None:
-                interval = min(interval, max(deadline - monotonic(), 0))
-            ledger.wait(interval)
-            publish(ledger.advance())
-            if ledger.ended:
-                return
-            if ledger.cancelled and not ledger.running:
-                ledger.cancel()
-            if deadline is not None and monotonic() >= deadline:
-                raise RunTimeoutError(f"the run took longer than {timeout:g} s")
-            now = (self._broker.sequence, ledger.changes)
-            if self._idle() and now == seen and ledger.pause is None:
-                raise RunStalledError(_stalled_message(ledger))
-            seen = now
+    def work_seen(self) -> int:
+        """How many messages there have been."""
+        return self._broker.sequence
 
-    def _idle(self) -> bool:
+    def is_idle(self) -> bool:
+        """Tell whether no message is queued, nothing runs and no retry is due."""
         # In the order in which messages go, so that none is overlooked on its way.
         broker, worker = self._broker, self._worker
         on_its_way = len(broker) or broker.delivering
         return not (on_its_way or worker.pool.unfinished or len(worker.timer.queue))
+
+
+class _Port:
+    """What the loop asks for one run: threads tell the ledger of news by themselves."""
+
+    def __init__(
+        self,
+        engine: EmbeddedEngine,
+        ledger: Unfolding,
+        publish: Callable[[Iterable[Sequence]], None],
+    ) -> None:
+        self.shortest_pause = self.longest_pause = STALL_CHECK_INTERVAL
+        self.publish = publish
+        self._engine = engine
+        self._ledger = ledger
+        self._seen: tuple[int, int] | None = None
+
+    def poll(self) -> None:
+        """Do nothing: what has happened is noted when it happens."""
+
+    def check_stall(self, unchanged: float) -> None:
+        """Raise if nothing was queued, due or running now and at the look before."""
+        now = (self._engine.work_seen(), self._ledger.changes)
+        if self._engine.is_idle() and now == self._seen and self._ledger.pause is None:
+            raise RunStalledError(_stalled_message(self._ledger))
+        self._seen = now
+
+    def wait(self, seconds: float) -> None:
+        """Wait for news."""
+        self._ledger.wait(seconds)
 
 
 def _stalled_message(ledger: Unfolding) -> str:

@@ -10,12 +10,12 @@ from typing import Any, Final
 
 from celery import Celery, states
 
-from flowrunner.engines import lost_calls
+from flowrunner.engines import loop, lost_calls
 from flowrunner.engines.cluster import Cluster
 from flowrunner.engines.continuation import forget_parts, store_parts
 from flowrunner.engines.implied_ends import ImpliedEnds
 from flowrunner.engines.lost_calls import LostCalls, Question
-from flowrunner.engines.protocol import RunLostError, RunTimeoutError
+from flowrunner.engines.protocol import RunLostError
 from flowrunner.engines.publication import Publication
 from flowrunner.engines.run_flags import cancelled_key, known_key
 from flowrunner.engines.step_errors import stored_error
@@ -28,9 +28,8 @@ from flowrunner.runs.unfolding import Unfolding
 
 __all__ = ["Follower"]
 
-#: Seconds between looks at the result backend: short at first, longer while nothing changes.
-SHORTEST_POLL: Final = 0.01
-LONGEST_POLL: Final = 0.5
+#: Seconds between tries of a connection that has dropped.
+RECONNECT_EVERY: Final = 0.5
 #: Seconds for which a connection that has dropped is tried again.
 RECONNECT_FOR: Final = 60.0
 #: Seconds after which what a run needs is stored again, unless results expire sooner.
@@ -45,6 +44,8 @@ class Follower:
 
     ``again`` says that another driver has queued some of it already.
     """
+
+    shortest_pause, longest_pause = 0.01, 0.5
 
     def __init__(
         self,
@@ -68,6 +69,8 @@ class Follower:
         self._cancelled_key = cancelled_key(self._backend, publication.root)
         self._renew_every = min(RENEW_AFTER, (self._backend.expires or RENEW_AFTER) / 2)
         self._renew_at: float | None = None
+        self._question: Question | None = None
+        self._patience = lost_calls.LOST_AFTER
         acks_late = {name for name, task in app.tasks.items() if task.acks_late}
         self._implied = ImpliedEnds(app, ledger, publication.task_id)
         self._lost = LostCalls(cluster, ledger, publication.task_id, acks_late, self._implied)
@@ -124,12 +127,6 @@ class Follower:
             return sections
         return list(self._retrying(lambda: self.publication.unpublished(sections)))
 
-    def _go_on(self) -> None:
-        """Queue what comes next, however long a broker that has gone takes to come back."""
-        sections = list(self._unpublished(self._ledger.advance()))
-        if sections:
-            self._retrying(lambda: self.publication.publish(sections), "broker or result backend")
-
     def do_as_before(self) -> None:
         """Leave continuations out, or not, as the driver did that queued the run."""
         mark = self._retrying(lambda: self._backend.get(self._known))
@@ -156,7 +153,7 @@ class Follower:
                     self._keep_mark()  # or workers would not look at the flag of a run
                 self.cancel()
             if is_first_interrupt(error) and patient:
-                self._follow(None, until=lambda: not self._ledger.running)
+                self._follow(until=lambda: not self._ledger.running)
             raise
         finally:
             with suppress(*self._cluster.connection_errors):  # they expire by themselves
@@ -173,44 +170,45 @@ class Follower:
 
         Raises :class:`~flowrunner.engines.protocol.RunTimeoutError`.
         """
-        self._follow(timeout, until=lambda: self._ledger.ended)
-        return None if self._ledger.failed else self._ledger.value
+        return self._follow(timeout=timeout)
 
-    def _follow(self, timeout: float | None, *, until: Callable[[], bool]) -> None:
-        """Wait for something, noting in the ledger what happens."""
+    def _follow(
+        self, *, timeout: float | None = None, until: Callable[[], bool] | None = None
+    ) -> Any:
         if self._renew_at is None:
             self.keep()
-        deadline = None if timeout is None else monotonic() + timeout
-        pause, changed, patience = SHORTEST_POLL, monotonic(), lost_calls.LOST_AFTER
-        question: Question | None = None
-        while True:
-            before, began = self._ledger.changes, monotonic()
-            self.look()
-            self._retrying(self._implied.look)
-            self._go_on()
-            if until():
-                return
-            now = monotonic()
-            if self._ledger.changes != before:
-                pause, changed, patience = SHORTEST_POLL, now, lost_calls.LOST_AFTER
-            else:
-                pause = min(pause * 1.5, LONGEST_POLL)
-            if deadline is not None and now >= deadline:
-                raise RunTimeoutError(f"the run took longer than {timeout:g} s")
-            if question is None and now - changed >= patience:
-                question = self._lost.ask()
-            elif question is not None and question.answered:
-                self._retrying(partial(self._lost.judge, question, now - changed))
-                question, patience = None, now - changed + lost_calls.LOST_AFTER
-            # A look at a wide run takes a while: no more than half of the time goes into looks.
-            rest = min(max(pause, now - began), LONGEST_POLL)
-            due = self._ledger.pause
-            rest = rest if due is None else min(rest, due)
-            sleep(rest if deadline is None else min(rest, deadline - now))
+        self._question, self._patience = None, lost_calls.LOST_AFTER
+        return loop.follow(self._ledger, self, timeout=timeout, until=until)
+
+    # What the loop asks: see engines.loop.EnginePort.
+
+    def poll(self) -> None:
+        """Note in the ledger what has happened."""
+        self.look()
+        self._retrying(self._implied.look)
+
+    def publish(self, sections: Iterable[Sequence]) -> None:
+        """Queue what comes next, however long a broker that has gone takes to come back."""
+        left = list(self._unpublished(sections))
+        if left:
+            self._retrying(lambda: self.publication.publish(left), "broker or result backend")
+
+    def check_stall(self, unchanged: float) -> None:
+        """Ask the workers where the next calls are; twice in a row they have to be nowhere."""
+        if not unchanged:
+            self._patience = lost_calls.LOST_AFTER
+        if self._question is None and unchanged >= self._patience:
+            self._question = self._lost.ask()
+        elif self._question is not None and self._question.answered:
+            self._retrying(partial(self._lost.judge, self._question, unchanged))
+            self._question, self._patience = None, unchanged + lost_calls.LOST_AFTER
+
+    def wait(self, seconds: float) -> None:
+        """Wait until the next look."""
+        sleep(seconds)
 
     def look(self) -> None:
         """Note what the backend knows of the calls that may have moved on."""
-        before = self._ledger.changes
         steps = list(self._ledger.expected())
         metas = self._metas(steps)
         passed_on = False
@@ -233,10 +231,6 @@ class Follower:
         if passed_on:
             skipped = (step for step in self._ledger.steps.values() if step.state == SKIPPED)
             self._cluster.revoke([self._id(step) for step in skipped])
-        cancelled = self._ledger.cancelled
-        if cancelled and self._ledger.changes == before and not self._ledger.running:
-            # A worker says that a task has started before it looks at the flag.
-            self._ledger.cancel()
         if self._renew_at is not None and monotonic() >= self._renew_at:
             self.keep()
 
@@ -274,4 +268,4 @@ class Follower:
                         f"the {what} {self._cluster.backend} has been away for "
                         f"{RECONNECT_FOR:g} s: {error}"
                     ) from error
-                sleep(LONGEST_POLL)
+                sleep(RECONNECT_EVERY)
