@@ -102,12 +102,12 @@ class Ledger:
     def leave_out_continuations(self) -> None:
         """Note that what is queued has no continuations."""
         self._is_whole = True
-        if self._root_section is None:
-            return
-        self._root_section.published = plan.without_continuations(self._root_section.published)
-        for call in plan.calls_of(self.sequence):
-            if call.kind == "continuation":
-                self.record(call.path, SUCCESS)
+        section = self._root_section
+        calls = [call for call in plan.calls_of(self.sequence) if call.kind == "continuation"]
+        if section is not None and calls:
+            section.published = plan.without_continuations(section.published)
+        for call in calls:
+            self.record(call.path, SUCCESS)
 
     @property
     def running(self) -> bool:

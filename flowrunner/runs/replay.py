@@ -102,6 +102,8 @@ def replay(
 def _row_of_all_tries(row: StepRow, step: StepState) -> StepRow:
     if step.state == RETRY:
         row = replace(row, state=RETRY, ended=None)
+    if row.retries == step.retries and not row.of_one_task:
+        return row
     return replace(row, retries=step.retries, of_one_task=False)
 
 
