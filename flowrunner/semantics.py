@@ -24,7 +24,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, assert_never
 
 from flowrunner import plan
 from flowrunner.deferred import NO_INPUT, Known, resolve, value_or_none
@@ -150,6 +150,8 @@ class _Evaluation:
                 return Failure(((node.path, ExpressionError(node.message)),))
             case plan.Each() | plan.Switch() | plan.Used():
                 raise AssertionError("BUG: it was resolved")
+            case _:
+                assert_never(node)
 
     def _call(self, call: plan.Call, given: Any) -> Any:
         attempt = 0

@@ -18,7 +18,7 @@ need nothing of flowrunner's.
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, assert_never
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -72,8 +72,18 @@ def _draft(node: plan.Node, *, has_input: bool) -> _Draft:
             return [literal(f"{node.path}:literal", node.location, node.value)]
         case plan.Skipped():
             return []
-        case _:
+        case (
+            plan.Each()
+            | plan.Switch()
+            | plan.Rescue()
+            | plan.Named()
+            | plan.Used()
+            | plan.Graph()
+            | plan.Failing()
+        ):
             raise AssertionError(f"BUG: {type(node).__name__} is no canvas")
+        case _:
+            assert_never(node)
 
 
 def _draft_given(node: plan.Given) -> _Draft:
