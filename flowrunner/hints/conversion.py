@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any, TypeAlias
 
 from flowrunner.hints import forms
-from flowrunner.hints.fitting import Misfit, misfit
+from flowrunner.hints.fitting import Misfit, all_fit, misfit
 from flowrunner.hints.models import has_model, made
 from flowrunner.hints.reading import read_hint, record_fields
 from flowrunner.values import EXACT_FLOATS, whole_number
@@ -60,11 +60,12 @@ class _Conversion:
     def __init__(self, context: dict[str, Any] | None, *, checks: bool) -> None:
         self._context = context
         self._checks = checks
+        self._within_record = _Conversion(context, checks=False) if checks else self
 
     def of(self, wanted: forms.Type, value: Any) -> Any:
         match wanted:
-            case forms.Plain() if wanted == forms.WHOLE:
-                return _whole(value)
+            case forms.Plain():
+                return _whole(value) if wanted.kind is int else value
             case forms.OneOf() if type(value) is float:
                 integers = [each for each in wanted.parts if _converts(each)]
                 return int(value) if forms.Value(value) in integers else value
@@ -72,6 +73,8 @@ class _Conversion:
                 return self._list(wanted, value)
             case forms.DictOf() if isinstance(value, dict):
                 (want,) = wanted.parts
+                if all_fit(value.values(), wanted):
+                    return value
                 return {key: self._part(key, want, part) for key, part in value.items()}
             case forms.Record():
                 return self._record(wanted, value)
@@ -90,7 +93,7 @@ class _Conversion:
 
     def _list(self, wanted: forms.Compound, value: Sequence[Any]) -> Any:
         wants = wanted.parts * len(value) if isinstance(wanted, forms.ListOf) else wanted.parts
-        plain = wanted.parts == (forms.WHOLE,) and float not in set(map(type, value))
+        plain = isinstance(wanted, forms.ListOf) and all_fit(value, wanted)
         if plain or len(wants) != len(value) or not _converts(wanted):
             return value
         return list(map(self._part, range(len(value)), wants, value))
@@ -102,7 +105,7 @@ class _Conversion:
         if not isinstance(value, dict):
             return value
         fields = record_fields(wanted.hint)
-        inner = _Conversion(self._context, checks=False)
+        inner = self._within_record
         return {
             key: inner._part(key, fields[key][0], part) if key in fields else part
             for key, part in value.items()

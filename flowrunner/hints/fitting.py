@@ -19,9 +19,9 @@ from flowrunner.hints.models import refusal_of_model
 from flowrunner.hints.reading import Fields, record_fields
 from flowrunner.values import EXACT_FLOATS, whole_number
 
-__all__ = ["Misfit", "misfit"]
+__all__ = ["Misfit", "all_fit", "misfit"]
 
-_CONTAINERS: Final = (list, tuple, Mapping)
+_CONTAINERS: Final = (dict, list, tuple, Mapping)
 
 
 class Misfit(Struct, frozen=True):
@@ -44,11 +44,13 @@ class Misfit(Struct, frozen=True):
 
 def misfit(given: forms.Type, wanted: forms.Type, depth: int = 0) -> Misfit | None:
     """Return why one type does not fit where another is wanted, or ``None`` if it may fit."""
-    if forms.UNKNOWN in (given, wanted) or given is wanted:
+    if given is forms.UNKNOWN or wanted is forms.UNKNOWN or given is wanted:
         return None
     match given:
         case forms.Value():
             if type(given.value) not in forms.TAKEN and not isinstance(given.value, _CONTAINERS):
+                return None
+            if isinstance(wanted, forms.Plain) and type(given.value) in forms.plain_types(wanted):
                 return None
             depth = 0  # a value ends somewhere
         case forms.Origin():
@@ -106,7 +108,7 @@ def _misfit_with_list(
 ) -> Misfit | None:
     value = given.value if isinstance(given, forms.Value) else None
     if isinstance(given, forms.Value) and isinstance(value, (list, tuple)):
-        if isinstance(wanted, forms.ListOf) and _all_fit(value, wanted):
+        if isinstance(wanted, forms.ListOf) and all_fit(value, wanted):
             return None
         items: tuple[forms.Type, ...] = tuple(map(type(given), value))
     elif isinstance(given, (forms.ListOf, forms.Members)):
@@ -136,10 +138,11 @@ def _misfit_with_dict(
     if isinstance(given, forms.DictOf):
         needed = [want for want, required in wants.values() if required] or list(wanted.parts)
         return _first(misfit(given.parts[0], want, depth) for want in needed)
-    if isinstance(given, forms.Value) and isinstance(value, Mapping):
-        if isinstance(wanted, forms.DictOf) and _all_fit(value.values(), wanted):
+    if isinstance(given, forms.Value) and isinstance(value, (dict, Mapping)):
+        if isinstance(wanted, forms.DictOf) and all_fit(value.values(), wanted):
             return None
-        fields: Fields = {key: (type(given)(each), True) for key, each in value.items()}
+        of = type(given)
+        fields: Fields = {key: (of(each), True) for key, each in value.items()}
     elif isinstance(given, forms.Record):
         fields = record_fields(given.hint)
     else:
@@ -159,7 +162,7 @@ def _misfit_with_dict(
     return None
 
 
-def _all_fit(values: Iterable[Any], wanted: forms.Compound) -> bool:
+def all_fit(values: Iterable[Any], wanted: forms.Compound) -> bool:
     """Tell quickly whether values without parts fit, of which there may be many thousands."""
     return forms.plain_types(wanted.parts[0]).issuperset(map(type, values))
 

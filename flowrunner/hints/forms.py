@@ -49,6 +49,7 @@ TAKEN: Final[dict[type, frozenset[type]]] = {
     float: frozenset([int, bool, float]),
     str: frozenset([str]),
 }
+_PLAIN_TYPES: Final = {**TAKEN, int: frozenset([int, bool])}  # of floats, only some fit an int
 #: Hints and types may contain themselves: deeper ones are unknown.
 DEEPEST: Final = 12
 
@@ -179,4 +180,4 @@ def plain_types(wanted: Type) -> frozenset[type]:
         return frozenset().union(*map(plain_types, wanted.parts))
     if not isinstance(wanted, Plain):
         return frozenset()
-    return TAKEN[wanted.kind] - ({float} if wanted == WHOLE else set())
+    return _PLAIN_TYPES[wanted.kind]
