@@ -36,23 +36,23 @@ def unfit_settings(app: Celery) -> Iterator[str]:
     )
     if conf.task_always_eager:
         yield (
-            "task_always_eager is on, so that nothing would be queued: switch it off, which is "
+            "task_always_eager is on, so nothing would be queued: switch it off; it is "
             "meant for tests"
         )
     if conf.task_protocol != 2:
         yield (
-            f"task_protocol is {conf.task_protocol}, which loses what comes after a step of a "
-            f"chain: leave it at 2, Celery's own since version 4"
+            f"task_protocol is {conf.task_protocol}, which loses the later steps of a "
+            f"chain: set it to 2, Celery's default since version 4"
         )
     if conf.result_serializer != "json":
         yield (
-            f"result_serializer is '{conf.result_serializer}', and what tasks of a workflow give "
-            f"each other is JSON: set it to 'json'"
+            f"result_serializer is '{conf.result_serializer}', but tasks of a workflow exchange "
+            f"JSON: set it to 'json'"
         )
     if not _takes_json(conf.accept_content or []):
-        yield "accept_content leaves out 'json', in which workflows are queued: add it"
+        yield "accept_content lacks 'json', in which workflows are queued: add it"
     if conf.result_accept_content and not _takes_json(conf.result_accept_content):
-        yield "result_accept_content leaves out 'json': add it"
+        yield "result_accept_content lacks 'json': add it"
     if not (conf.result_backend_transport_options or {}).get("result_chord_ordered", True):
         yield (
             "result_chord_ordered is off in result_backend_transport_options, so that the results "
@@ -85,7 +85,7 @@ def unfit_tasks(app: Celery, plan: Plan) -> Iterator[str]:
         if task is not None and task.expires is not None:
             yield (
                 f"task '{name}' has expires={task.expires!r}, and the broker drops a message that "
-                f"expires without a word: the run would wait for ever"
+                f"expires without an error: the run would wait for ever"
             )
 
 

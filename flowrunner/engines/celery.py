@@ -141,7 +141,7 @@ class CeleryEngine:
             names = ", ".join(f"${{env.{name}}}" for name in plan.env)
             raise BrokerError(
                 f"the Celery app keeps the arguments of every task with its result "
-                f"('result_extended'), and so would the value of {names}: switch that off"
+                f"('result_extended'), including the value of {names}: switch it off"
             )
 
     def plain_workers(self, plan: Plan) -> list[str]:

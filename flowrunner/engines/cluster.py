@@ -37,8 +37,8 @@ __all__ = ["Cluster"]
 #: Seconds for all workers to say everything that ``doctor`` asks.
 WORKERS_PATIENCE: Final = 8.0
 _OWN_TASKS: Final = (
-    "stop those and start workers with the plugins, which [tool.flowrunner] or FLOWRUNNER_PLUGINS "
-    "names where they start:"
+    "stop them and start workers with the plugins, which [tool.flowrunner] or FLOWRUNNER_PLUGINS "
+    "names there:"
 )
 
 

@@ -123,8 +123,8 @@ def lacking_options(conf: Mapping[str, Any]) -> Iterator[str]:
         url = str(conf.get(address) or "")
         if url.startswith("sentinel") and not (conf.get(options) or {}).get("master_name"):
             yield (
-                f"the {what} {without_password(url)} is a Sentinel, which has to be told which "
-                f'Redis it is about: {options} = {{ master_name = "mymaster" }}'
+                f"the {what} {without_password(url)} is a Sentinel, which needs the name of the "
+                f'Redis: set {options} = {{ master_name = "mymaster" }}'
             )
 
 

@@ -61,7 +61,7 @@ def continue_run(self: Any, *given: Any) -> None:
     stored = self.backend.get(_key(self.backend, self.request.id))
     if stored is None:
         raise PartLostError(
-            "the rest of the workflow is not in the result backend any more: it has expired "
+            "the rest of the workflow is no longer in the result backend: it has expired "
             "(result_expires), or the backend was emptied or restarted without persistence"
         )
     canvas = maybe_signature(json.loads(zlib.decompress(b64decode(stored))), app=self.app)

@@ -308,7 +308,7 @@ class _Port:
 def _stalled_message(ledger: Unfolding) -> str:
     steps = ", ".join(sorted(step.call.path for step in ledger.expected()))
     return (
-        f"nothing runs any more and these steps gave no result: {steps}; a task that raises "
-        f"Celery's Ignore or Reject leaves its workflow without a value: raise another "
+        f"the run has stalled: these steps returned no result: {steps}; a task that raises "
+        f"Celery's Ignore or Reject leaves its workflow without a result: raise another "
         f"exception, or return one"
     )

@@ -76,7 +76,7 @@ def _named(reference: AppReference) -> str:
 def _not_found(reference: AppReference, error: BaseException) -> str:
     named, module = _named(reference), reference.name.partition(":")[0]
     if "" in module.split("."):
-        return f"{named} is no name of one; an app is named like 'package.module:app'"
+        return f"{named} is not a valid name; name an app like 'package.module:app'"
     missing = f"{error.name}".replace(":", ".") if isinstance(error, ModuleNotFoundError) else None
     if missing is not None and f"{reference.name}.".replace(":", ".").startswith(f"{missing}."):
         # Celery takes the last part for a module where a module has no such attribute.
@@ -86,7 +86,7 @@ def _not_found(reference: AppReference, error: BaseException) -> str:
             return f"{named} is not there: {_lacks_app(found, name)}"
         return (
             f"{named} is not there: there is no module {missing} in "
-            f"{reference.folder.resolve()} or among what is installed; an app is named like "
+            f"{reference.folder.resolve()} or among the installed packages; name an app like "
             f"'package.module:app'"
         )
     found = sys.modules.get(module)
@@ -98,15 +98,15 @@ def _not_found(reference: AppReference, error: BaseException) -> str:
 def _lacks_app(module: ModuleType, name: str = "") -> str:
     apps = [each for each, value in vars(module).items() if isinstance(value, Celery)]
     if not name:
-        return f"{module.__name__} has no Celery app; one is made by app = Celery(…)"
+        return f"{module.__name__} has no Celery app; create one with app = Celery(…)"
     listed = f"its Celery apps: {', '.join(apps)}" if apps else "it has no Celery app"
     return f"{module.__name__} has no '{name}'; {did_you_mean(name, apps, listed)}"
 
 
 def _no_app(found: Any) -> str:
     kind = "class" if isinstance(found, type) else type(found).__name__
-    called = "; a function that makes one is not called" if callable(found) else ""
-    return f"is no Celery app but a {kind}{called}: name a Celery(…), like 'package.module:app'"
+    called = "; flowrunner does not call a function that creates one" if callable(found) else ""
+    return f"is a {kind}, not a Celery app{called}: name a Celery(…), like 'package.module:app'"
 
 
 def register_app_tasks(registry: TaskRegistry, app: Celery, reference: AppReference) -> None:

@@ -109,7 +109,9 @@ class Follower:
         try:
             self.publication.publish(sections)
         except self._cluster.connection_errors as error:
-            raise PublishingError(f"the broker {self._cluster.broker} has gone: {error}") from error
+            raise PublishingError(
+                f"the broker {self._cluster.broker} cannot be reached any more: {error}"
+            ) from error
 
     def catch_up(self) -> None:
         """Note what has happened so far, and queue nothing."""

@@ -188,7 +188,7 @@ def _signal_name(number: int) -> str:
 
 def _guess(number: int) -> str:
     if number == Signals.SIGKILL:
-        return ": by somebody, or by the system for want of memory"
+        return ": by a user, or by the system for lack of memory"
     if number == Signals.SIGSEGV:
         return ": native code that it called has crashed"
     return ""

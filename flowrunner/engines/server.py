@@ -145,13 +145,13 @@ def _backend(app: Celery) -> Server:
 def _cannot_join(address: str, backend: Any) -> str:
     """Return why a result backend runs no chords, if it does not."""
     if address.startswith("cache+memory"):
-        return "is each process's own memory, where nobody sees what a worker keeps"
+        return "is each process's own memory, so no other process sees a worker's results"
     try:
         backend.ensure_chords_allowed()
     except NotImplementedError:
         return "cannot run chords, which workflows are made of"
     if not hasattr(backend, "mget"):
-        return "keeps no results that can be looked up together"
+        return "cannot look up several results together"
     if not getattr(backend, "implements_incr", False) and not isinstance(backend, RedisBackend):
         return (
             "cannot run chords, which workflows are made of, on its own: Celery would look for "

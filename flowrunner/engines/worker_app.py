@@ -267,7 +267,7 @@ def reloading(watch: CodeWatch) -> Companion:
             changed = watch.wait(stopped)
             if changed is not None:
                 logger.warning(
-                    "%s has changed: the worker starts again when its tasks have ended.", changed
+                    "%s has changed: the worker restarts when its tasks have ended.", changed
                 )
                 app.Worker.setup.worker.restart()
 

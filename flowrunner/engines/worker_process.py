@@ -49,9 +49,7 @@ def run_worker(app: Celery, arguments: Sequence[str]) -> int:
     if worker.asked_to_restart or (worker.died_of and (worker.was_ready or started_again)):
         pause = _pause(environment, ran=monotonic() - began)
         if worker.died_of is not None:
-            logger.error(
-                "The worker has died: %r. It is started again in %g s.", worker.died_of, pause
-            )
+            logger.error("The worker has died: %r. It restarts in %g s.", worker.died_of, pause)
             if not _paused(pause):
                 return int(status or 0)
         start_again({**environment, PAUSE: f"{pause:g}"})

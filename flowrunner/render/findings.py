@@ -53,7 +53,7 @@ def _lines(
     if finding.severity == "ok":
         return
     cure, *commands = finding.cure.split("\n")
-    for label, text in (("why", finding.why), ("cure", cure)):
+    for label, text in (("why", finding.why), ("fix", cure)):
         if text:
             shown = f"{_DIM}{label:4}{_RESET}" if colour else f"{label:4}"
             yield f"{' ' * indent}{shown}  {_hanging(text, width, indent + 6)}"

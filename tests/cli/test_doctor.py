@@ -74,7 +74,7 @@ def test_what_keeps_an_app_from_running_workflows_is_found_with_all_the_rest(
         *("app settings", "app settings", "broker", "result backend")
     ]
     assert found[0]["what"].startswith("task_protocol is 1, which loses")
-    assert found[0]["cure"] == "leave it at 2, Celery's own since version 4"
+    assert found[0]["cure"] == "set it to 2, Celery's default since version 4"
 
 
 def test_an_app_without_a_broker_is_not_examined(folder: Folder) -> None:

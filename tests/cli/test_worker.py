@@ -23,7 +23,7 @@ def test_without_a_broker_the_line_to_type_is_said(folder: Folder) -> None:
     ("source", "words"),
     [
         ("app = Celery('shop', broker='redis://')", "it has no result backend: set result_backend"),
-        ("app = None", "is no Celery app but a NoneType"),
+        ("app = None", "is a NoneType, not a Celery app"),
     ],
 )
 def test_an_app_that_cannot_run_workflows_is_refused(

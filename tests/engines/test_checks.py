@@ -86,7 +86,7 @@ from tests.engines.scenes import CONF, KNOWN, THREADS, needs, redis, report, sce
                 needs=needs(limit=Lasting("slow", 120)),
             ),
             ("error", "redelivery"),
-            "task 'slow' may run (late acks) for 2 min, and the broker delivers again",
+            "task 'slow' may run (late acks) for 2 min, and the broker redelivers messages",
         ),
         (scene(needs=needs(limit=Lasting("slow", 7_200))), None, ""),
         (
@@ -136,17 +136,17 @@ from tests.engines.scenes import CONF, KNOWN, THREADS, needs, redis, report, sce
         (
             scene(report(silent=("conf",))),
             ("warning", "settings"),
-            "one@here did not tell everything",
+            "one@here did not answer every question",
         ),
         (
             scene(report(), report("two@here", worker=Worker(KNOWN.queues, frozenset()))),
             ("error", "tasks"),
-            "two@here may get and not know the task 'tag'",
+            "two@here may get but not know the task 'tag'",
         ),
         (
             scene(needs=needs(continuing=(("celery", "flowrunner.continue"),), one_canvas=10**7)),
             ("warning", "continuations"),
-            "flowrunner's continuations are not known on one@here",
+            "workers do not know flowrunner's continuations: one@here",
         ),
     ],
 )
@@ -193,7 +193,7 @@ def test_a_run_is_warned_of_a_worker_that_lacks_a_task_and_not_refused() -> None
     found = scene(report(), report("two@here", worker=Worker(KNOWN.queues, frozenset())))
     (only,) = (each for each in look(replace(found, thorough=False)) if each.severity != "ok")
     assert (only.severity, only.check) == ("warning", "tasks")
-    assert "two@here may get and not know the task 'tag'" in only.what
+    assert "two@here may get but not know the task 'tag'" in only.what
 
 
 def test_rabbitmq_leaves_workers_that_acknowledge_nothing() -> None:

@@ -111,7 +111,7 @@ def test_nothing_is_wrong_where_nothing_is(sound: Worker) -> None:
             [],
             {
                 ("warning", "persistence"): (
-                    "the Redis of the result backend keeps nothing on disk",
+                    "the Redis of the result backend stores nothing on disk",
                     "CONFIG SET appendonly yes",
                 )
             },
@@ -130,7 +130,7 @@ def test_nothing_is_wrong_where_nothing_is(sound: Worker) -> None:
         ),
         (
             ["--rename-command", "CONFIG", ""],
-            {("warning", "persistence"): ("does not tell: unknown command", "look it up")},
+            {("warning", "persistence"): ("does not answer: unknown command", "look it up")},
         ),
     ],
     ids=[
@@ -253,7 +253,7 @@ def test_tasks_that_no_worker_knows(sound: Worker) -> None:
 
 def test_a_countdown_longer_than_the_visibility_timeout(sound: Worker) -> None:
     found = wrong(sound.address, chain(call("tag"), call("tag", countdown=7_200)))
-    what = "task 'tag' waits (countdown) for 2 h, and the broker delivers again"
+    what = "task 'tag' waits (countdown) for 2 h, and the broker redelivers"
     assert_found(found, {("error", "redelivery"): (what, "visibility_timeout in the broker_tr")})
     assert "within 1 h (visibility_timeout)" in found[0].what
 

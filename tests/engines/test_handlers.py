@@ -224,8 +224,8 @@ def test_a_run_that_stalls_is_an_error_and_so_is_a_handler_that_does(log: Log) -
         ran = run(engine, ready)
     assert ran.outcome.state == "FAILURE"
     first, second = ran.outcome.reason.split("; 'finally': ")
-    assert "these steps gave no result: root;" in first
-    assert "these steps gave no result: finally;" in second
+    assert "these steps returned no result: root;" in first
+    assert "these steps returned no result: finally;" in second
     assert log.count() == {"main": 0, "on_error": 1, "finally": 0}
 
 

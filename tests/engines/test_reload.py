@@ -80,7 +80,7 @@ def test_a_worker_takes_new_code_when_what_runs_has_ended(
         outcome = thread.submit(run_plan, plan, engine)
         await_file(tmp_path / "begun")
         write_plugin(tmp_path, version=2)
-        worker.wait_for("theirs.py has changed: the worker starts again")
+        worker.wait_for("theirs.py has changed: the worker restarts")
         (tmp_path / "until").touch()
         assert outcome.result().result == [[1, 0], [2, 1]]
         assert len((tmp_path / "ran").read_text().splitlines()) == 2
@@ -100,7 +100,7 @@ def test_a_worker_that_is_asked_to_end_does_not_start_again(redis: Redis, tmp_pa
         engine.start(plan, run=uuid4())
         await_file(tmp_path / "begun")
         write_plugin(tmp_path, version=2)
-        worker.wait_for("theirs.py has changed: the worker starts again")
+        worker.wait_for("theirs.py has changed: the worker restarts")
         worker.process.terminate()
         (tmp_path / "until").touch()
         assert worker.process.wait(HANG) == 0

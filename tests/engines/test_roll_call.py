@@ -64,7 +64,7 @@ def test_a_worker_that_lacks_a_task_is_named_before_the_run(
     assert judgements == [False, True]
     assert only.severity == "warning"
     assert only.what.startswith("poor@")
-    assert only.what.endswith("may get and not know the task 'tag'")
+    assert only.what.endswith("may get but not know the task 'tag'")
 
 
 class _Connection:

@@ -46,7 +46,7 @@ def alive(scene: Scene) -> Iterator[Finding]:
             f"switch worker_enable_remote_control on where workers run, or {start}",
         )
         return
-    yield error("workers", what, "what is queued would wait until somebody starts one", start)
+    yield error("workers", what, "queued tasks would wait until a worker starts", start)
 
 
 def queues(scene: Scene) -> Iterator[Finding]:
@@ -69,7 +69,7 @@ def queues(scene: Scene) -> Iterator[Finding]:
         "queues",
         f"no worker consumes the queue{queue_s} {listed(missing)}, where task{task_s} "
         f"{listed(every)} {goes} (asked: {listed(scene.workers, '')})",
-        "what goes there would wait until somebody does",
+        "messages there would wait until a worker consumes the queue",
         f"start one:\n{scene.start_worker(wanted)}",
     )
 
@@ -91,7 +91,7 @@ def tasks(scene: Scene) -> Iterator[Finding]:
         else:
             known_by_some.add(task)
             ignorant |= lacking
-    why = "a worker throws away what it does not know, and the step fails"
+    why = "a worker discards a task that it does not know, and the step fails"
     wanted = [need for need in scene.needs.calls if need[1] in unknown | known_by_some]
     cure = f"{scene.tasks_hint}\n{scene.start_worker(wanted)}"
     if unknown:
@@ -107,7 +107,7 @@ def tasks(scene: Scene) -> Iterator[Finding]:
         report = error if scene.thorough else warning
         yield report(
             "tasks",
-            f"{listed(ignorant, '')} may get and not know the task{'s' * (len(known_by_some) > 1)} "
+            f"{listed(ignorant, '')} may get but not know the task{'s' * (len(known_by_some) > 1)} "
             f"{listed(known_by_some)}",
             why,
             cure,
@@ -128,28 +128,27 @@ def continuations(scene: Scene) -> Iterator[Finding]:
     if lacking:
         yield warning(
             "continuations",
-            f"flowrunner's continuations are not known on {listed(lacking, '')}",
+            f"workers do not know flowrunner's continuations: {listed(lacking, '')}",
             f"the workflow is queued as one canvas, of {scene.needs.one_canvas / 1e6:,.1f} MB",
             "start workers with flowrunner, or your own with "
             "--include flowrunner.engines.continuation",
         )
     elif scene.needs.continuing:
-        yield ok("continuations", "every worker that may get one knows them")
+        yield ok("continuations", "every worker that may receive one knows them")
 
 
 def node_names(scene: Scene) -> Iterator[Finding]:
-    """Look whether each worker has a name of its own."""
+    """Look whether each worker has a unique name."""
     twice = [report.name for report in scene.reports if report.same_name > 1]
     if twice:
         yield warning(
             "node names",
             f"several workers are called {listed(twice, '')}",
-            "their answers are mixed up, and a task that was lost with one may be taken for one "
-            "that runs on the other",
-            "give each worker a name of its own: -n NAME@%h",
+            "their answers are mixed up, and a task that one has lost may seem to run on the other",
+            "give each worker a unique name: -n NAME@%h",
         )
     elif len(scene.reports) > 1:
-        yield ok("node names", "each worker has a name of its own")
+        yield ok("node names", "each worker has a unique name")
 
 
 def connections(scene: Scene) -> Iterator[Finding]:
@@ -183,7 +182,7 @@ def connections(scene: Scene) -> Iterator[Finding]:
                 "set broker_pool_limit of the workers to 0",
             )
     if scene.reports and not wrong:
-        yield ok("connections", "workers have connections enough (broker_pool_limit)")
+        yield ok("connections", "workers have enough connections (broker_pool_limit)")
 
 
 def prefetch(scene: Scene) -> Iterator[Finding]:
@@ -198,8 +197,8 @@ def prefetch(scene: Scene) -> Iterator[Finding]:
         yield warning(
             "prefetch",
             f"worker_prefetch_multiplier is {' and '.join(values)} on {listed(many, '')}",
-            "a worker takes more than it runs: what waits there behind a long task could run "
-            "elsewhere at once",
+            "a worker reserves more tasks than it runs: tasks that wait there behind a long task "
+            "could run elsewhere at once",
             "set worker_prefetch_multiplier to 1, unless all tasks are short",
         )
     elif any(report.prefetch_multiplier == 1 for report in scene.reports):
@@ -215,7 +214,7 @@ def versions(scene: Scene) -> Iterator[Finding]:
             "versions",
             f"flowrunner is {__version__} here, and {' and '.join(sorted(set(other.values())))} on "
             f"{listed(other, '')}",
-            "what one version keeps of a run may not be understood by another",
+            "one version may not understand what another stores of a run",
             "install one version everywhere, and restart the workers",
         )
     elif told:
@@ -228,8 +227,8 @@ def settings_told(scene: Scene) -> Iterator[Finding]:
     if silent:
         yield warning(
             "settings",
-            f"{listed(silent, '')} did not tell everything that was asked",
-            "settings of theirs cannot be checked: they are busy, or far away",
+            f"{listed(silent, '')} did not answer every question",
+            "their settings cannot be checked: they are busy, or far away",
             "run flowrunner doctor again",
         )
 
@@ -257,13 +256,12 @@ def same_plugins(scene: Scene) -> Iterator[Finding]:
         yield warning(
             CHECK,
             f"{listed(workers, '')} {'has' if len(workers) == 1 else 'have'} loaded other code of "
-            f"the plugin {plugin.name}{_versions(plugin.version, version)} than is here",
-            "the checks before a run look at the code here, and these workers run theirs",
-            f"bring the same code to where they run, and restart them:\n"
-            f"{scene.start_worker(needs)}",
+            f"the plugin {plugin.name}{_versions(plugin.version, version)} than this machine has",
+            "the checks before a run read the code here, but these workers run theirs",
+            f"install the same code there, and restart them:\n{scene.start_worker(needs)}",
         )
     if is_told and not others:
-        yield ok(CHECK, "workers have loaded the plugins as they are here")
+        yield ok(CHECK, "workers have loaded the same plugins as this machine")
 
 
 def _compared(

@@ -58,7 +58,7 @@ def expiry(scene: Scene) -> Iterator[Finding]:
             )
     if not wrong:
         kept = ", ".join(f"{setting} {duration(seconds)}" for setting, seconds in found.items())
-        yield ok("result expiry", f"results are kept long enough: {kept or 'they do not expire'}")
+        yield ok("result expiry", f"results are stored long enough: {kept or 'they do not expire'}")
 
 
 def redelivery(scene: Scene) -> Iterator[Finding]:
@@ -82,16 +82,16 @@ def redelivery(scene: Scene) -> Iterator[Finding]:
             yield error(
                 "redelivery",
                 f"task '{lasting.task}' {how} for {duration(lasting.seconds)}, and the broker "
-                f"delivers again what is not acknowledged within {duration(visibility)} "
+                f"redelivers messages that are not acknowledged within {duration(visibility)} "
                 "(visibility_timeout)",
-                "it would be given to another worker while it waits or runs, again and again",
+                "it would be delivered to another worker while it waits or runs, repeatedly",
                 "set visibility_timeout in the broker_transport_options of every worker to more "
                 f"than {lasting.seconds:,.0f}",
             )
     if not wrong:
         yield ok(
             "redelivery",
-            f"no message is held for longer than the visibility timeout, {duration(visibility)}",
+            f"no message is held longer than the visibility timeout, {duration(visibility)}",
         )
 
 
@@ -102,7 +102,7 @@ def _too_long_for_rabbitmq(held: list[tuple[str, Lasting | None]]) -> Iterator[F
                 "redelivery",
                 f"task '{lasting.task}' {how} for {duration(lasting.seconds)}; RabbitMQ leaves a "
                 f"worker that acknowledges nothing for {duration(RABBITMQ_PATIENCE)}",
-                "its messages are given to another worker while they wait or run",
+                "its messages are delivered to another worker while they wait or run",
                 f"set consumer_timeout in rabbitmq.conf to more than {lasting.seconds:,.0f} s, "
                 "unless that has been done",
             )
@@ -124,7 +124,7 @@ def one_visibility_timeout(scene: Scene) -> Iterator[Finding]:
         yield warning(
             "visibility timeout",
             f"it is {duration(here)} here and {each} on {listed(other, '')}",
-            "each worker delivers again what others hold by its own: the shortest holds for all",
+            "each worker redelivers messages of the others by its own timeout: the shortest wins",
             "set one visibility_timeout in the broker_transport_options of all of them",
         )
     elif told:

@@ -39,8 +39,8 @@ def _reachable(check: str, server: Server) -> Iterator[Finding]:
         yield error(
             check,
             f"{server.named} cannot be reached: {server.failure}",
-            "nothing can be queued or followed without it",
-            f"start it, or name the one that runs: {option} URL",
+            "without it, nothing can be queued or followed",
+            f"start it, or name another: {option} URL",
         )
     elif not server.cannot_join:
         yield ok(check, f"{server.address} answers")
@@ -71,7 +71,7 @@ def chords(scene: Scene) -> Iterator[Finding]:
         yield error(
             "chords",
             f"{backend.named} {backend.cannot_join}",
-            "every parallel section of a workflow is a chord, and would never end",
+            "every parallel section of a workflow is a chord, which would never end",
             "use one that can: --backend redis://…",
         )
     elif not backend.failure and not (backend.redis is not None and backend.redis.is_cluster):
@@ -85,18 +85,18 @@ def writable(scene: Scene) -> Iterator[Finding]:
             yield error(
                 "writes",
                 f"{name} is a replica of {facts.info.get('master_host', 'another server')}",
-                "a replica refuses what is written, or loses it when it is synchronised",
+                "a replica refuses writes, or loses them when it is synchronised",
                 "name the primary, or let Sentinel find it: sentinel://…",
             )
         elif facts.write_error is not None and not facts.write_error.startswith("NOPERM"):
             cure = next(
                 (cure for word, cure in _WRITE_CURES.items() if word in facts.write_error),
-                "look into the server's log",
+                "read the server's log",
             )
             yield error(
                 "writes",
                 f"{name} takes no writes: {facts.write_error}",
-                "nothing can be queued, and no result be stored",
+                "nothing can be queued, and no result can be stored",
                 cure,
             )
         else:
@@ -104,7 +104,7 @@ def writable(scene: Scene) -> Iterator[Finding]:
 
 
 _WRITE_CURES = {
-    "MISCONF": "make room on its disk and let its folder be writable: its last snapshot failed",
+    "MISCONF": "free space on its disk and make its folder writable: its last snapshot failed",
     "OOM": "give it more memory (maxmemory), or let results expire sooner",
     "maxmemory": "give it more memory (maxmemory), or let results expire sooner",
     "READONLY": "name the primary, or let Sentinel find it: sentinel://…",
@@ -135,7 +135,7 @@ def memory(scene: Scene) -> Iterator[Finding]:
                 "memory policy",
                 f"{name} evicts keys when its memory is full: maxmemory-policy is {policy}"
                 + (", and it nearly is" if full else ""),
-                f"{lost} would vanish without a word, and runs wait for them or fail",
+                f"{lost} would vanish without an error, and runs would wait for them or fail",
                 "set its policy, and keep it in its configuration:\n"
                 f"{redis_cli} CONFIG SET maxmemory-policy noeviction",
             )
@@ -143,7 +143,7 @@ def memory(scene: Scene) -> Iterator[Finding]:
             yield warning(
                 "memory policy",
                 f"{name} uses more than {NEARLY_FULL:.0%} of its maxmemory",
-                "when it is full nothing can be queued, and no result be stored",
+                "when it is full, nothing can be queued and no result can be stored",
                 "give it more memory (maxmemory), or let results expire sooner",
             )
         else:
@@ -167,15 +167,15 @@ def persistence(scene: Scene) -> Iterator[Finding]:
         elif facts.save:
             yield ok(
                 "persistence",
-                f"{name} saves snapshots ({facts.save}); a crash loses what came after the last",
+                f"{name} saves snapshots ({facts.save}); a crash loses the data after the last",
             )
         elif facts.save is None or "aof_enabled" not in facts.info:
             yield from _untold(scene, "persistence", name, facts, "save")
         else:
             yield warning(
                 "persistence",
-                f"{name} keeps nothing on disk: it has no append-only file and no save points",
-                "a restart loses every run that goes on, and the results of those that ended",
+                f"{name} stores nothing on disk: it has no append-only file and no save points",
+                "a restart loses all running runs, and the results of ended runs",
                 "switch its append-only file on, and keep that in its configuration:\n"
                 f"{redis_cli} CONFIG SET appendonly yes",
             )
@@ -193,7 +193,7 @@ def version(scene: Scene) -> Iterator[Finding]:
                 "redis version",
                 f"{name} has version {facts.version}, and flowrunner is tested on {oldest} and "
                 "newer",
-                "commands of Celery or flowrunner may be unknown to it",
+                "it may lack commands that Celery or flowrunner use",
                 f"use Redis {oldest} or newer",
             )
         elif found < OLDEST:
@@ -228,9 +228,9 @@ def clock(scene: Scene) -> Iterator[Finding]:
             "clocks",
             f"the clock of {name} is {abs(drift):,.0f} s {'ahead of' if drift > 0 else 'behind'} "
             "this machine's",
-            "countdowns, expiries and what is delivered again go by the clocks of several "
-            "machines, and the times of runs are told wrong",
-            "let every machine keep its time by NTP (timedatectl status)",
+            "countdowns, expiries and redeliveries depend on the clocks of several "
+            "machines, and the times of runs would be wrong",
+            "synchronise every machine's clock by NTP (timedatectl status)",
         )
     silent = [report.name for report in scene.reports if report.ahead is None]
     if told and not wrong:
@@ -248,7 +248,7 @@ def _untold(scene: Scene, check: str, name: str, facts: RedisFacts, kind: str) -
     if scene.thorough:
         yield warning(
             check,
-            f"{name} does not tell: {facts.untold.get(kind, 'it says nothing of it')}",
+            f"{name} does not answer: {facts.untold.get(kind, 'it says nothing of it')}",
             "this cannot be checked from here",
-            "look it up where the server is configured; docs/running.md says what it should be",
+            "look it up in the server's configuration; docs/running.md names the right value",
         )
