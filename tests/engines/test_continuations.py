@@ -159,7 +159,7 @@ def test_a_part_that_is_lost_fails_the_run(engine: Engine, monkeypatch: pytest.M
     ran = run(engine, LARGE)
     (error,) = ran.ledger.errors
     assert error.type == "PartLostError"
-    assert "not in the result backend any more" in error.message
+    assert "no longer in the result backend" in error.message
     assert error.call.kind == "continuation"
 
 
