@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from importlib import import_module
 from typing import Any, Final, NamedTuple
 
+from flowrunner.budget import FREE_CHARACTERS, UNTRUSTED
 from tests.shipped import ROOT
 
 __all__ = ["LIMITS", "NO_LIMITS", "constants", "limits_page"]
@@ -45,9 +46,9 @@ class Limit(NamedTuple):
 #: The rows of the table, by the part of a workflow that they are about.
 LIMITS: Final[dict[str, tuple[Limit, ...]]] = {
     "Files": (
-        Limit("a workflow file, a used file", "loader.reading", "MAXIMUM_BYTES", size),
-        Limit("a file of inputs in JSON", "loader.reading", "MAXIMUM_JSON_BYTES", size),
-        Limit("a file of settings", "settings.file", "MAXIMUM_BYTES", size),
+        Limit("a workflow file, or a file that it uses", "loader.reading", "MAXIMUM_BYTES", size),
+        Limit("a JSON file with inputs (`--inputs`)", "loader.reading", "MAXIMUM_JSON_BYTES", size),
+        Limit("a settings file", "settings.file", "MAXIMUM_BYTES", size),
         Limit(
             "the number of values in a file: mappings, lists, scalars",
             "loader.composer",
@@ -66,16 +67,16 @@ LIMITS: Final[dict[str, tuple[Limit, ...]]] = {
             integer,
             "positive or negative",
         ),
-        Limit("reported errors of keys and types", "loader.schema_check", "MOST_ERRORS"),
-        Limit("reported errors of one input", "loader.violation", "MOST_VIOLATIONS"),
+        Limit("errors of keys and types that are reported", "loader.schema_check", "MOST_ERRORS"),
+        Limit("errors of one input that are reported", "loader.violation", "MOST_VIOLATIONS"),
         Limit("a `pattern`", "loader.pattern", "LONGEST_PATTERN", unit="characters"),
-        Limit("the memory of a `pattern`", "loader.pattern", "_MOST_MEMORY", size),
+        Limit("the memory that a compiled `pattern` takes", "loader.pattern", "_MOST_MEMORY", size),
     ),
     "Used files": (
         Limit("files that a workflow uses", "planner.used_files", "MOST_FILES"),
         Limit("nesting of used files", "planner.used_files", "MOST_NESTED", unit="levels"),
         Limit("`use` steps of a workflow", "planner.used_files", "MOST_USES"),
-        Limit("the parts of the path of a `use` step", "planner.steps.use", "DEEPEST"),
+        Limit("nesting of a `use` step", "planner.steps.use", "DEEPEST", unit="levels"),
     ),
     "Steps": (
         Limit("calls of a workflow", "planner.context", "MAXIMUM_CALLS"),
@@ -101,42 +102,51 @@ LIMITS: Final[dict[str, tuple[Limit, ...]]] = {
             "a list that an expression makes, including the lists in it",
             *("expressions.limits", "LONGEST_LIST", number, "items"),
         ),
-        Limit("the largest integer", "expressions.limits", "LARGEST_INTEGER", integer),
-        Limit("the smallest integer", "expressions.limits", "SMALLEST_INTEGER", integer),
+        Limit("an integer, largest value", "expressions.limits", "LARGEST_INTEGER", integer),
+        Limit("an integer, smallest value", "expressions.limits", "SMALLEST_INTEGER", integer),
         Limit(
             "a string that `int` or `float` reads",
             *("expressions.functions", "_LONGEST_NUMBER", number, "characters"),
         ),
-        Limit("digits of `round`, positive or negative", "expressions.functions", "_MOST_DIGITS"),
-        Limit("the work of one evaluation", "expressions.limits", "_MOST_WORK", unit="steps"),
         Limit(
-            "the work of all expressions and checks of a workflow",
-            *("budget", "MOST_WORK", number, "steps"),
+            "the digits to which `round` rounds, positive or negative",
+            "expressions.functions",
+            "_MOST_DIGITS",
         ),
         Limit(
-            "with `--no-plugins`, the weight of a step, a call and an expression in this work",
-            *("budget", "UNTRUSTED", number, "times"),
+            "the work of one evaluation of an expression",
+            *("expressions.limits", "_MOST_WORK", number, "units"),
         ),
         Limit(
-            "a file with this much work; a longer file has proportionally more",
-            *("budget", "FREE_CHARACTERS", number, "characters"),
+            "the work of all checks and expressions before a run, for a file of up to "
+            f"{FREE_CHARACTERS:,} characters (a longer file gets proportionally more)",
+            *("budget", "MOST_WORK", number, "units"),
         ),
     ),
     "Results": (
-        Limit("nesting of values", "values", "MAXIMUM_DEPTH", unit="levels"),
-        Limit("an integer", "values", "MAXIMUM_DIGITS", unit="digits"),
+        Limit("nesting of values in a result", "values", "MAXIMUM_DEPTH", unit="levels"),
+        Limit("an integer in a result", "values", "MAXIMUM_DIGITS", unit="digits"),
         Limit(
             "a result that is recorded on this machine",
             *("runs.sqlite_store", "LARGEST_RESULT", size),
         ),
-        Limit("a canvas for plain workers", "engines.celery", "LARGEST_CANVAS", size),
+        Limit(
+            "a canvas that is queued for plain workers (Celery workers without flowrunner)",
+            "engines.celery",
+            "LARGEST_CANVAS",
+            size,
+        ),
     ),
     "Records": (
-        Limit("recorded embedded runs", "runs.sqlite_store", "MOST_RUNS"),
-        Limit("the time that embedded runs are stored", "runs.sqlite_store", "LONGEST_KEPT", days),
-        Limit("errors that a handler receives", "runs.outcome", "MOST_ERRORS"),
+        Limit("embedded runs that are recorded", "runs.sqlite_store", "MOST_RUNS"),
         Limit(
-            "the strings of these errors together", "runs.outcome", "MOST_TEXT", unit="characters"
+            "the time for which embedded runs are stored", "runs.sqlite_store", "LONGEST_KEPT", days
+        ),
+        Limit(
+            "errors that a handler (`on_error`, `finally`) receives", "runs.outcome", "MOST_ERRORS"
+        ),
+        Limit(
+            "all strings of these errors together", "runs.outcome", "MOST_TEXT", unit="characters"
         ),
         Limit("one string of the first error", "runs.outcome", "LONGEST_TEXT", unit="characters"),
         Limit("paths of skipped calls that a handler receives", "runs.outcome", "MOST_SKIPPED"),
@@ -171,18 +181,29 @@ _PREFIXES: Final = ("MAXIMUM_", "MOST_", "LONGEST_", "DEEPEST", "LARGEST_", "SMA
 _HEAD: Final = """\
 # Limits
 
-These limits catch mistakes and attacks; real workflows stay below them. A file that exceeds one is
-refused before anything runs, with the location. `UPDATE_GOLDEN=1 pytest tests/docs` generates this
-page from the code.
+These limits catch mistakes and attacks; real workflows stay below them.
 
-| part | limit of | at most |
+- A file that exceeds a limit is refused before anything runs, with the location.
+- Some values exist only during the run, such as the results of tasks. If such a value exceeds a
+  limit, its step fails.
+- The limits on recorded runs, recorded results, reported errors and handlers fail nothing.
+  flowrunner deletes the oldest runs, does not record a larger result, and leaves out or shortens
+  the rest.
+
+*Work* is counted in units: each check before a run and each operation of an expression costs some
+units. With `--no-plugins`, a step, a call or an evaluation of an expression costs @UNTRUSTED@ times
+as many units.
+
+`UPDATE_GOLDEN=1 pytest tests/docs` generates this page from the code.
+
+| area | what is limited | limit |
 | --- | --- | --- |
 """
 
 
 def limits_page() -> str:
     """Return the page."""
-    return _HEAD + "".join(f"{row}\n" for row in _rows())
+    return _HEAD.replace("@UNTRUSTED@", str(UNTRUSTED)) + "".join(f"{row}\n" for row in _rows())
 
 
 def _rows() -> Iterator[str]:
