@@ -43,10 +43,11 @@ End: TypeAlias = Literal["right", "flattened", "wrong", "failed", "never"]
 
 @dataclass(frozen=True)
 class Ended:
-    """How a canvas has ended, and after how many seconds."""
+    """How a canvas has ended, after how many seconds, and of what it has failed."""
 
     end: End
     seconds: float
+    reason: str = ""
 
 
 def flattened(shape: Shape) -> Shape:
@@ -70,8 +71,8 @@ def run_literally(shape: Shape, app: Celery) -> Ended:
     """Run a shape as it is written and wait for it."""
     started = monotonic()
 
-    def ended(end: End) -> Ended:
-        return Ended(end, monotonic() - started)
+    def ended(end: End, reason: object = "") -> Ended:
+        return Ended(end, monotonic() - started, str(reason))
 
     try:
         result = by_hand(shape, app).apply_async()
@@ -81,12 +82,13 @@ def run_literally(shape: Shape, app: Celery) -> Ended:
                 return ended("never")
             sleep(0.25)
         if result.failed():
-            return ended("failed")
-        value = result.get(timeout=PATIENCE)
+            return ended("failed", "a task has failed")
+        # An embedded engine of the same process forbids to wait, as Celery's workers do.
+        value = result.get(timeout=PATIENCE, disable_sync_subtasks=False)
     except CeleryTimeoutError:
         return ended("never")
-    except Exception:  # its own failure, a ChordError, or Celery's stumbling over the canvas
-        return ended("failed")
+    except Exception as error:  # its own failure, a ChordError, or Celery's stumbling over it
+        return ended("failed", repr(error))
     if value == meaning(shape).value:
         return ended("right")
     return ended("flattened" if value == meaning(flattened(shape)).value else "wrong")

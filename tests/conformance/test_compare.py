@@ -43,7 +43,8 @@ RIGHT: dict[str, Shape] = {
 
 @pytest.mark.parametrize("shape", RIGHT.values(), ids=RIGHT.keys())
 def test_what_celery_runs_rightly_is_right(app: Celery, shape: Shape) -> None:
-    assert run_literally(shape, app).end == "right"
+    ended = run_literally(shape, app)
+    assert ended.end == "right", ended.reason
 
 
 def test_a_failing_task_ends_a_chord_as_failed(app: Celery) -> None:
@@ -53,4 +54,5 @@ def test_a_failing_task_ends_a_chord_as_failed(app: Celery) -> None:
 def test_a_group_in_a_group_is_flattened(app: Celery) -> None:
     shape = group(group(task("a"), task("b")), task("c"))
     assert meaning(flattened(shape)).value == [["a"], ["b"], ["c"]]
-    assert run_literally(shape, app).end == "flattened"
+    ended = run_literally(shape, app)
+    assert ended.end == "flattened", ended.reason
