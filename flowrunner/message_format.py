@@ -62,7 +62,7 @@ MEMBER_SIZE: Final = 18
 LAST_OF_MEMBER_SIZE: Final = 81
 #: The options of a chord's body in the message of a member: from 45 to 80.
 CHORD_BODY_SIZE: Final = 75
-#: Celery cuts ``argsrepr`` and ``kwargsrepr`` to so many characters (``amqp.argsrepr_maxsize``).
+#: The characters to which Celery cuts ``argsrepr`` and ``kwargsrepr`` (``amqp.argsrepr_maxsize``).
 LONGEST_REPR: Final = 1024
 
 
@@ -83,7 +83,7 @@ def map_arguments(task: str, items: Any) -> dict[str, Any]:
 
 
 def base64_size(size: int) -> int:
-    """Return the size of so many bytes of JSON in a message's body."""
+    """Return the bytes that ``size`` bytes of JSON take in a message's body, as base64."""
     return 4 * -(-size // 3)
 
 

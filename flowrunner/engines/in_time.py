@@ -1,4 +1,4 @@
-"""Doing several things side by side, and waiting for them no longer than so many seconds."""
+"""Run functions side by side and wait for them up to a number of seconds."""
 
 from __future__ import annotations
 

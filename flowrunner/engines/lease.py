@@ -173,7 +173,7 @@ class Leases:
         self._backend.client.set(key, 1, ex=self._memory)
 
     def first_since(self, what: str, *, seconds: int) -> bool:
-        """Tell whether this is the first time in so many seconds, of all workers, for something."""
+        """Tell whether no worker has asked this about ``what`` in the last ``seconds`` seconds."""
         key = self._backend.get_key_for_task(f"flowrunner-{what}")
         return bool(self._backend.client.set(key, 1, ex=seconds, nx=True))
 

@@ -41,7 +41,7 @@ class EnginePort(Protocol):
         """
 
     def wait(self, seconds: float) -> None:
-        """Wait so many seconds, or until there is news."""
+        """Wait for news, at most ``seconds``."""
 
 
 def follow(

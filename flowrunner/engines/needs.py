@@ -150,7 +150,7 @@ def _queue(app: Celery, message: str, options: Any, args: Any, kwargs: Any) -> s
     given = {name: value for name, value in own.items() if value is not None}
     try:
         route = app.amqp.router.route({**given, **options}, message, args, kwargs, task)
-    except Exception as error:  # a router is anybody's function
+    except Exception as error:  # the router is the app's own function
         raise EngineError(
             f"the app cannot say where task '{message}' goes: {described(error)}"
         ) from error

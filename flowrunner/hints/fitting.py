@@ -1,8 +1,8 @@
 """Whether a value or a type fits a hint.
 
-Never refused is what Python functions take in practice: a whole number for a ``float``, a
-boolean for an ``int``, a float that is a whole number for an ``int`` (which gets the integer), a
-list for a ``tuple``, more keys than a ``TypedDict`` names. What is not JSON is not judged: a
+Values that Python functions accept in practice fit as well: an integer for a ``float``, a
+boolean for an ``int``, a float without a fraction for an ``int`` (which gets the integer), a list
+for a ``tuple``, and more keys than a ``TypedDict`` names. Values that are not JSON always fit: a
 deferred value, or an instance that pydantic has made.
 """
 
@@ -163,7 +163,7 @@ def _misfit_with_dict(
 
 
 def all_fit(values: Iterable[Any], wanted: forms.Compound) -> bool:
-    """Tell quickly whether values without parts fit, of which there may be many thousands."""
+    """Tell whether values without parts fit; quick for many thousands of values."""
     return forms.plain_types(wanted.parts[0]).issuperset(map(type, values))
 
 

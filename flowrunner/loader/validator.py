@@ -47,9 +47,9 @@ class SchemaProblem(NamedTuple):
 
 
 def find_problems(root: Node, most: int) -> tuple[list[SchemaProblem], bool]:
-    """Return what is wrong with a document, and whether that is all of it.
+    """Return the problems of a document, and whether the list is complete.
 
-    The problems are in the order of the file, at most so many.
+    The problems are in the order of the file; the list has ``most`` of them at most.
     """
     problems: list[SchemaProblem] = []
     # A stack, as Python's own does not take steps that are nested deep.
@@ -68,7 +68,7 @@ def find_problems(root: Node, most: int) -> tuple[list[SchemaProblem], bool]:
 
 
 def _inside(place: Place, answer: Answer) -> Iterator[tuple[Place, Answer]]:
-    """Yield the places directly inside of which there is something to say or to look at."""
+    """Yield the places directly inside that have a problem or need a look inside."""
     node = place.node
     if isinstance(node, Sequence):
         for _, _, part in answer.inside:

@@ -34,8 +34,8 @@ class Call:
     ``args`` are the items. ``builtin`` calls are Celery's own ``celery.accumulate``, added by
     the normal form. A ``continuation`` passes on what it is given and publishes what comes
     after it. ``index`` is the member's number in a fan-out. An ``open`` call has something
-    :class:`~flowrunner.plan.Deferred` in its arguments or options. ``tries`` is how often it has
-    failed and is to be made again.
+    :class:`~flowrunner.plan.Deferred` in its arguments or options. ``tries`` is the number of
+    executions that failed before this one.
     """
 
     inner: ClassVar[tuple[str, ...]] = ()

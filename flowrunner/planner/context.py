@@ -165,11 +165,11 @@ class PlanContext:
         if definition is None:
             close = nearest(task, self.registry.names())
             cure = f"; did you mean '{close}'?" if close else ""
-            nobody = "no plugin" if app is None else f"neither {app} nor a plugin"
+            providers = "no plugin" if app is None else f"neither {app} nor a plugin"
             self.problems.report(
                 f"unknown task '{task}'",
                 location,
-                f"{nobody} provides it{cure}",
+                f"{providers} provides it{cure}",
                 (*_known_tasks(self.registry), *(() if close else self._plugin_hint)),
             )
         return definition

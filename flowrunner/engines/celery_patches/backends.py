@@ -176,8 +176,8 @@ def wrap_chord_script(
 
     Changes: ``celery.backends.redis.RedisBackend._chord_part_return_script``; uses
     ``celery.backends.redis.CHORD_PART_RETURN_LUA``.
-    Reason: the last member claims the right to queue the body. When its worker dies, the member
-    comes again before the claim has lapsed, finds it taken, and nobody queues the body.
+    Reason: the last member claims the right to queue the body. If its worker dies, the broker
+    delivers the member again while the claim still holds, and no worker queues the body.
     Checked: Celery 5.7.0. A Celery without the script stays as it is. Issue: none known.
     """
     from celery.backends import redis as celery_redis

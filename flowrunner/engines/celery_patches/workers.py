@@ -74,7 +74,7 @@ def redirect_prints(app: Celery, redirect: Callable[..., Any]) -> None:
     """Let ``redirect`` put something in the places of a worker's stdout and stderr.
 
     Changes: ``celery.app.log.Logging.redirect_stdouts_to_logger``.
-    Reason: Celery logs every ``write``, of which ``print("a", "b")`` makes four.
+    Reason: Celery logs each ``write``, and ``print("a", "b")`` writes four times.
     Checked: Celery 5.7.0. Issue: https://github.com/celery/celery/issues/9721
     """
     app.log.redirect_stdouts_to_logger = redirect
